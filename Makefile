@@ -1,0 +1,69 @@
+# Every target sets up what it needs by itself; a second call finds it there and is instant.
+SHELL := /bin/sh
+VENV := .venv
+PY := $(VENV)/bin/python
+# Tests run side by side; 'make test JOBS=1' shows one after the other.
+JOBS ?= auto
+
+.DEFAULT_GOAL := help
+.PHONY: help setup system demo test test-slow coverage lint format bench lock clean
+
+help: ## show this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | \
+	    while IFS='|' read -r name text; do printf '%-18s %s\n' "$$name" "$$text"; done
+
+setup: $(VENV)/ready ## make .venv from the hash-locked requirements, and what the system lacks
+
+system:
+	@tools/system-deps
+
+# The stamps are written last: an interrupted set-up starts over.
+$(VENV)/locked: requirements-dev.lock | system
+	@echo "Making $(VENV) from $<"
+	@"$$(tools/find-python)" -m venv --clear $(VENV)
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-input \
+	    --require-hashes --only-binary :all: -r $<
+	@touch $@
+
+$(VENV)/ready: $(VENV)/locked pyproject.toml
+	@$(PY) -m pip install --quiet --disable-pip-version-check --no-input \
+	    --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: setup ## prove published vulnerabilities, date one, check a patch
+	@tools/demo
+
+test: setup ## run the tests, the slow ones left out
+	$(PY) -m pytest -n $(JOBS) -m "not slow"
+
+test-slow: setup ## run the slow tests
+	$(PY) -m pytest -m slow
+
+coverage: setup ## run the tests and show which lines none reached
+	$(PY) -m pytest -n $(JOBS) -m "not slow" --cov --cov-report=term --cov-report=xml
+
+lint: setup ## ruff, mypy and the layers
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	$(VENV)/bin/lint-imports
+
+format: setup ## format the code
+	$(PY) -m ruff check --fix-only --quiet .
+	$(PY) -m ruff format .
+
+bench: setup ## measure the speeds recorded in docs/benchmarks.md
+	$(PY) tools/bench.py
+
+# The lock files name no registry: the client's own configuration decides where packages come from.
+LOCK = $(PY) -m uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
+    --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+
+lock: setup ## bring the lock files up to date with pyproject.toml
+	$(LOCK) $(LOCK_FLAGS) pyproject.toml -o requirements.lock
+	$(LOCK) $(LOCK_FLAGS) -c requirements.lock pyproject.toml --group dev -o requirements-dev.lock
+
+clean: ## remove what make made
+	rm -rf $(VENV) build dist htmlcov .coverage* coverage.xml .hypothesis \
+	    .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	find src tests tools -name __pycache__ -type d -prune -exec rm -rf {} +

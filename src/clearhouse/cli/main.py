@@ -1,0 +1,100 @@
+"""The ``clearhouse`` command: its groups, and the edge where errors become exit codes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+import click
+from click.shell_completion import shell_complete
+
+from clearhouse import __version__
+from clearhouse.cli.exits import ExitCode, exit_code_of
+from clearhouse.cli.lazy import Lazy, LazyGroup
+from clearhouse.errors import ClearhouseError
+
+#: Every command, in the order in which ``--help`` lists them. Modules are imported when called.
+COMMANDS: Final = {
+    "proof": Lazy("clearhouse.cli.proof:proof", "Write, look at and pack a proof bundle."),
+}
+
+
+@click.group(
+    cls=LazyGroup,
+    lazy=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.version_option(__version__, prog_name="clearhouse", message="%(prog)s %(version)s")
+def cli() -> None:
+    """Run reported vulnerabilities and say, with evidence, what they show.
+
+    Exit codes: 0 holds, 1 does not hold, 2 bad input, 3 could not be run here.
+    """
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run ``argv`` (default: the process's own) and return its exit code.
+
+    A command returns an :class:`ExitCode`, or None for "holds"; it raises the error family for
+    the rest.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    try:
+        code = _run(arguments)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The interpreter would flush once more at its end and complain: give it a sink.
+        sink = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(sink, sys.stdout.fileno())
+        os.close(sink)
+        return ExitCode.PIPE_CLOSED
+    return code
+
+
+def _run(arguments: list[str]) -> int:
+    # Not cli.main(): click ends a closed pipe with exit code 1, which means "does not hold" here.
+    try:
+        completion = os.environ.get("_CLEARHOUSE_COMPLETE")
+        if completion:
+            return shell_complete(cli, {}, "clearhouse", "_CLEARHOUSE_COMPLETE", completion)
+        with cli.make_context("clearhouse", arguments) as context:
+            result = cli.invoke(context)
+    except click.exceptions.Exit as leaving:
+        return leaving.exit_code
+    except ClearhouseError as error:
+        _say(str(error))
+        return exit_code_of(error)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return ExitCode.BAD_INPUT
+    except click.UsageError as error:
+        hint = f" ('{error.ctx.command_path} --help' shows how)" if error.ctx else ""
+        _say(error.format_message() + hint)
+        return ExitCode.BAD_INPUT
+    except click.ClickException as error:
+        _say(error.format_message())
+        return ExitCode.BAD_INPUT
+    except (KeyboardInterrupt, click.Abort):
+        _say("interrupted")
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        raise
+    except Exception as error:
+        # The command edge: a bug must not end in exit code 1, which reads as a verdict.
+        if os.environ.get("CLEARHOUSE_DEBUG"):
+            raise
+        _say(
+            f"internal error ({type(error).__name__}); this is a bug of clearhouse, please report"
+            " it. CLEARHOUSE_DEBUG=1 shows where."
+        )
+        return ExitCode.INTERNAL
+    return int(result) if isinstance(result, int) else ExitCode.HOLDS
+
+
+def _say(message: str) -> None:
+    # Imported here: only the way out of an error needs it.
+    from clearhouse.proof.text import printable
+
+    click.echo(f"clearhouse: {printable(message)}", err=True)

@@ -1,0 +1,134 @@
+"""What the languages have in common: limits and watches by effect, owners of frames, the pool."""
+
+from __future__ import annotations
+
+import secrets
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Mapping
+from types import TracebackType
+from typing import Any, Protocol
+
+from clearhouse.proof.attribution import Counterfactual
+from clearhouse.proof.bundle import Bundle
+from clearhouse.proof.effects import Effect
+from clearhouse.proof.observation import Frame, Owner, Run
+from clearhouse.proof.sandbox.bubblewrap import interpreter_folders
+from clearhouse.proof.sandbox.cell import MEGABYTE, Cell, Limits, Watch
+from clearhouse.proof.target import Installed
+
+_CPU_S = 20.0
+_MEMORY = 1536 * MEGABYTE
+_GRACE_S = 0.05
+_GRACE_BYTES = 8 * MEGABYTE
+
+
+class Runner(Protocol):
+    """One harness against one version of its target, ready to run."""
+
+    @property
+    def version(self) -> str:
+        """The version of the target, as runs are labelled with it."""
+
+    @property
+    def packages(self) -> tuple[tuple[str, str], ...]:
+        """Purl and digest of everything installed for it."""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of the verdict should know about the installation."""
+
+    def run(self, name: str, data: bytes) -> Run:
+        """Run the harness on one input; ``name`` is the run's label."""
+
+    def counterfactual(self, control: bytes, poc: bytes) -> Counterfactual | None:
+        """Run the poc after a control, for real and with the control's answers (``bypass``)."""
+
+
+def limits_for(bundle: Bundle) -> Limits:
+    """Limits of one run: those of the effect where it is one of resources."""
+    cpu, memory = _CPU_S, _MEMORY
+    if bundle.effect is Effect.HANG:
+        cpu = bundle.expect.cpu_seconds + _GRACE_S
+    if bundle.effect is Effect.MEMORY:
+        memory = bundle.expect.rss_mb * MEGABYTE + _GRACE_BYTES
+    return Limits(cpu_s=cpu, wall_s=max(15.0, 3 * cpu), memory_bytes=memory)
+
+
+def watch_for(bundle: Bundle, *, stack: str, unwind: bool, runtime_execs: int) -> Watch:
+    """What the tracer looks for in a run of this bundle."""
+    return Watch(
+        effect=bundle.effect.value,
+        cpu_s=bundle.expect.cpu_seconds,
+        memory_bytes=bundle.expect.rss_mb * MEGABYTE,
+        reads=bundle.effect is Effect.READ_OUTSIDE,
+        stack=stack,
+        unwind=unwind,
+        runtime_execs=runtime_execs,
+    )
+
+
+def new_token() -> str:
+    """A canary's content: never the same twice, so that no harness can know it."""
+    return f"canary-{secrets.token_hex(16)}"
+
+
+def classifier(installed: Installed) -> Callable[[Mapping[str, Any]], Frame]:
+    """Name the owner of a raw frame by the file it stands in."""
+    runtime = ("/usr/", "/lib", "<frozen ", *(f"{f}/" for f in interpreter_folders()), "node:")
+
+    def classify(raw: Mapping[str, Any]) -> Frame:
+        file, name = str(raw["file"]), str(raw["name"])
+        line = raw.get("line")
+        kind = str(raw["kind"])
+        if file.startswith("/harness/"):
+            return Frame(kind, file.removeprefix("/harness/"), name, line, Owner.HARNESS)
+        if file.startswith("/runtime/clearhouse/"):
+            return Frame(kind, file, name, line, Owner.OBSERVER)
+        if file.startswith("/target/"):
+            relative = file.removeprefix("/target/")
+            package = installed.owner(relative)
+            owner = Owner.TARGET if package and package.is_target else Owner.DEPENDENCY
+            shown = relative.removeprefix("site/").removeprefix("node_modules/")
+            return Frame(kind, shown, name, line, owner, package.purl if package else None)
+        if file.startswith(runtime):
+            return Frame(kind, file, name, line, Owner.RUNTIME)
+        return Frame(kind, file, name, line, Owner.UNKNOWN)
+
+    return classify
+
+
+class Cells:
+    """Warm sandboxes, the least recently used ended first."""
+
+    def __init__(self, keep: int = 4) -> None:
+        self._keep = keep
+        self._cells: OrderedDict[Hashable, Cell] = OrderedDict()
+
+    def get(self, key: Hashable, start: Callable[[], Cell]) -> Cell:
+        """The sandbox for a key, started when it is not there."""
+        cell = self._cells.pop(key, None)
+        if cell is None:
+            while len(self._cells) >= self._keep:
+                self._cells.popitem(last=False)[1].close()
+            cell = start()
+        self._cells[key] = cell
+        return cell
+
+    def drop(self, key: Hashable) -> None:
+        """End one sandbox, which is no longer to be trusted to work."""
+        cell = self._cells.pop(key, None)
+        if cell is not None:
+            cell.close()
+
+    def close(self) -> None:
+        """End all of them."""
+        while self._cells:
+            self._cells.popitem()[1].close()
+
+    def __enter__(self) -> Cells:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

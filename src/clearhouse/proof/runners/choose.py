@@ -1,0 +1,71 @@
+"""The workshop: brings the right version of a bundle's target here and picks its runner."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+from packageurl import PackageURL
+
+from clearhouse.errors import Invalid, Unavailable
+from clearhouse.proof.bundle import Bundle, Language
+from clearhouse.proof.runners.base import Cells, Runner
+from clearhouse.proof.runners.python import PythonRunner
+from clearhouse.proof.target import install
+
+
+class Workshop:
+    """Installed targets and warm sandboxes of one worker.  Use as a context manager."""
+
+    def __init__(self, cells: int = 4) -> None:
+        self._cells = Cells(cells)
+
+    def attacked(self, bundle: Bundle) -> Runner:
+        """The runner for the version that the bundle attacks."""
+        purl = bundle.target.purl
+        return self.at(bundle, purl.version if purl is not None else None)
+
+    def fixed(self, bundle: Bundle) -> Runner:
+        """The runner for the version in which the finder believes the flaw fixed."""
+        return self.at(bundle, bundle.target.fixed)
+
+    def at(self, bundle: Bundle, version: str | None) -> Runner:
+        """The runner for any released version of the bundle's target."""
+        language = bundle.harness.language
+        if not language.runs_here:
+            raise Unavailable(f"harnesses in {language.value} cannot be run here yet")
+        match language:
+            case Language.PYTHON:
+                return self._python(bundle, version)
+            case _:
+                raise Unavailable(f"harnesses in {language.value} cannot be run here yet")
+
+    def _python(self, bundle: Bundle, version: str | None) -> Runner:
+        purl = _at(bundle, version)
+        installed = install(str(purl), requires=[str(p) for p in bundle.target.requires])
+        return PythonRunner(bundle, installed, purl.version or "", self._cells)
+
+    def package_of(self, bundle: Bundle) -> str:
+        """The package without its version, as signatures name it."""
+        purl = bundle.target.purl
+        if purl is None:
+            return f"source:{bundle.target.source}"
+        return str(purl._replace(version=None, qualifiers={}, subpath=None))
+
+    def close(self) -> None:
+        """End all sandboxes."""
+        self._cells.close()
+
+    def __enter__(self) -> Workshop:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _at(bundle: Bundle, version: str | None) -> PackageURL:
+    purl = bundle.target.purl
+    if purl is None:
+        raise Invalid("a Python or JavaScript target is a package", where="proof.toml", key="target.purl")
+    return purl._replace(version=version)

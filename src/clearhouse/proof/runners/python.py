@@ -1,0 +1,97 @@
+"""Python targets: a warm interpreter for each installed target, forked for each run."""
+
+from __future__ import annotations
+
+import base64
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from clearhouse.errors import Unavailable
+from clearhouse.proof.attribution import Counterfactual
+from clearhouse.proof.bundle import Bundle
+from clearhouse.proof.observation import Outcome, Run, read_run
+from clearhouse.proof.runners.base import Cells, classifier, limits_for, new_token, watch_for
+from clearhouse.proof.sandbox.bubblewrap import Bind
+from clearhouse.proof.sandbox.cell import Cell, Job
+from clearhouse.proof.target import Installed
+
+_IMPORT = re.compile(rb"^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+import|import[ \t]+([\w., \t]+))", re.M)
+_NEVER_AHEAD = frozenset({"sys", "antigravity", "this", "idlelib", "turtle", "__main__", "test"})
+
+
+def imports_of(source: bytes) -> tuple[str, ...]:
+    """Modules that a harness's import lines name, to be imported before it is there.
+
+    A guess that is wrong costs time, never correctness: the harness imports for itself anyway.
+    """
+    names: dict[str, None] = {}
+    for match in _IMPORT.finditer(source):
+        listed = (match[1] or match[2]).decode("ascii", "ignore").split(",")
+        for part in listed:
+            name = part.split(" as ")[0].strip()
+            if name and name.partition(".")[0] not in _NEVER_AHEAD:
+                names[name] = None
+    return tuple(names)
+
+
+class PythonRunner:
+    """A Python harness against one installed version."""
+
+    def __init__(self, bundle: Bundle, installed: Installed, version: str, cells: Cells) -> None:
+        self._bundle, self._installed, self._cells = bundle, installed, cells
+        self.version = version
+        self.packages = tuple((p.purl, f"sha256:{p.sha256}") for p in installed.packages)
+        self.notes = installed.notes
+        self._preload = (*installed.importable, *imports_of(bundle.harness_code))
+        self._key = (str(installed.root), self._preload)
+        self._classify = classifier(installed)
+        self._compiled = any(Path(installed.root).rglob("*.so"))
+
+    def run(self, name: str, data: bytes) -> Run:
+        """Run the harness on one input."""
+        return self._run(name, data, {})
+
+    def counterfactual(self, control: bytes, poc: bytes) -> Counterfactual | None:
+        """The poc after a control, in one process: for real, then answered as the control was."""
+        first = base64.b64encode(control).decode()
+        real = self._run("poc", poc, {"after": first, "answers": "real"})
+        altered = self._run("poc", poc, {"after": first, "answers": "control"})
+        return Counterfactual(real, altered)
+
+    def _start(self) -> Cell:
+        return Cell(
+            [Bind(self._installed.root, "/target")],
+            preload=self._preload,
+            search=["/target/site"],
+        )
+
+    def _run(self, name: str, data: bytes, more: dict[str, Any]) -> Run:
+        bundle, token = self._bundle, new_token()
+        job = Job(
+            runtime="python",
+            input=data,
+            token=token,
+            limits=limits_for(bundle),
+            watch=watch_for(bundle, stack="python", unwind=self._compiled, runtime_execs=0),
+            extra={
+                "name": Path(bundle.harness.file).name,
+                "source": base64.b64encode(bundle.harness_code).decode(),
+                "target": list(self._installed.importable),
+                **more,
+            },
+        )
+        cell = self._cells.get(self._key, self._start)
+        try:
+            raw = cell.run(job)
+        except Unavailable:
+            self._cells.drop(self._key)
+            raise
+        run = read_run(raw, version=self.version, name=name, token=token, classify=self._classify)
+        if run.outcome is Outcome.BROKEN or raw["init"] != "ended":
+            self._cells.drop(self._key)
+        problem = next(iter(cell.problems.items()), None)
+        if run.outcome is Outcome.NOT_LOADED and problem and problem[0] in run.why:
+            run = replace(run, why=f"{problem[0]}: {problem[1]}")
+        return run

@@ -1,0 +1,1 @@
+"""The engine's side of the sandbox: starting it, giving it jobs, checking that it holds."""

@@ -1,0 +1,130 @@
+"""Starting bubblewrap with everything unshared.
+
+Started by root, the code in the sandbox runs as a host user that owns nothing; started by anybody
+else, as that user, without capabilities, seeing nothing of the host.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from clearhouse.errors import Unavailable
+
+UID = 1000
+# Far above what useradd and subordinate ranges give out (login.defs ends at 600,100,000).
+_NOBODY_OWNS = 1_879_048_192
+_WARDEN = Path(__file__).resolve().parent.parent / "warden"
+_START = (
+    "import sys; sys.path.insert(0, '/runtime/clearhouse'); "
+    "from warden.warden import main; main()"
+)
+_ETC = ("/etc/ld.so.cache", "/etc/alternatives", "/etc/ssl")
+
+
+@dataclass(frozen=True)
+class Bind:
+    """A read-only folder of the host shown at a place in the sandbox."""
+
+    source: Path
+    place: str
+
+
+class _Namespace:
+    """A user namespace with two users, made once: bubblewrap itself can only map one."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._descriptor: int | None = None
+
+    def descriptor(self) -> int:
+        with self._lock:
+            if self._descriptor is None:
+                self._descriptor = self._make()
+            return self._descriptor
+
+    def _make(self) -> int:
+        unshare = shutil.which("unshare")
+        if unshare is None:
+            raise Unavailable("the sandbox needs unshare (Debian package util-linux)")
+        holder = subprocess.Popen(
+            [unshare, "--user", "cat"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
+        )
+        try:
+            own = os.readlink("/proc/self/ns/user")
+            deadline = time.monotonic() + 5
+            while os.readlink(f"/proc/{holder.pid}/ns/user") == own:
+                if holder.poll() is not None or time.monotonic() > deadline:
+                    raise Unavailable("this machine does not let root make a user namespace")
+                time.sleep(0.002)
+            for name in ("uid_map", "gid_map"):
+                Path(f"/proc/{holder.pid}/{name}").write_text(f"0 0 1\n{UID} {_NOBODY_OWNS} 1\n")
+            return os.open(f"/proc/{holder.pid}/ns/user", os.O_RDONLY | os.O_CLOEXEC)
+        finally:
+            holder.communicate(b"")
+
+
+_namespace = _Namespace()
+
+
+def interpreter_folders() -> list[str]:
+    """Folders of the running interpreter that lie outside ``/usr``."""
+    found = {os.path.realpath(sys.base_prefix), os.path.realpath(sys.base_exec_prefix)}
+    return sorted(f for f in found if f != "/usr" and not f.startswith("/usr/"))
+
+
+def interpreter() -> str:
+    """The interpreter as seen from the sandbox."""
+    return os.path.realpath(sys.executable)
+
+
+def command(binds: Sequence[Bind], runtime_folders: Sequence[str]) -> tuple[list[str], list[int]]:
+    """The command that starts a warden, and the descriptors it must inherit.
+
+    Raises :class:`Unavailable` where bubblewrap is missing.
+    """
+    bwrap = shutil.which("bwrap")
+    if bwrap is None:
+        raise Unavailable("the sandbox needs bubblewrap: apt-get install bubblewrap")
+    descriptors: list[int] = []
+    if os.geteuid() == 0:
+        descriptors = [_namespace.descriptor()]
+        user = ["--userns", str(descriptors[0])]
+    else:
+        user = ["--unshare-user", "--uid", str(UID), "--gid", str(UID)]
+    folders = [*interpreter_folders(), *runtime_folders]
+    args = [
+        bwrap, *user, "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts",
+        "--unshare-cgroup-try", "--cap-add", "ALL", "--die-with-parent", "--new-session",
+        "--clearenv", "--setenv", "WARDEN_RUNTIME", ":".join(folders),
+        "--setenv", "LANG", "C.UTF-8", "--setenv", "PATH", "/usr/bin:/bin",
+        "--setenv", "PYTHONDONTWRITEBYTECODE", "1", "--hostname", "sandbox",
+        "--ro-bind", "/usr", "/usr", "--proc", "/proc", "--dev", "/dev",
+        "--perms", "0755", "--dir", "/run", "--perms", "0755", "--dir", "/run/stage",
+        "--perms", "0755", "--dir", "/runtime", "--perms", "0755", "--dir", "/runtime/clearhouse",
+        "--ro-bind", str(_WARDEN), "/runtime/clearhouse/warden",
+    ]  # fmt: skip
+    for name in ("bin", "sbin", "lib", "lib64", "lib32", "libx32"):
+        path = Path("/") / name
+        if path.is_symlink():
+            args += ["--symlink", os.readlink(path), str(path)]
+        elif path.is_dir():
+            args += ["--ro-bind", str(path), str(path)]
+    for folder in folders:
+        for parent in reversed(Path(folder).parents[:-1]):
+            args += ["--perms", "0755", "--dir", str(parent)]
+        args += ["--ro-bind", folder, folder]
+    for name in _ETC:
+        if os.path.exists(name):
+            args += ["--perms", "0755", "--dir", "/etc"]
+            args += ["--ro-bind", name, name]
+    for bind in binds:
+        args += ["--ro-bind", str(bind.source), bind.place]
+    return [*args, interpreter(), "-I", "-S", "-c", _START], descriptors

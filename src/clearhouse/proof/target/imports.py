@@ -1,0 +1,179 @@
+"""What will keep a package from being imported here, seen without importing it.
+
+From a package's entry modules, imports that run as the module is imported are followed: those at
+module level that no ``try`` or condition guards. Of these, one that names a file the package
+lacks (an extension module not built), a module or name this Python's standard library lacks, or a
+file that is not this Python's syntax, must fail. Nothing found is no promise that it works.
+
+The reading is done in a child process of the Python in question with limits. That child imports
+modules of the standard library to look at their names, and nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+
+from clearhouse.proof.target.interpreter import Interpreter
+from clearhouse.proof.target.legacy import CPU_SECONDS, LIMITS
+from clearhouse.proof.target.store import Store
+from clearhouse.proof.target.unit import SITE, Unit
+
+_WALK = f'''{LIMITS}
+import ast, importlib, os
+
+ASK = json.load(sys.stdin)
+SITE, ENTRIES, EXTENSIONS = ASK["site"], ASK["entries"], set(ASK["extensions"])
+GONE = set("""BaseHTTPServer ConfigParser Cookie HTMLParser Queue SocketServer StringIO UserDict
+    UserList UserString __builtin__ _winreg cPickle cStringIO commands compiler cookielib copy_reg
+    dummy_thread exceptions httplib htmlentitydefs md5 mimetools new rfc822 robotparser sets sha
+    sgmllib thread tkMessageBox urllib2 urlparse xmlrpclib asynchat asyncore cgi crypt distutils
+    imp nntplib pipes smtpd telnetlib""".split()) - set(sys.stdlib_module_names)
+NOT_LOOKED_AT = set("antigravity this idlelib tkinter turtle turtledemo test lib2to3".split())
+HANDLES = {{"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}}
+problems, seen, queue = [], set(), [(name, None, None) for name in ENTRIES]
+
+def located(module):
+    base = os.path.join(SITE, *module.split("."))
+    for path in (os.path.join(base, "__init__.py"), base + ".py"):
+        if os.path.isfile(path):
+            return path
+    folder, name = os.path.split(base)
+    if os.path.isdir(base):
+        return ""
+    if os.path.isdir(folder) and any(
+        one.startswith(name + ".") and one.endswith(".so") for one in os.listdir(folder)
+    ):
+        return ""
+    return None
+
+def lacking(module, names):
+    top = module.partition(".")[0]
+    if top in GONE:
+        return "no module " + module
+    if top not in sys.stdlib_module_names or top in NOT_LOOKED_AT:
+        return None
+    try:
+        found = importlib.import_module(module)
+        for name in names:
+            if name != "*" and not hasattr(found, name):
+                try:
+                    importlib.import_module(module + "." + name)
+                except ImportError:
+                    return module + " has no " + name
+    except ImportError:
+        return "no module " + module
+    except Exception:
+        return None
+    return None
+
+def guarded(handlers):
+    for handler in handlers:
+        kinds = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+        for kind in kinds:
+            if kind is None or (isinstance(kind, ast.Name) and kind.id in HANDLES):
+                return True
+    return False
+
+def statements(body):
+    for node in body:
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            yield node
+        elif isinstance(node, ast.Try) and not guarded(node.handlers):
+            yield from statements(node.body)
+        elif isinstance(node, ast.Raise) and body is not TOP:
+            return
+
+def own(module):
+    return module.partition(".")[0] in ENTRIES
+
+def want(module, where, line):
+    parts = module.split(".")
+    for length in range(1, len(parts) + 1):
+        queue.append((".".join(parts[:length]), where, line))
+
+def read(module, path, where):
+    global TOP
+    with open(path, "rb") as stream:
+        tree = ast.parse(stream.read())
+    package = module if path.endswith("__init__.py") else module.rpartition(".")[0]
+    TOP = tree.body
+    for node in statements(tree.body):
+        if isinstance(node, ast.Import):
+            found = [(one.name, []) for one in node.names]
+        else:
+            base = node.module or ""
+            if node.level:
+                above = package.split(".") if package else []
+                if node.level > len(above):
+                    continue
+                above = above[: len(above) - node.level + 1]
+                base = ".".join(above + ([base] if base else []))
+            found = [(base, [one.name for one in node.names])]
+        for base, names in found:
+            beside = (package + "." + base) if package else base
+            if own(base):
+                want(base, where, node.lineno)
+                for name in names:
+                    if located(base + "." + name) or base + "." + name in EXTENSIONS:
+                        queue.append((base + "." + name, where, node.lineno))
+            elif base in EXTENSIONS:
+                problems.append((where, node.lineno, base + " is an extension module, not built"))
+            else:
+                what = lacking(base, names)
+                if what is None and base not in sys.stdlib_module_names and located(beside):
+                    what = base + " lies beside it, which only Python 2 finds"
+                if what is not None:
+                    problems.append((where, node.lineno, what))
+
+while queue and len(problems) < 20 and len(seen) < 3000:
+    module, where, line = queue.pop(0)
+    if module in seen:
+        continue
+    seen.add(module)
+    path = located(module)
+    if path is None:
+        if where is not None:
+            problems.append((where, line, module + " is not there"))
+        continue
+    if path:
+        shown = os.path.relpath(path, SITE)
+        try:
+            read(module, path, shown)
+        except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
+            problems.append((shown, getattr(error, "lineno", 0) or 0, "not this Python's syntax"))
+json.dump(["%s line %s: %s" % one for one in problems], sys.stdout)
+'''
+
+
+def import_obstacles(store: Store, unit: Unit, interpreter: Interpreter) -> tuple[str, ...]:
+    """Return what must fail when the unit is imported, each with file and line; looked up once."""
+    python = interpreter.python
+    place = ("imports", f"{unit.sha256}-{python.major}.{python.minor}.json")
+    kept: list[str] | None = store.read_json(*place)
+    if kept is None:
+        kept = _walk(unit, interpreter)
+        store.write_json(kept, *place)
+    return tuple(kept)
+
+
+def _walk(unit: Unit, interpreter: Interpreter) -> list[str]:
+    asked = {
+        "site": str(unit.folder / SITE),
+        "entries": unit.importable,
+        "extensions": unit.extensions,
+    }
+    try:
+        answer = subprocess.run(
+            [interpreter.executable, "-I", "-S", "-c", _WALK],
+            input=json.dumps(asked),
+            capture_output=True,
+            check=True,
+            text=True,
+            timeout=4 * CPU_SECONDS,
+            env={},
+        )
+        found: list[str] = json.loads(answer.stdout)
+    except (subprocess.SubprocessError, ValueError):
+        return ["its imports could not be read"]
+    return found

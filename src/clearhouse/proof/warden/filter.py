@@ -1,0 +1,193 @@
+"""Seccomp filters, assembled as classic BPF.
+
+Three answers: refuse with an error number, report to the tracer, allow.  Numbers are those of
+x86-64 (``arch/x86/entry/syscalls/syscall_64.tbl``); any other architecture or the x32 interface is
+killed.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable
+
+ALLOW, KILL, ERRNO, TRACE = 0x7FFF0000, 0x80000000, 0x00050000, 0x7FF00000
+AUDIT_ARCH_X86_64 = 0xC000003E
+EPERM, ENOSYS, EAFNOSUPPORT = 1, 38, 97
+
+# What no harness, target or program started by one has any use for.
+REFUSED: dict[str, int] = {
+    "ptrace": 101, "process_vm_readv": 310, "process_vm_writev": 311, "pidfd_getfd": 438,
+    "kcmp": 312, "add_key": 248, "request_key": 249, "keyctl": 250, "bpf": 321,
+    "perf_event_open": 298, "userfaultfd": 323, "mount": 165, "umount2": 166, "pivot_root": 155,
+    "chroot": 161, "open_tree": 428, "move_mount": 429, "fsopen": 430, "fsconfig": 431,
+    "fsmount": 432, "fspick": 433, "mount_setattr": 442, "setns": 308, "unshare": 272,
+    "swapon": 167, "swapoff": 168, "reboot": 169, "sethostname": 170, "setdomainname": 171,
+    "init_module": 175, "finit_module": 313, "delete_module": 176, "kexec_load": 246,
+    "kexec_file_load": 320, "acct": 163, "quotactl": 179, "quotactl_fd": 443, "syslog": 103,
+    "settimeofday": 164, "clock_settime": 227, "adjtimex": 159, "clock_adjtime": 305,
+    "iopl": 172, "ioperm": 173, "mknod": 133, "mknodat": 259, "open_by_handle_at": 304,
+    "name_to_handle_at": 303, "fanotify_init": 300, "lookup_dcookie": 212, "vhangup": 153,
+    "nfsservctl": 180, "uselib": 134, "modify_ldt": 154, "personality": 135, "setuid": 105,
+    "setgid": 106, "setreuid": 113, "setregid": 114, "setgroups": 116, "setresuid": 117,
+    "setresgid": 119, "setfsuid": 122, "setfsgid": 123, "capset": 126, "ioprio_set": 251,
+    "migrate_pages": 256, "move_pages": 279, "mbind": 237, "set_mempolicy": 238,
+}  # fmt: skip
+
+# Answered as if the kernel were older: the C library then takes the older call, which we can read.
+UNKNOWN: dict[str, int] = {
+    "io_uring_setup": 425, "io_uring_enter": 426, "io_uring_register": 427, "clone3": 435,
+    "openat2": 437,
+}  # fmt: skip
+
+OPEN, OPENAT, CREAT = 2, 257, 85
+CHANGES: dict[int, str] = {
+    85: "creat", 87: "unlink", 263: "unlinkat", 82: "rename", 264: "renameat", 316: "renameat2",
+    83: "mkdir", 258: "mkdirat", 84: "rmdir", 88: "symlink", 266: "symlinkat", 86: "link",
+    265: "linkat", 76: "truncate", 90: "chmod", 268: "fchmodat", 452: "fchmodat2",
+}  # fmt: skip
+EXECVE, EXECVEAT = 59, 322
+CONNECT, SENDTO, SENDMSG, SENDMMSG = 42, 44, 46, 307
+CLONE, SOCKET, IOCTL = 56, 41, 16
+NAMESPACE_FLAGS = 0x7E020080  # CLONE_NEW*
+O_WRITING = 0o1 | 0o2 | 0o100 | 0o1000  # O_WRONLY | O_RDWR | O_CREAT | O_TRUNC
+TIOCSTI, TIOCLINUX, TIOCSETD = 0x5412, 0x541C, 0x5423
+ALLOWED_FAMILIES = (1, 2, 10)  # AF_UNIX, AF_INET, AF_INET6
+
+
+class _Program:
+    """A list of BPF instructions with forward jumps by label."""
+
+    def __init__(self) -> None:
+        self._code: list[tuple[int, int | str, int | str, int]] = []
+        self._labels: dict[str, int] = {}
+
+    def emit(self, code: int, k: int, jt: int | str = 0, jf: int | str = 0) -> None:
+        self._code.append((code, jt, jf, k))
+
+    def load(self, offset: int) -> None:
+        self.emit(0x20, offset)  # BPF_LD | BPF_W | BPF_ABS
+
+    def equal(self, value: int, then: int | str, otherwise: int | str = 0) -> None:
+        self.emit(0x15, value, then, otherwise)  # BPF_JMP | BPF_JEQ
+
+    def has_bits(self, mask: int, then: int | str, otherwise: int | str = 0) -> None:
+        self.emit(0x45, mask, then, otherwise)  # BPF_JMP | BPF_JSET
+
+    def answer(self, action: int) -> None:
+        self.emit(0x06, action)  # BPF_RET
+
+    def label(self, name: str) -> None:
+        self._labels[name] = len(self._code)
+
+    def assemble(self) -> bytes:
+        out = bytearray()
+        for position, (code, jt, jf, k) in enumerate(self._code):
+            targets = []
+            for jump in (jt, jf):
+                distance = self._labels[jump] - position - 1 if isinstance(jump, str) else jump
+                if not 0 <= distance < 256:
+                    raise ValueError(f"BPF jump of {distance} instructions")
+                targets.append(distance)
+            out += struct.pack("<HBBI", code, targets[0], targets[1], k)
+        return bytes(out)
+
+
+def _argument(index: int) -> int:
+    return 16 + 8 * index  # offsetof(struct seccomp_data, args[index]), low half
+
+
+def _prologue(program: _Program) -> None:
+    program.load(4)
+    program.equal(AUDIT_ARCH_X86_64, 1)
+    program.answer(KILL)
+    program.load(0)
+    program.emit(0x35, 0x40000000, 0, 1)  # the x32 interface: BPF_JGE
+    program.answer(KILL)
+
+
+def _answer_for(program: _Program, numbers: Iterable[int], action: int) -> None:
+    for number in numbers:
+        program.equal(number, 0, 1)
+        program.answer(action)
+
+
+def zygote_filter() -> bytes:
+    """For the process that imports the target: all refusals but those that starting a run needs."""
+    program = _Program()
+    _prologue(program)
+    needed = {"mount", "umount2", "pivot_root", "setresuid", "setresgid", "setgroups", "capset"}
+    _answer_for(program, (n for k, n in REFUSED.items() if k not in needed), ERRNO | EPERM)
+    _answer_for(program, UNKNOWN.values(), ERRNO | ENOSYS)
+    _refuse_terminal_injection(program)
+    program.answer(ALLOW)
+    return program.assemble()
+
+
+def run_filter(*, reads: bool) -> bytes:
+    """For a run: refusals, and everything that changes the outside is reported to the tracer.
+
+    ``reads`` also reports opening for reading (needed where the effect is ``read-outside``).
+    """
+    program = _Program()
+    _prologue(program)
+    _answer_for(program, REFUSED.values(), ERRNO | EPERM)
+    _answer_for(program, UNKNOWN.values(), ERRNO | ENOSYS)
+    _answer_for(program, (*CHANGES, EXECVE, EXECVEAT, CONNECT), TRACE)
+    _opens(program, reads)
+    _refuse_terminal_injection(program)
+    _refuse_namespaces(program)
+    _refuse_families(program)
+    _sends(program)
+    program.answer(ALLOW)
+    return program.assemble()
+
+
+def _opens(program: _Program, reads: bool) -> None:
+    if reads:
+        _answer_for(program, (OPEN, OPENAT), TRACE)
+        return
+    for number, flags in ((OPEN, 1), (OPENAT, 2)):
+        program.equal(number, 0, 4)
+        program.load(_argument(flags))
+        program.has_bits(O_WRITING, 0, 1)
+        program.answer(TRACE)
+        program.answer(ALLOW)
+
+
+def _refuse_terminal_injection(program: _Program) -> None:
+    program.equal(IOCTL, 0, 6)
+    program.load(_argument(1))
+    program.equal(TIOCSTI, 2)
+    program.equal(TIOCLINUX, 1)
+    program.equal(TIOCSETD, 0, 1)
+    program.answer(ERRNO | EPERM)
+    program.answer(ALLOW)
+
+
+def _refuse_namespaces(program: _Program) -> None:
+    program.equal(CLONE, 0, 4)
+    program.load(_argument(0))
+    program.has_bits(NAMESPACE_FLAGS, 0, 1)
+    program.answer(ERRNO | EPERM)
+    program.answer(ALLOW)
+
+
+def _refuse_families(program: _Program) -> None:
+    program.equal(SOCKET, 0, 3 + len(ALLOWED_FAMILIES))
+    program.load(_argument(0))
+    for index, family in enumerate(ALLOWED_FAMILIES):
+        program.equal(family, len(ALLOWED_FAMILIES) - index)
+    program.answer(ERRNO | EAFNOSUPPORT)
+    program.answer(ALLOW)
+
+
+def _sends(program: _Program) -> None:
+    # A datagram names its receiver in the call: sendto with an address, sendmsg in a structure.
+    program.equal(SENDTO, 0, 6)
+    program.load(_argument(4))
+    program.equal(0, 0, 2)
+    program.load(_argument(4) + 4)
+    program.equal(0, 1)
+    program.answer(TRACE)
+    program.answer(ALLOW)
+    _answer_for(program, (SENDMSG, SENDMMSG), TRACE)

@@ -1,0 +1,503 @@
+"""The tracer: follows every process of one run and records what the kernel shows of it.
+
+Recorded are changes outside the working folder, opening of the canary, started programs, network
+attempts, fatal signals, processor time, memory and samples of the stack.  The run is stopped while
+its stack is read, so the frames are those of that very moment.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from . import filter as seccomp
+from . import frames_native, kernel, paths
+from .frames_python import Layout, PythonStacks
+
+_WALL = 0x40000000
+_EVENT_EXIT = 6
+_O_TRACEEXIT = 0x40
+OPTIONS = (
+    kernel.PTRACE_O_TRACESYSGOOD
+    | kernel.PTRACE_O_TRACEFORK
+    | kernel.PTRACE_O_TRACEVFORK
+    | kernel.PTRACE_O_TRACECLONE
+    | kernel.PTRACE_O_TRACEEXEC
+    | kernel.PTRACE_O_TRACESECCOMP
+    | _O_TRACEEXIT
+    | kernel.PTRACE_O_EXITKILL
+)
+_FATAL = {
+    signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGABRT, signal.SIGTRAP,
+    signal.SIGSYS,
+}  # fmt: skip
+_STOPS = {signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU}
+_MAX_EVENTS, _MAX_SAMPLES = 64, 48
+_BLOCKED = {-1, -13, -30}  # EPERM, EACCES, EROFS: only this sandbox stood in the way
+_EVAL = "_PyEval_EvalFrame"
+
+
+@dataclass
+class Task:
+    """A thread that is followed."""
+
+    tid: int
+    tgid: int
+    python_thread: int | None = None
+    origin: list[dict[str, Any]] | None = None  # the stack at the exec that this program comes from
+    pending: Callable[[int], None] | None = None
+    held: bool = False  # stopped until its parent's fork event names it
+
+
+@dataclass
+class Watch:
+    """What the run is watched for."""
+
+    effect: str
+    cpu_s: float
+    memory_bytes: int
+    reads: bool
+    stack: str  # "python", "native" or "none"
+    unwind: bool
+    runtime_execs: int  # programs that the runtime itself starts first (node, a built harness)
+
+
+@dataclass
+class Record:
+    """What was seen in one run."""
+
+    events: list[dict[str, Any]] = field(default_factory=list)
+    events_left_out: int = 0
+    samples: list[dict[str, Any]] = field(default_factory=list)
+    fatal: dict[str, Any] | None = None
+    exit_status: int | None = None
+    killed: str | None = None
+    cpu_s: float = 0.0
+    cpu_call_s: float = 0.0
+    rss_bytes: int = 0
+    rss_call_bytes: int = 0
+    wall_s: float = 0.0
+    wall_call_s: float = 0.0
+    phases: list[str] = field(default_factory=list)
+
+
+class Tracer:
+    """Follows one run from its ``start`` mark to its end."""
+
+    def __init__(
+        self, watch: Watch, layout: Layout | None, key: str, marks: Callable[[], bytes]
+    ) -> None:
+        self._watch, self._layout, self._key, self._marks = watch, layout, key, marks
+        self.record = Record()
+        self._tasks: dict[int, Task] = {}
+        self._early: set[int] = set()
+        self._main: int | None = None  # thread group of the run itself
+        self._done_cpu = 0.0
+        self._base_cpu: float | None = None
+        self._base_rss = 0
+        self._began = time.monotonic()
+        self._called = 0.0
+        self._execs_left = watch.runtime_execs
+        self._groups: set[int] = set()
+        self._sampling = False
+        self.finished = False
+
+    # -- the loop's two entries ------------------------------------------------------------------
+
+    def reap(self) -> None:
+        """Handle every stop and exit that is waiting."""
+        while not self.finished:
+            try:
+                tid, status = os.waitpid(-1, _WALL | os.WNOHANG)
+            except ChildProcessError:
+                self.finished = True
+                return
+            if tid == 0:
+                return
+            self.handle(tid, status)
+
+    def tick(self) -> None:
+        """Measure, and ask for a sample of the stack where the watch wants one."""
+        if self._main is None or self.finished:
+            return
+        cpu, rss = self._cpu(), self._rss()
+        self.record.rss_bytes = max(self.record.rss_bytes, rss)
+        if self._base_cpu is None:
+            return
+        growth = rss - self._base_rss
+        self.record.rss_call_bytes = max(self.record.rss_call_bytes, growth)
+        spent = cpu - self._base_cpu
+        wanted = (self._watch.effect == "hang" and spent > 0.05 * self._watch.cpu_s) or (
+            self._watch.effect == "memory" and growth > 0.1 * self._watch.memory_bytes
+        )
+        if wanted and not self._sampling and len(self.record.samples) < _MAX_SAMPLES:
+            self._sampling = True
+            with contextlib.suppress(OSError):
+                kernel.ptrace(kernel.PTRACE_INTERRUPT, self._main)
+
+    def exceeded(self, cpu_s: float, memory_bytes: int) -> str | None:
+        """Which limit the run has passed, if any: ``"cpu"`` or ``"memory"``."""
+        if self._main is None:
+            return None
+        base = self._base_cpu if self._base_cpu is not None else 0.0
+        if self._cpu() - base > cpu_s:
+            return "cpu"
+        if self._rss() - self._base_rss > memory_bytes:
+            return "memory"
+        return None
+
+    def last_sample(self) -> None:
+        """Stop the run's main thread and read its stack once more, before it is killed."""
+        if self._main is None:
+            return
+        with contextlib.suppress(OSError):
+            kernel.ptrace(kernel.PTRACE_INTERRUPT, self._main)
+            deadline = time.monotonic() + 0.2
+            while time.monotonic() < deadline and not self.finished:
+                tid, status = os.waitpid(-1, _WALL | os.WNOHANG)
+                if tid == 0:
+                    time.sleep(0.001)
+                    continue
+                stop = tid == self._main and status >> 16 == kernel.EVENT_STOP
+                self._sampling = stop
+                self.handle(tid, status)
+                if stop:
+                    return
+
+    def close_measures(self) -> None:
+        """Take the last readings of processor time before the run's processes are gone."""
+        if self._main is None:
+            return
+        cpu = self._cpu()
+        self.record.cpu_s = max(self.record.cpu_s, cpu)
+        now = time.monotonic()
+        self.record.wall_s = now - self._began
+        if self._base_cpu is not None:
+            self.record.cpu_call_s = max(self.record.cpu_call_s, cpu - self._base_cpu)
+            self.record.wall_call_s = now - self._called
+
+    # -- measures ----------------------------------------------------------------------------------
+
+    def _cpu(self) -> float:
+        total = self._done_cpu
+        for group in self._groups:
+            with contextlib.suppress(OSError):
+                total += time.clock_gettime(kernel.cpu_clock(group))
+        return total
+
+    def _rss(self) -> int:
+        total = 0
+        for group in self._groups:
+            with contextlib.suppress(OSError, ValueError, IndexError):
+                with open(f"/proc/{group}/statm", "rb") as file:
+                    total += int(file.read().split()[1]) * 4096
+        return total
+
+    # -- stops -------------------------------------------------------------------------------------
+
+    def handle(self, tid: int, status: int) -> None:
+        """Answer one report of ``waitpid``."""
+        if os.WIFEXITED(status) or os.WIFSIGNALED(status):
+            self._ended(tid, status)
+            return
+        if not os.WIFSTOPPED(status):
+            return
+        event, stop = status >> 16, os.WSTOPSIG(status)
+        task = self._tasks.get(tid)
+        try:
+            if task is None:
+                if event == kernel.EVENT_STOP:
+                    self._early.add(tid)  # born; its parent's fork event says whose child it is
+                    return
+                task = self._adopt(tid, None)
+            self._stopped(task, event, stop)
+        except ProcessLookupError:
+            pass  # killed while we looked at it; its exit is reported next
+
+    def follow(self, tid: int) -> None:
+        """Take on a process that was seized by the warden itself."""
+        self._adopt(tid, None)
+
+    def _stopped(self, task: Task, event: int, stop: int) -> None:
+        deliver = 0
+        if event in (kernel.EVENT_FORK, kernel.EVENT_VFORK, kernel.EVENT_CLONE):
+            self._forked(task, kernel.event_message(task.tid))
+        elif event == kernel.EVENT_EXEC:
+            self._executed(task)
+        elif event == kernel.EVENT_SECCOMP:
+            if self._called_kernel(task):
+                kernel.ptrace(kernel.PTRACE_SYSCALL, task.tid)
+                return
+        elif event == _EVENT_EXIT:
+            self._exiting(task)
+        elif event == kernel.EVENT_STOP:
+            if self._sampling and task.tid == self._main:
+                self._sampling = False
+                self._sample(task)
+        elif stop == signal.SIGTRAP | 0x80:
+            pending, task.pending = task.pending, None
+            if pending is not None:
+                pending(kernel.registers(task.tid).result)
+        else:
+            deliver = stop
+            if stop in _FATAL and task.tgid in self._groups:
+                self._fatal(task, stop)
+        kernel.ptrace(kernel.PTRACE_CONT, task.tid, 0, deliver)
+
+    def _adopt(self, tid: int, parent: Task | None) -> Task:
+        status = paths.status(tid)
+        tgid = int(status.get("Tgid", tid))
+        task = Task(tid, tgid)
+        if parent is not None:
+            task.origin = parent.origin
+            task.python_thread = parent.python_thread
+            if tgid == parent.tgid:
+                task.python_thread = int(status.get("NSpid", str(tid)).split()[-1])
+            if parent.tgid in self._groups:
+                self._groups.add(tgid)
+        self._tasks[tid] = task
+        return task
+
+    def _forked(self, parent: Task, tid: int) -> None:
+        task = self._adopt(tid, parent)
+        if tid in self._early:
+            self._early.discard(tid)
+            with contextlib.suppress(ProcessLookupError):
+                kernel.ptrace(kernel.PTRACE_CONT, task.tid)
+
+    def _exiting(self, task: Task) -> None:
+        if task.tgid not in self._groups or task.tid != task.tgid:
+            return
+        with contextlib.suppress(OSError):
+            spent = time.clock_gettime(kernel.cpu_clock(task.tgid))
+            peak = int(paths.status(task.tid).get("VmHWM", "0 kB").split()[0]) * 1024
+            self._groups.discard(task.tgid)
+            self._done_cpu += spent
+            self.record.rss_bytes = max(self.record.rss_bytes, peak)
+            if self._base_cpu is not None and task.tgid == self._main:
+                growth = peak - self._base_rss
+                self.record.rss_call_bytes = max(self.record.rss_call_bytes, growth)
+
+    def _ended(self, tid: int, status: int) -> None:
+        self._tasks.pop(tid, None)
+        self._early.discard(tid)
+        if tid == self._main:
+            self.record.exit_status = status
+            self.finished = True
+
+    def _fatal(self, task: Task, number: int) -> None:
+        code, _, address = kernel.signal_info(task.tid)
+        self.record.fatal = {
+            "signal": signal.Signals(number).name,
+            # SI_USER and friends are not positive: somebody sent it; a fault's code is positive
+            "sent": code <= 0,
+            "address": address if code > 0 else None,
+            "main": task.tgid == self._main,
+            "stack": self.stack(task, native=True),
+            "call": self._call_mark(),
+        }
+
+    def _sample(self, task: Task) -> None:
+        self.record.samples.append(
+            {
+                "stack": self.stack(task, native=False),
+                "cpu_s": self._cpu(),
+                "call": self._call_mark(),
+            }
+        )
+
+    # -- system calls ------------------------------------------------------------------------------
+
+    def _called_kernel(self, task: Task) -> bool:
+        """Look at a reported system call; true when its result is wanted too."""
+        registers = kernel.registers(task.tid)
+        number = registers.number
+        if number == 87 and self._main in (None, task.tgid) and self._mark(task, registers):
+            return False
+        if task.tgid not in self._groups:
+            return False
+        if number in (seccomp.EXECVE, seccomp.EXECVEAT):
+            where = registers.args[1 if number == seccomp.EXECVEAT else 0]
+            program = paths.text(task.tid, where)
+            arguments = paths.arguments(
+                task.tid, registers.args[2 if number == seccomp.EXECVEAT else 1]
+            )
+            stack = None if self._execs_left else self.stack(task, native=self._watch.unwind)
+            task.pending = lambda result: self._exec_failed(program, result)
+            self._executing = (task.tid, program, arguments, stack)
+            return True
+        if number in (seccomp.CONNECT, seccomp.SENDTO, seccomp.SENDMSG, seccomp.SENDMMSG):
+            self._network(task, registers)
+            return False
+        if number in (seccomp.OPEN, seccomp.OPENAT):
+            return self._opening(task, registers)
+        return self._changing(task, registers)
+
+    _executing: tuple[int, str, list[str], list[dict[str, Any]] | None] | None = None
+
+    def _exec_failed(self, program: str, result: int) -> None:
+        # Searching PATH fails for every folder but one; that is no event.
+        self._executing = None
+
+    def _executed(self, task: Task) -> None:
+        task.pending = None
+        executing, self._executing = self._executing, None
+        if task.tgid not in self._groups:
+            return
+        if self._execs_left:
+            self._execs_left -= 1
+            return
+        program, arguments, stack = ("?", [], None) if executing is None else executing[1:]
+        first = task.origin is None
+        if first:
+            task.origin = stack or []
+            self._event("execute", task, stack, program=program, arguments=arguments)
+
+    def _network(self, task: Task, registers: kernel.Registers) -> None:
+        number = registers.number
+        if number == seccomp.CONNECT:
+            address = paths.address(task.tid, registers.args[1])
+        elif number == seccomp.SENDTO:
+            address = paths.address(task.tid, registers.args[4])
+        else:
+            address = paths.message_address(task.tid, registers.args[1])
+        if address is not None:
+            self._event("connect", task, None, address=address)
+
+    def _opening(self, task: Task, registers: kernel.Registers) -> bool:
+        at = registers.number == seccomp.OPENAT
+        folder = _signed(registers.args[0]) if at else paths.AT_FDCWD
+        where, flags = (registers.args[1], registers.args[2]) if at else registers.args[:2]
+        writing = bool(flags & seccomp.O_WRITING)
+        path = paths.text(task.tid, where)
+        if not writing and path.startswith(("/usr/", "/target/", "/runtime/", "/proc/", "/sys/")):
+            if ".." not in path:
+                return False
+        task.pending = lambda result: self._opened(task, folder, path, writing, result)
+        return True
+
+    def _opened(self, task: Task, folder: int, path: str, writing: bool, result: int) -> None:
+        if result >= 0:
+            real = paths.of_descriptor(task.tid, result)
+            if writing and paths.outside(real):
+                self._event("write-outside", task, None, path=real, how="open", blocked=False)
+            elif not writing and real == "/canary/token":
+                self._event("read-outside", task, None, path=real)
+        elif writing and result in _BLOCKED:
+            real = paths.resolve(task.tid, folder, path)
+            if paths.outside(real):
+                self._event("write-outside", task, None, path=real, how="open", blocked=True)
+
+    def _changing(self, task: Task, registers: kernel.Registers) -> bool:
+        name = seccomp.CHANGES[registers.number]
+        places = [
+            paths.resolve(task.tid, folder, paths.text(task.tid, where))
+            for folder, where in paths.named_by(name, registers.args)
+        ]
+        outside = [place for place in places if paths.outside(place)]
+        if not outside:
+            return False
+        stack = self.stack(task, native=self._watch.unwind)
+        task.pending = lambda result: self._changed(task, name, outside, stack, result)
+        return True
+
+    def _changed(
+        self, task: Task, how: str, places: list[str], stack: list[dict[str, Any]], result: int
+    ) -> None:
+        if result >= 0 or result in _BLOCKED:
+            for place in places:
+                self._event("write-outside", task, stack, path=place, how=how, blocked=result < 0)
+
+    def _mark(self, task: Task, registers: kernel.Registers) -> bool:
+        """The runner's own marks: unlinking a name that only it knows, so that it stops here."""
+        path = paths.text(task.tid, registers.args[0], 96)
+        prefix = f"/.mark/{self._key}/"
+        if not path.startswith(prefix):
+            return False
+        phase = path.removeprefix(prefix)
+        if phase in self.record.phases:
+            return True  # a second time can only be the harness, who is not to reset the clock
+        self.record.phases.append(phase)
+        if phase == "start":
+            self._main = task.tgid
+            self._groups.add(task.tgid)
+            task.python_thread = None
+        elif phase == "call":
+            self._base_cpu, self._base_rss = self._cpu(), self._rss()
+            self._called = time.monotonic()
+        return True
+
+    # -- evidence ----------------------------------------------------------------------------------
+
+    def _call_mark(self) -> dict[str, Any]:
+        raw = self._marks()
+        return {
+            "number": int.from_bytes(raw[:8], "little"),
+            "site": int.from_bytes(raw[8:16], "little"),
+            "marks": raw[16:].rstrip(b"\0").hex(),
+        }
+
+    def _event(
+        self, kind: str, task: Task, stack: list[dict[str, Any]] | None, **details: Any
+    ) -> None:
+        if len(self.record.events) >= _MAX_EVENTS:
+            self.record.events_left_out += 1
+            return
+        if stack is None:
+            stack = self.stack(task, native=self._watch.unwind)
+        self.record.events.append(
+            {
+                "kind": kind,
+                **details,
+                "phase": self.record.phases[-1] if self.record.phases else "",
+                "main": task.tgid == self._main,
+                "program": None if task.origin is None else details.get("program"),
+                "stack": stack,
+                "call": self._call_mark(),
+            }
+        )
+
+    def stack(self, task: Task, *, native: bool) -> list[dict[str, Any]]:
+        """The stopped thread's frames, innermost first: native ones down to the interpreter's
+        evaluation loop, then the Python ones.  A program started by the run has the stack of the
+        moment that started it.
+        """
+        if task.origin is not None:
+            return task.origin
+        kind = self._watch.stack
+        frames: list[dict[str, Any]] = []
+        if kind == "native" or (native and kind == "python"):
+            with contextlib.suppress(OSError):
+                for frame in frames_native.read(task.tgid, task.tid):
+                    if kind == "python" and frame.name.startswith(_EVAL):
+                        break
+                    frames.append(
+                        {
+                            "kind": "native",
+                            "file": frame.file,
+                            "offset": frame.offset,
+                            "name": frame.name,
+                        }
+                    )
+        if kind == "python" and self._layout is not None:
+            with contextlib.suppress(OSError):
+                reader = PythonStacks(task.tgid, self._layout)
+                try:
+                    found = reader.read(task.python_thread)
+                finally:
+                    reader.close()
+                frames += [
+                    {"kind": "python", "file": f.file, "name": f.name, "line": f.line}
+                    for f in found
+                ]
+        return frames if len(frames) <= 160 else frames[:120] + frames[-40:]
+
+
+def _signed(value: int) -> int:
+    low = value & 0xFFFFFFFF
+    return low - (1 << 32) if low >> 31 else low

@@ -1,0 +1,165 @@
+"""The warm process: imports the target once, then forks a run for each job.
+
+Speaks with the warden over one socket: a job comes in with four descriptors (standard output,
+standard error, the report pipe, the marks), one byte goes back when the run's processes exist.
+"""
+
+from __future__ import annotations
+
+import array
+import base64
+import contextlib
+import gc
+import importlib
+import json
+import os
+import socket
+import struct
+import sys
+import warnings
+from typing import Any
+
+from . import cage, filter, frames_python, kernel, run_python
+
+MARK_BYTES = 65536
+
+
+def serve(connection: socket.socket, preload: list[str], search: list[str]) -> None:
+    """Import, tell the warden what became of it, and fork on demand; never returns."""
+    kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
+    kernel.drop_capabilities()
+    kernel.install_filter(filter.zygote_filter())
+    warnings.simplefilter("ignore")
+    hello: dict[str, Any] = {"layout": None, "problems": {}}
+    kernel.prctl(kernel.PR_SET_DUMPABLE, 1)  # or it could not read its own memory
+    try:
+        hello["layout"] = frames_python.measure().as_dict()
+    except ValueError as error:
+        hello["problems"]["layout"] = str(error)
+    kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
+    sys.path[:0] = search
+    sys.dont_write_bytecode = True
+    for name in preload:
+        try:
+            importlib.import_module(name)
+        except BaseException as error:  # noqa: BLE001 - the sandbox's edge: the target's own code
+            hello["problems"][name] = f"{type(error).__name__}: {error}"[:500]
+    gc.collect()
+    gc.freeze()
+    send(connection, hello)
+    while True:
+        job, descriptors = receive(connection)
+        if job is None:
+            os._exit(0)
+        child = kernel.clone(
+            kernel.CLONE_NEWUSER | kernel.CLONE_NEWNS | kernel.CLONE_NEWPID | kernel.CLONE_NEWIPC
+        )
+        if child == 0:
+            connection.close()
+            _init(job, descriptors)
+        for number in descriptors:
+            os.close(number)
+        connection.sendall(b"\1")
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(child, 0)
+        connection.sendall(b"\0")
+
+
+def send(connection: socket.socket, message: dict[str, Any]) -> None:
+    """One message: its length, then JSON."""
+    raw = json.dumps(message).encode()
+    connection.sendall(struct.pack("<I", len(raw)) + raw)
+
+
+def receive(connection: socket.socket) -> tuple[dict[str, Any] | None, list[int]]:
+    """One message and the descriptors that came along; None when the warden is gone."""
+    size = array.array("i").itemsize
+    head, ancillary, _, _ = connection.recvmsg(4, socket.CMSG_LEN(8 * size))
+    descriptors = array.array("i")
+    for level, kind, data in ancillary:
+        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+            descriptors.frombytes(data[: len(data) - len(data) % size])
+    if len(head) < 4:
+        return None, []
+    raw = b""
+    wanted = struct.unpack("<I", head)[0]
+    while len(raw) < wanted:
+        part = connection.recv(min(1 << 20, wanted - len(raw)))
+        if not part:
+            return None, []
+        raw += part
+    return json.loads(raw), list(descriptors)
+
+
+def _init(job: dict[str, Any], descriptors: list[int]) -> None:
+    """Process 1 of the run's namespaces: builds the root, forks the run, waits."""
+    status = 70
+    try:
+        cage.map_identity(cage.UID, cage.UID)
+        cage.build_root(job["token"], job["root_bytes"])
+        kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
+        child = os.fork()
+        if child == 0:
+            _run(job, descriptors)
+        os.closerange(0, 4096)
+        while True:
+            pid, result = os.waitpid(-1, 0)
+            if pid == child:
+                status = os.waitstatus_to_exitcode(result) & 0xFF
+                break
+    except BaseException as error:  # noqa: BLE001 - the sandbox's edge: reported, then the end
+        with contextlib.suppress(OSError):
+            text = f"sandbox set-up failed: {type(error).__name__}: {error}"
+            os.write(descriptors[2], (job["key"] + json.dumps({"setup": text}) + "\n").encode())
+    finally:
+        os._exit(status)
+
+
+def _run(job: dict[str, Any], descriptors: list[int]) -> None:
+    """The run itself, up to the point where other people's code begins."""
+    try:
+        kernel.prctl(kernel.PR_SET_DUMPABLE, 1)
+        out, err, report, marks = descriptors
+        null = os.open("/dev/null", os.O_RDONLY)
+        for source, target in ((null, 0), (out, 1), (err, 2)):
+            os.dup2(source, target)
+        limits = cage.Limits.from_job(job["limits"])
+        cage.confine(limits, address_space=job["address_space"])
+        os.chdir(cage.WORK)
+        environment = {**cage.ENVIRONMENT, **job.get("environment", {})}
+        if job["runtime"] == "python":
+            cage.close_all_but({0, 1, 2, report, marks})
+            os.environ.clear()
+            os.environ.update(environment)
+            run_python.main(job, report, marks)
+        else:
+            _execute(job, environment, report, marks)
+    except BaseException as error:  # noqa: BLE001 - the sandbox's edge: reported, then the end
+        text = f"run set-up failed: {type(error).__name__}: {error}"
+        with contextlib.suppress(OSError):
+            os.write(descriptors[2], (job["key"] + json.dumps({"setup": text}) + "\n").encode())
+    finally:
+        os._exit(71)
+
+
+def _execute(job: dict[str, Any], environment: dict[str, str], report: int, marks: int) -> None:
+    """Become another program: 3 is the report, 4 the input, 5 the rest of the job, 6 the marks."""
+    rest = json.dumps({"key": job["key"], **job["extra"]}).encode()
+    moved = [os.dup(report), _memory("input", base64.b64decode(job["input"])),
+             _memory("job", rest), os.dup(marks)]  # fmt: skip
+    high = [os.dup2(number, 200 + index) for index, number in enumerate(moved)]
+    cage.close_all_but({0, 1, 2, *high})
+    for index, number in enumerate(high):
+        os.dup2(number, 3 + index, inheritable=True)
+        os.close(number)
+    kernel.install_filter(filter.run_filter(reads=job["reads"]))
+    with contextlib.suppress(OSError):
+        os.unlink(f"/.mark/{job['key']}/start")
+    os.execve(job["argv"][0], job["argv"], environment)
+
+
+def _memory(name: str, data: bytes) -> int:
+    number = os.memfd_create(name, 0)
+    os.write(number, data)
+    os.lseek(number, 0, os.SEEK_SET)
+    return number

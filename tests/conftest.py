@@ -1,0 +1,40 @@
+"""What holds for every test: no network unless marked, and hypothesis without wall-clock limits."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# A shared machine is slow at times; a deadline in wall time would fail tests for that.
+# 'pytest --hypothesis-profile=thorough' looks longer.
+settings.register_profile("clearhouse", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("thorough", settings.get_profile("clearhouse"), max_examples=5000)
+settings.load_profile("clearhouse")
+
+_LOOPBACK = ("127.", "::1", "localhost")
+_allowed = {"network": False}
+
+
+def _guard(event: str, arguments: tuple[Any, ...]) -> None:
+    if _allowed["network"] or event not in {"socket.connect", "socket.getaddrinfo"}:
+        return
+    address = arguments[1] if event == "socket.connect" else arguments[0]
+    host = address[0] if isinstance(address, tuple) else address
+    # A path is a Unix socket, None the wildcard.
+    local = host is None or not isinstance(host, str | bytes) or "/" in str(host)
+    if not local and not str(host).startswith(_LOOPBACK):
+        pytest.fail(f"this test reaches out to {host!r}; mark it with 'network' if it must")
+
+
+sys.addaudithook(_guard)
+
+
+@pytest.fixture(autouse=True)
+def _network(request: pytest.FixtureRequest) -> Iterator[None]:
+    _allowed["network"] = request.node.get_closest_marker("network") is not None
+    yield
+    _allowed["network"] = False
