@@ -82,6 +82,8 @@ def classifier(installed: Installed) -> Callable[[Mapping[str, Any]], Frame]:
         kind = str(raw["kind"])
         if file.startswith("/harness/"):
             return Frame(kind, file.removeprefix("/harness/"), name, line, Owner.HARNESS)
+        if file.startswith(("/work/", "/tmp/", "/home/", "/var/", "/dev/shm/")):
+            return Frame(kind, file, name, line, Owner.HARNESS)  # code that the run itself wrote
         if file.startswith("/runtime/clearhouse/"):
             return Frame(kind, file, name, line, Owner.OBSERVER)
         if file.startswith("/target/"):

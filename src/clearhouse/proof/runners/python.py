@@ -17,7 +17,9 @@ from clearhouse.proof.sandbox.bubblewrap import Bind
 from clearhouse.proof.sandbox.cell import Cell, Job
 from clearhouse.proof.target import Installed
 
-_IMPORT = re.compile(rb"^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+import|import[ \t]+([\w., \t]+))", re.M)
+_IMPORT = re.compile(
+    rb"^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+import[ \t]+(\w+)?|import[ \t]+([\w., \t]+))", re.M
+)
 _NEVER_AHEAD = frozenset({"sys", "antigravity", "this", "idlelib", "turtle", "__main__", "test"})
 
 
@@ -28,7 +30,8 @@ def imports_of(source: bytes) -> tuple[str, ...]:
     """
     names: dict[str, None] = {}
     for match in _IMPORT.finditer(source):
-        listed = (match[1] or match[2]).decode("ascii", "ignore").split(",")
+        module, member, modules = (part.decode() if part else "" for part in match.groups())
+        listed = modules.split(",") if modules else [module, f"{module}.{member}" if member else ""]
         for part in listed:
             name = part.split(" as ")[0].strip()
             if name and name.partition(".")[0] not in _NEVER_AHEAD:

@@ -106,7 +106,7 @@ def command(binds: Sequence[Bind], runtime_folders: Sequence[str]) -> tuple[list
         "--clearenv", "--setenv", "WARDEN_RUNTIME", ":".join(folders),
         "--setenv", "LANG", "C.UTF-8", "--setenv", "PATH", "/usr/bin:/bin",
         "--setenv", "PYTHONDONTWRITEBYTECODE", "1", "--hostname", "sandbox",
-        "--ro-bind", "/usr", "/usr", "--proc", "/proc", "--dev", "/dev",
+        "--dir", "/tmp", "--ro-bind", "/usr", "/usr", "--proc", "/proc", "--dev", "/dev",
         "--perms", "0755", "--dir", "/run", "--perms", "0755", "--dir", "/run/stage",
         "--perms", "0755", "--dir", "/runtime", "--perms", "0755", "--dir", "/runtime/clearhouse",
         "--ro-bind", str(_WARDEN), "/runtime/clearhouse/warden",

@@ -11,11 +11,10 @@ modules of the standard library to look at their names, and nothing else.
 
 from __future__ import annotations
 
-import json
-import subprocess
+from dataclasses import dataclass
 
 from clearhouse.proof.target.interpreter import Interpreter
-from clearhouse.proof.target.legacy import CPU_SECONDS, LIMITS
+from clearhouse.proof.target.reading import LIMITS, ask_python
 from clearhouse.proof.target.store import Store
 from clearhouse.proof.target.unit import SITE, Unit
 
@@ -31,7 +30,7 @@ GONE = set("""BaseHTTPServer ConfigParser Cookie HTMLParser Queue SocketServer S
     imp nntplib pipes smtpd telnetlib""".split()) - set(sys.stdlib_module_names)
 NOT_LOOKED_AT = set("antigravity this idlelib tkinter turtle turtledemo test lib2to3".split())
 HANDLES = {{"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}}
-problems, seen, queue = [], set(), [(name, None, None) for name in ENTRIES]
+problems, broken, seen, queue = [], [], set(), [(name, None, None) for name in ENTRIES]
 
 def located(module):
     base = os.path.join(SITE, *module.split("."))
@@ -141,39 +140,40 @@ while queue and len(problems) < 20 and len(seen) < 3000:
         try:
             read(module, path, shown)
         except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
-            problems.append((shown, getattr(error, "lineno", 0) or 0, "not this Python's syntax"))
-json.dump(["%s line %s: %s" % one for one in problems], sys.stdout)
+            line = getattr(error, "lineno", None) or 0
+            problems.append((shown, line, "not this Python's syntax: %s" % str(error)[:100]))
+            broken.append(module)
+json.dump({{"obstacles": ["%s line %s: %s" % one for one in problems],
+           "broken": broken}}, sys.stdout)
 '''
 
 
-def import_obstacles(store: Store, unit: Unit, interpreter: Interpreter) -> tuple[str, ...]:
-    """Return what must fail when the unit is imported, each with file and line; looked up once."""
+@dataclass(frozen=True, slots=True)
+class ImportReading:
+    """What reading a unit's imports showed."""
+
+    obstacles: tuple[str, ...]
+    """What must fail when it is imported, with file and line."""
+    broken: tuple[str, ...]
+    """Modules whose syntax is not this Python's."""
+
+
+def read_imports(store: Store, unit: Unit, interpreter: Interpreter) -> ImportReading:
+    """Follow the imports of a unit, once for each version of Python."""
     python = interpreter.python
     place = ("imports", f"{unit.sha256}-{python.major}.{python.minor}.json")
-    kept: list[str] | None = store.read_json(*place)
+    kept = store.read_json(*place)
     if kept is None:
         kept = _walk(unit, interpreter)
         store.write_json(kept, *place)
-    return tuple(kept)
+    return ImportReading(tuple(kept["obstacles"]), tuple(kept["broken"]))
 
 
-def _walk(unit: Unit, interpreter: Interpreter) -> list[str]:
+def _walk(unit: Unit, interpreter: Interpreter) -> dict[str, list[str]]:
     asked = {
         "site": str(unit.folder / SITE),
         "entries": unit.importable,
         "extensions": unit.extensions,
     }
-    try:
-        answer = subprocess.run(
-            [interpreter.executable, "-I", "-S", "-c", _WALK],
-            input=json.dumps(asked),
-            capture_output=True,
-            check=True,
-            text=True,
-            timeout=4 * CPU_SECONDS,
-            env={},
-        )
-        found: list[str] = json.loads(answer.stdout)
-    except (subprocess.SubprocessError, ValueError):
-        return ["its imports could not be read"]
-    return found
+    found: dict[str, list[str]] | None = ask_python(_WALK, asked, interpreter)
+    return found or {"obstacles": ["its imports could not be read"], "broken": []}

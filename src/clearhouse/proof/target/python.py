@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 
 from clearhouse.proof.target import failures
 from clearhouse.proof.target.choice import best_artifact
-from clearhouse.proof.target.imports import import_obstacles
+from clearhouse.proof.target.imports import read_imports
 from clearhouse.proof.target.interpreter import Interpreter
 from clearhouse.proof.target.model import (
     Artifact,
@@ -70,7 +70,8 @@ class PythonInstaller:
         artifact, notes = self.artifact(name, release)
         unit = self.unit(name, artifact)
         notes.extend(unit.notes)
-        notes.extend(f"importing it must fail: {one}" for one in self.obstacles(unit)[:3])
+        if artifact.kind == "sdist":
+            notes.extend(self.warn_of_imports(name, release.version, unit))
         pins: dict[str, Chosen | None] = {name: None}
         for required in requires:
             pinned = canonicalize_name(required.name)
@@ -143,7 +144,15 @@ class PythonInstaller:
 
     def obstacles(self, unit: Unit) -> tuple[str, ...]:
         """Return what must fail when the unit is imported here."""
-        return import_obstacles(self.store, unit, self.interpreter)
+        return read_imports(self.store, unit, self.interpreter).obstacles
+
+    def warn_of_imports(self, name: str, version: str, unit: Unit) -> list[str]:
+        """Note what must fail when the target is imported; refuse one that is all Python 2."""
+        reading = read_imports(self.store, unit, self.interpreter)
+        if set(unit.importable) <= set(reading.broken):
+            message = f"{name} {version} is not written for this Python ({reading.obstacles[0]})"
+            raise TargetUnavailable(Reason.PYTHON_2, message)
+        return [f"importing it must fail: {one}" for one in reading.obstacles[:3]]
 
     def resolve(
         self, wanted: list[Requirement], pins: dict[str, Chosen | None], until: datetime | None

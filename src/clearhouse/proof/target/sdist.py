@@ -13,10 +13,10 @@ from pathlib import Path
 
 from packaging.version import Version
 
-from clearhouse.proof.target import legacy
 from clearhouse.proof.target.interpreter import Interpreter
 from clearhouse.proof.target.layout import Layout, egg_info_files, placements, read_layout
 from clearhouse.proof.target.model import Reason, TargetUnavailable
+from clearhouse.proof.target.reading import convert_to_python_3
 from clearhouse.proof.target.store import Store, file_sha256, link_tree, tree_digest
 from clearhouse.proof.target.unit import (
     SITE,
@@ -70,7 +70,7 @@ def source_tree(store: Store, archive: Path) -> UnpackedSource:
 def sdist_unit(store: Store, archive: Path, project: str, interpreter: Interpreter) -> Unit:
     """Return the unit of a source distribution for a Python, laid out once.
 
-    Raises TargetUnavailable with CORRUPT_ARCHIVE, UNSAFE_ARCHIVE, NOTHING_IMPORTABLE or PYTHON_2.
+    Raises TargetUnavailable with CORRUPT_ARCHIVE, UNSAFE_ARCHIVE or NOTHING_IMPORTABLE.
     """
     sha256 = file_sha256(archive)
     python = interpreter.python
@@ -103,7 +103,6 @@ class _Sdist:
             raise TargetUnavailable(Reason.NOTHING_IMPORTABLE, message)
         if layout.uses_2to3:
             notes.append(self.convert(files))
-        notes.extend(self.judge_syntax(files, importable))
         if layout.compiles:
             named = f" ({', '.join(layout.extensions[:5])})" if layout.extensions else ""
             notes.append(f"its extension modules{named} were not built: only Python files here")
@@ -146,34 +145,12 @@ class _Sdist:
             content = path.read_bytes()
             path.unlink()
             path.write_bytes(content)
-        changed = legacy.convert_to_python_3(own, self.interpreter)
+        changed = convert_to_python_3(own, self.interpreter)
         for path in own:
             path.chmod(0o444)
         if changed is None:
             return "it wants to be converted by 2to3, which could not be done by this Python"
         return f"converted by 2to3 as its setup.py says ({len(changed)} files changed)"
-
-    def judge_syntax(self, files: list[str], importable: tuple[str, ...]) -> list[str]:
-        """Refuse a release whose entry modules are all Python 2; note single files that are."""
-        python_files = [self.staged / name for name in files if name.endswith(".py")]
-        problems = legacy.syntax_problems(python_files, self.interpreter)
-        if not problems:
-            return []
-        site = self.staged / SITE
-        entries = [
-            entry
-            for name in importable
-            for entry in (site / name / "__init__.py", site / f"{name}.py")
-            if entry.is_file()
-        ]
-        first = min(problems)
-        shown = f"{first.relative_to(site)}, {problems[first]}"
-        if entries and all(entry in problems for entry in entries):
-            bad = min(entry for entry in entries if entry in problems)
-            message = f"not written for Python 3 ({bad.relative_to(site)}, {problems[bad]})"
-            raise TargetUnavailable(Reason.PYTHON_2, message)
-        version = self.interpreter.python
-        return [f"{len(problems)} files are not Python {version.major}.{version.minor} ({shown})"]
 
     def write_metadata(self) -> list[str]:
         """Give it a ``dist-info``, so that ``importlib.metadata`` finds its version."""

@@ -69,7 +69,8 @@ def map_identity(uid: int, gid: int) -> None:
             file.write(text)
 
 
-def _tmpfs(path: str, size: str, mode: str = "755") -> None:
+def tmpfs(path: str, size: str, mode: str = "755") -> None:
+    """Mount a fresh file system in memory."""
     kernel.mount(
         "tmpfs", path, "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, f"size={size},mode={mode}"
     )
@@ -78,7 +79,7 @@ def _tmpfs(path: str, size: str, mode: str = "755") -> None:
 def build_root(token: str, root_bytes: int) -> None:
     """Make a new root from read-only binds and empty writable folders, and move into it."""
     kernel.mount("none", "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
-    _tmpfs(_STAGE, str(root_bytes))
+    tmpfs(_STAGE, str(root_bytes))
     for path in _BOUND:
         if os.path.isdir(path):
             os.makedirs(_STAGE + path)
@@ -113,7 +114,7 @@ def build_root(token: str, root_bytes: int) -> None:
     os.chmod(f"{_STAGE}{CANARY}/token", 0o444)
     os.mkdir(_STAGE + "/dev")
     kernel.mount("/dev", _STAGE + "/dev", None, kernel.MS_BIND | kernel.MS_REC)
-    _tmpfs(_STAGE + "/dev/shm", "16m", "1777")
+    tmpfs(_STAGE + "/dev/shm", "16m", "1777")
     os.mkdir(_STAGE + "/proc")
     flags = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
     kernel.mount("proc", _STAGE + "/proc", "proc", flags)

@@ -85,7 +85,7 @@ def measure() -> Layout:
     memory = _Memory("self")
     try:
         return _probe(memory)
-    except (OSError, ValueError, StopIteration) as error:
+    except (OSError, ValueError, StopIteration, struct.error) as error:
         version = sys.version.split()[0]
         raise ValueError(f"cannot read frames of this interpreter ({version}): {error}") from error
     finally:
@@ -159,7 +159,7 @@ def _frame_places(memory: _Memory, frames: list[Any]) -> tuple[int, list[int]]:
                 continue
             try:
                 inside = _words(memory, word, 96)
-            except OSError:
+            except (OSError, OverflowError):
                 continue
             for index, value in enumerate(inside):
                 if value & _MASK == id(frame.f_code):
@@ -182,7 +182,7 @@ def _current(memory: _Memory, thread_state: int) -> tuple[int, int]:
             continue
         try:
             inside = unpack("<2Q", read(file, 16, word))
-        except OSError:
+        except (OSError, OverflowError, struct.error):
             continue
         if mine in inside:
             return 8 * index, 8 * inside.index(mine)
@@ -232,7 +232,7 @@ class PythonStacks:
         code = memory.word(address + layout.frame_code) & _MASK
         try:
             file, name, first, table = self._code(code)
-        except (OSError, ValueError):
+        except (OSError, ValueError, OverflowError):
             return None
         instruction = memory.word(address + layout.frame_instruction)
         offset = instruction - code - layout.code_bytes

@@ -79,6 +79,7 @@ def main(job: dict[str, Any], report: int, marks_file: int) -> None:
         os._exit(0)
     finish = _finisher(send, observer, path)
     if after is not None:
+        observer.first_time()
         with contextlib.suppress(Exception):
             entry(after)
         observer.second_time(answers_as_first=answers == "control")
@@ -161,6 +162,7 @@ def _audit_hook(
     """
     getframe, probes, seen = sys._getframe, _PROBES, set[str]()
     own = "/warden/"
+    written = ("/work/", "/tmp/", "/home/", "/var/", "/dev/shm/")  # code that the run itself wrote
     busy = False  # looking at a frame is itself such an event
 
     def look(event: str) -> None:
@@ -168,12 +170,12 @@ def _audit_hook(
         depth = 0
         while frame is not None and depth < 12:
             file = frame.f_code.co_filename
-            if file == path:
+            if file == path or file.startswith(written):
                 seen.add(event)
                 send({"tamper": event, "line": frame.f_lineno})
                 return
-            if file.startswith("/target/") or own in file:
-                return
+            if file.startswith(("/target/", "<frozen importlib")) or own in file:
+                return  # the target's doing, or Python's own way of importing
             frame = frame.f_back
             depth += 1
 
@@ -201,8 +203,12 @@ class _Observer:
         self.raised: list[BaseException | type[BaseException]] = []
         self.escaped: tuple[BaseException, dict[str, Any]] | None = None
         self._marks, self._target, self._path = marks, target, path
-        self._answers: list[tuple[str, Any]] = []
-        self._given: list[tuple[str, Any]] | None = None
+        self._answers: dict[str, list[Any]] = {}
+        self._given: dict[str, list[Any]] = {}
+
+    def first_time(self) -> None:
+        """Forget what the harness called while it was imported."""
+        self._answers.clear()
 
     def second_time(self, *, answers_as_first: bool) -> None:
         """Forget the way of the input before; from now on answer as it was answered, or for real."""
@@ -210,15 +216,18 @@ class _Observer:
         self.calls.clear()
         self.raised.clear()
         self.escaped = None
-        self._given = list(reversed(self._answers)) if answers_as_first else None
+        self._given = self._answers if answers_as_first else {}
+        self._answers = {}
 
     def answer(self, callee: str, function: Any, args: Any, named: Any) -> Any:
         """What a call of the target returns: its own result, or the one it gave the first time."""
-        if self._given is not None and self._given and self._given[-1][0] == callee:
-            return self._given.pop()[1]
+        given = self._given.get(callee)
+        if given:
+            return given.pop(0)
         result = function(*args, **named)
-        if len(self._answers) < 4096:
-            self._answers.append((callee, result))
+        kept = self._answers.setdefault(callee, [])
+        if len(kept) < 256:
+            kept.append(result)
         return result
 
     def names(self) -> dict[str, Any]:

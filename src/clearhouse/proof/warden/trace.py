@@ -485,7 +485,7 @@ class Tracer:
                         }
                     )
         if kind == "python" and self._layout is not None:
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError, OverflowError):
                 reader = PythonStacks(task.tgid, self._layout)
                 try:
                     found = reader.read(task.python_thread)

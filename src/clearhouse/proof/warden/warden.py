@@ -260,6 +260,8 @@ def _become_zygote(connection: socket.socket, setup: dict[str, Any]) -> None:
         kernel.mount("none", "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
         flags = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
         kernel.mount("proc", "/proc", "proc", flags)
+        for place in ("/dev/shm", "/tmp"):  # what libraries try out when they are imported
+            cage.tmpfs(place, "16m", "1777")
         if os.getuid() != cage.UID:
             os.setgroups([])
             os.setresgid(cage.UID, cage.UID, cage.UID)

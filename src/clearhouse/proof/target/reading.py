@@ -1,8 +1,6 @@
-"""Python 2 in an old release: found by its syntax, converted only where the release says so.
+"""Child processes that read a release's text with a Python's own tools, within limits.
 
-Setuptools before version 58 ran 2to3 over a release whose setup.py said ``use_2to3``. That is a
-rewriting of text which runs nothing of the release, so it is done here too, in a child process
-with limits. Other Python 2 code is left as it is.
+They parse and rewrite; they never import, compile to run, or execute anything of the release.
 """
 
 from __future__ import annotations
@@ -24,17 +22,7 @@ warnings.simplefilter("ignore")
 resource.setrlimit(resource.RLIMIT_CPU, ({CPU_SECONDS}, {CPU_SECONDS}))
 resource.setrlimit(resource.RLIMIT_AS, ({MEMORY_BYTES}, {MEMORY_BYTES}))
 """
-"""How every child process starts that reads a release's text."""
-_COMPILE = f"""{LIMITS}
-problems = {{}}
-for path in json.load(sys.stdin):
-    try:
-        with open(path, "rb") as stream:
-            compile(stream.read(), path, "exec", dont_inherit=True)
-    except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
-        problems[path] = "line %s: %s" % (getattr(error, "lineno", "?"), str(error)[:200])
-json.dump(problems, sys.stdout)
-"""
+"""How every such process starts."""
 _CONVERT = f"""{LIMITS}
 import io, os, tokenize
 from lib2to3.refactor import RefactoringTool, get_fixers_from_package
@@ -58,23 +46,21 @@ json.dump(done, sys.stdout)
 """
 
 
-def syntax_problems(files: Iterable[Path], interpreter: Interpreter) -> dict[Path, str] | None:
-    """Return what keeps each of ``files`` from compiling; None where that could not be told."""
-    answer = _ask(_COMPILE, files, interpreter)
-    return None if answer is None else {Path(path): text for path, text in answer.items()}
-
-
 def convert_to_python_3(files: Iterable[Path], interpreter: Interpreter) -> list[Path] | None:
-    """Rewrite ``files`` by 2to3; those changed, or None where this Python has no 2to3."""
-    answer = _ask(_CONVERT, files, interpreter)
+    """Rewrite ``files`` by 2to3; those changed, or None where this Python has no 2to3.
+
+    Setuptools before version 58 did so for a release whose setup.py said ``use_2to3``.
+    """
+    answer = ask_python(_CONVERT, [str(path) for path in files], interpreter)
     return None if answer is None else [Path(path) for path in answer]
 
 
-def _ask(script: str, files: Iterable[Path], interpreter: Interpreter) -> Any:  # noqa: ANN401 - JSON
+def ask_python(script: str, asked: object, interpreter: Interpreter) -> Any:  # noqa: ANN401 - JSON
+    """Run our ``script``, JSON in and out; None where it failed or hit a limit."""
     try:
         answer = subprocess.run(
             [interpreter.executable, "-I", "-S", "-c", script],
-            input=json.dumps([str(path) for path in files]),
+            input=json.dumps(asked),
             capture_output=True,
             check=True,
             text=True,
