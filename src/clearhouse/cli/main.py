@@ -17,6 +17,7 @@ from clearhouse.errors import ClearhouseError
 
 #: Every command, in the order in which ``--help`` lists them. Modules are imported when called.
 COMMANDS: Final = {
+    "prove": Lazy("clearhouse.cli.prove:prove", "Run bundles and say what they show."),
     "proof": Lazy("clearhouse.cli.proof:proof", "Write, look at and pack a proof bundle."),
 }
 

@@ -387,7 +387,8 @@ def _exception(
     names = [c.__name__ for c in type(error).__mro__]
     modules = [f"{c.__module__}.{c.__qualname__}" for c in type(error).__mro__]
     try:
-        text = str(error)[:_TEXT]
+        several = len(error.args) > 1 and all(type(a) is str for a in error.args)
+        text = (": ".join(error.args) if several else str(error))[:_TEXT]
     except BaseException:  # noqa: BLE001 - a foreign __str__ may raise anything
         text = ""
     return {

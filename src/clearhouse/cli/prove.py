@@ -1,0 +1,187 @@
+"""``clearhouse prove``: run bundles and say what they show."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Final
+
+import click
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from clearhouse.cli.exits import ExitCode, exit_code_of
+from clearhouse.errors import ClearhouseError
+from clearhouse.proof.door import open_bundle
+from clearhouse.proof.explain import explain, one_line
+from clearhouse.proof.prove import RUNS
+from clearhouse.proof.prove import prove as prove_bundle
+from clearhouse.proof.runners.choose import Workshop
+from clearhouse.proof.text import printable
+
+_STYLE: Final = {
+    "differential": "bold green",
+    "attributed": "green",
+    "reproduced": "yellow",
+    "claimed": "red",
+}
+#: Of several bundles the gravest outcome is the command's: could not run, bad input, not proven.
+_ORDER: Final = (ExitCode.COULD_NOT_RUN, ExitCode.BAD_INPUT, ExitCode.DOES_NOT_HOLD)
+
+
+@click.command("prove")
+@click.argument("bundles", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="One JSON document a line, nothing else.")
+@click.option("--explain", "explained", is_flag=True, help="Show the whole evidence.")
+@click.option("--report", type=click.Path(path_type=Path), help="Write a self-contained HTML page.")
+@click.option(
+    "--runs", type=click.IntRange(1, 20), default=RUNS, show_default=True, help="Runs of each poc."
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 64),
+    default=os.cpu_count() or 1,
+    show_default="processors",
+    help="Bundles worked on at once.",
+)
+def prove(
+    bundles: tuple[Path, ...],
+    *,
+    as_json: bool,
+    explained: bool,
+    report: Path | None,
+    runs: int,
+    jobs: int,
+) -> ExitCode:
+    """Run each BUNDLE (a folder, .zip or .tar.gz) and grade what it shows.
+
+    Exit code 0 when every bundle is proven (attributed or better).
+    """
+    out = Console(highlight=False, soft_wrap=True)
+    codes: list[ExitCode] = []
+    documents: list[dict[str, Any]] = []
+    for path, document, error in _verdicts(bundles, runs, jobs):
+        if error is not None:
+            codes.append(exit_code_of(error))
+            click.echo(f"clearhouse: {printable(str(path))}: {printable(str(error))}", err=True)
+            document = _refusal(path, error)
+        else:
+            assert document is not None
+            codes.append(ExitCode.HOLDS if document["proven"] else ExitCode.DOES_NOT_HOLD)
+        if report is not None:
+            documents.append(document)
+        if as_json:
+            click.echo(json.dumps(document, ensure_ascii=False))
+        elif error is None:
+            _show(out, document, explained=explained)
+        sys.stdout.flush()
+    if report is not None:
+        _write_report(report, documents)
+    return next((code for code in _ORDER if code in codes), ExitCode.HOLDS)
+
+
+def _write_report(report: Path, documents: Sequence[dict[str, Any]]) -> None:
+    from clearhouse.proof.report import verdicts_page
+
+    report.write_text(verdicts_page(documents), encoding="utf-8")
+    click.echo(f"clearhouse: report written to {printable(str(report))}", err=True)
+
+
+def _refusal(path: Path, error: ClearhouseError) -> dict[str, Any]:
+    """What stands in the place of a verdict that could not be made: nothing is left out."""
+    return {
+        "format": 1,
+        "bundle": {"id": str(path), "digest": None},
+        "error": {"kind": type(error).__name__, "message": str(error)},
+        "grade": None,
+        "proven": False,
+    }
+
+
+def _show(out: Console, document: dict[str, Any], *, explained: bool) -> None:
+    if explained:
+        for line in explain(document):
+            out.print(line, markup=False)
+        return
+    grade = document["grade"]
+    out.print(f"{grade:<13}", style=_STYLE[grade], end="")
+    out.print(one_line(document), markup=False)
+
+
+def _verdicts(
+    paths: Sequence[Path], runs: int, jobs: int
+) -> Iterator[tuple[Path, dict[str, Any] | None, ClearhouseError | None]]:
+    """Verdicts in the order asked for; work goes on ahead on as many threads as there are jobs.
+
+    Only as many results as threads wait to be shown, so memory does not grow with the queue.
+    """
+    workers = _Workers(min(jobs, len(paths)))
+    progress = Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        transient=True,
+        disable=not sys.stderr.isatty(),
+    )
+    with workers, progress:
+        task = progress.add_task("", total=len(paths))
+
+        def work(path: Path) -> dict[str, Any]:
+            bundle = open_bundle(path)
+
+            def say(step: str) -> None:
+                progress.update(task, description=printable(f"{bundle.id}: {step}", limit=100))
+
+            return prove_bundle(bundle, workers.workshop(), runs=runs, progress=say).as_json()
+
+        waiting: list[tuple[Path, Future[dict[str, Any]]]] = []
+        ahead = iter(paths)
+        for path in ahead:
+            waiting.append((path, workers.submit(work, path)))
+            if len(waiting) >= 2 * workers.count:
+                break
+        while waiting:
+            path, future = waiting.pop(0)
+            try:
+                yield path, future.result(), None
+            except ClearhouseError as error:
+                yield path, None, error
+            progress.advance(task)
+            following = next(ahead, None)
+            if following is not None:
+                waiting.append((following, workers.submit(work, following)))
+
+
+class _Workers:
+    """Threads with a workshop each."""
+
+    def __init__(self, count: int) -> None:
+        self.count = max(1, count)
+        self._pool = ThreadPoolExecutor(self.count)
+        self._own = threading.local()
+        self._all: list[Workshop] = []
+
+    def workshop(self) -> Workshop:
+        """The calling thread's workshop."""
+        mine: Workshop | None = getattr(self._own, "workshop", None)
+        if mine is None:
+            mine = self._own.workshop = Workshop()
+            self._all.append(mine)
+        return mine
+
+    def submit(self, work: Any, path: Path) -> Future[dict[str, Any]]:  # noqa: ANN401 - a function
+        return self._pool.submit(work, path)
+
+    def __enter__(self) -> _Workers:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        for workshop in self._all:
+            workshop.close()
