@@ -85,6 +85,14 @@ def prove(
     return next((code for code in _ORDER if code in codes), ExitCode.HOLDS)
 
 
+def proven_documents(
+    paths: Sequence[Path], *, jobs: int, runs: int = RUNS
+) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """The verdict documents of bundles; one that could not be judged has an ``error`` instead."""
+    for path, document, error in _verdicts(paths, runs, jobs):
+        yield path, _refusal(path, error) if error is not None else document or {}
+
+
 def _write_report(report: Path, documents: Sequence[dict[str, Any]]) -> None:
     from clearhouse.proof.report import verdicts_page
 

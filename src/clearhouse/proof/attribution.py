@@ -21,7 +21,6 @@ from clearhouse.proof.effects import Effect
 from clearhouse.proof.observation import Event, Frame, Owner, Run, Stack
 
 _SAMPLES_IN_TARGET = 0.8
-_FRAMES_SHOWN = 12
 _OBJECT_LENGTH = 5  # shorter names stand in any text by chance
 
 
@@ -103,7 +102,7 @@ def attribute(
             if not frames and moment.native_call:
                 module, _, name = moment.native_call.rpartition(".")
                 frames = (Frame("native", module, name, None, Owner.TARGET),)
-            return Attributed(frames[:_FRAMES_SHOWN], moment.stack)
+            return Attributed(frames, moment.stack)
         reasons.append(reason)
     return NotAttributed(reasons[0])
 
@@ -199,7 +198,7 @@ def _bypass(
     )
     if not frames:
         return NotAttributed("no control makes the call that the poc's complaint is about")
-    return Attributed(frames[-_FRAMES_SHOWN:][::-1], run.raised.stack if run.raised else ())
+    return Attributed(frames[::-1], run.raised.stack if run.raised else ())
 
 
 def event_moment(event: Event) -> Moment:

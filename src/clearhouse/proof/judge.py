@@ -138,7 +138,8 @@ def judge(case: Case) -> Judgement:
             return Judgement(Grade.REPRODUCED, result.reason, observed, hit_rate=rate)
         found = found or result
     assert found is not None
-    kind = str(observed.get("type") or observed.get("kind") or observed.get("signal") or "")
+    # One flaw crashes as an overflow or a fault as the input has it; an exception's class is firmer.
+    kind = str(observed.get("type", "")) if case.effect is Effect.EXCEPTION else ""
     mark = signature(
         case.effect, case.package, kind, [m.stack for m in hits[0].moments], found.frames
     )

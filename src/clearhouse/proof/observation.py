@@ -36,6 +36,7 @@ class Frame:
     line: int | None
     owner: Owner
     package: str | None = None
+    code: str | None = None  # the source line, where it is the target's and can be read
 
     def as_json(self) -> dict[str, Any]:
         """The frame as verdicts show it."""

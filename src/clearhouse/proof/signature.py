@@ -1,8 +1,10 @@
 """The signature of a flaw: equal for duplicates, different otherwise, as well as runs can tell.
 
-Made of the effect and of where in the target it arises.  Left out, because they change without the
-flaw changing: line numbers, versions, inputs, the harness, and the function of the target that the
-harness happens to enter by (unless the flaw is in that very function).
+Made of the effect and of the place in the target where it arises: the innermost function and the
+text of its statement; for a recursion the functions that recur; for a hang or a loss of memory the
+innermost function that nearly every sample passes through.  Left out, because they change without
+the flaw changing: line numbers, versions, inputs, the harness, and by which of its functions the
+target was entered.
 """
 
 from __future__ import annotations
@@ -10,12 +12,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 from clearhouse.proof.effects import Effect
 from clearhouse.proof.observation import Frame, Owner, Stack
 
-_FRAMES = 2
+_RECURRENCES = 5
 _INNER = re.compile(r"\.<locals>\.|<locals>|<(lambda|listcomp|dictcomp|setcomp|genexpr)>")
 
 
@@ -46,16 +49,14 @@ def _innermost(frames: Sequence[Frame]) -> tuple[str, ...]:
     cycle = _recursive(functions)
     if cycle:
         return cycle
-    distinct = list(dict.fromkeys(functions))
-    entry = functions[-1] if len(distinct) > 1 else None
-    kept = [f for f in distinct[:_FRAMES] if f != entry]
-    return tuple(kept or distinct[:1])
+    # Who called it is the harness's choice; which statement of it fails is the flaw's.
+    return tuple(f"{function_of(f)}:{f.code or ''}" for f in frames[:1])
 
 
 def _recursive(functions: Sequence[str]) -> tuple[str, ...]:
     """The functions of a recursion in order of name: where it is cut off is chance."""
-    repeated = sorted({f for f in functions if functions.count(f) > 2})
-    return tuple(repeated)
+    counted = Counter(functions)
+    return tuple(sorted(f for f, count in counted.items() if count >= _RECURRENCES))
 
 
 def common_place(stacks: Sequence[Stack]) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from clearhouse.proof.judge import Case, Grade, Judgement, frames_json, shows
 from clearhouse.proof.observation import MEGABYTE, Run
 
 FORMAT = 1
-_STACK_SHOWN = 40
+_FRAMES_SHOWN, _STACK_SHOWN = 12, 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Verdict:
             "effect": {
                 "kind": self.bundle.effect.value,
                 "observed": dict(judgement.observed),
-                "attributed_to": frames_json(judgement.frames),
+                "attributed_to": frames_json(judgement.frames[:_FRAMES_SHOWN]),
                 "stack": [
                     f.as_json() | {"owner": f.owner.value} for f in judgement.stack[:_STACK_SHOWN]
                 ],

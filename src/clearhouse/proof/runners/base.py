@@ -5,6 +5,8 @@ from __future__ import annotations
 import secrets
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
+from functools import lru_cache
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol
 
@@ -19,6 +21,7 @@ from clearhouse.proof.target import Installed
 _CPU_S = 20.0
 _MEMORY = 1536 * MEGABYTE
 _GRACE_S = 0.05
+_LONGEST_LINE = 300  # longer ones are minified code, where a line says nothing
 _GRACE_BYTES = 8 * MEGABYTE
 
 
@@ -91,12 +94,30 @@ def classifier(installed: Installed) -> Callable[[Mapping[str, Any]], Frame]:
             package = installed.owner(relative)
             owner = Owner.TARGET if package and package.is_target else Owner.DEPENDENCY
             shown = relative.removeprefix("site/").removeprefix("node_modules/")
-            return Frame(kind, shown, name, line, owner, package.purl if package else None)
+            code = source_line(installed.root / relative, line) if owner is Owner.TARGET else None
+            return Frame(kind, shown, name, line, owner, package.purl if package else None, code)
         if file.startswith(runtime):
             return Frame(kind, file, name, line, Owner.RUNTIME)
         return Frame(kind, file, name, line, Owner.UNKNOWN)
 
     return classify
+
+
+def source_line(path: Path, line: int | None) -> str | None:
+    """A line of a source file with its white space folded; None where there is no such line."""
+    if line is None or line < 1:
+        return None
+    lines = _lines(path)
+    text = " ".join(lines[line - 1].split()) if line <= len(lines) else ""
+    return text if 0 < len(text) <= _LONGEST_LINE else None
+
+
+@lru_cache(maxsize=256)
+def _lines(path: Path) -> tuple[str, ...]:
+    try:
+        return tuple(path.read_text(encoding="utf-8", errors="replace").split("\n"))
+    except OSError:
+        return ()
 
 
 class Cells:

@@ -224,7 +224,10 @@ class _Reader:
         if name.endswith("path.join") and all(isinstance(one, str) for one in arguments):
             return posixpath.join(*(str(one) for one in arguments)) if arguments else UNKNOWN
         if isinstance(node.func, ast.Attribute):
-            return _method(self.value(node.func.value), node.func.attr, arguments)
+            holder = self.value(node.func.value)
+            if node.func.attr == "update" and isinstance(holder, dict):
+                holder.update(self.keywords(node))
+            return _method(holder, node.func.attr, arguments)
         return UNKNOWN
 
     def find_packages(self, node: ast.Call) -> object:

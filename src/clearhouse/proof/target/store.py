@@ -59,11 +59,13 @@ class Store:
     def staging(self) -> Iterator[Path]:
         """Give an empty folder on the cache's file system, removed at the end if still there."""
         self._mine.mkdir(exist_ok=True)
-        folder = Path(tempfile.mkdtemp(dir=self._mine))
+        folder, owner = Path(tempfile.mkdtemp(dir=self._mine)), os.getpid()
         try:
             yield folder
         finally:
-            remove_tree(folder)
+            # A child forked meanwhile leaves its parent's work alone.
+            if os.getpid() == owner:
+                remove_tree(folder)
 
     def publish(self, staged: Path, final: Path) -> Path:
         """Rename ``staged`` to ``final``; where another process was first, its copy stays."""

@@ -1,0 +1,8 @@
+"""The HTML report: one self-contained page for people, made of the JSON documents of commands.
+
+Nothing on a page comes from elsewhere: no script, no font, no image, no link that leaves it.
+"""
+
+from clearhouse.proof.report.verdicts import verdicts_page
+
+__all__ = ["verdicts_page"]

@@ -1,0 +1,61 @@
+"""From views to one HTML page: the templates, their one gate for text, and the page's policy."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import cache
+from importlib import resources
+from typing import Any, Final
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from clearhouse import __version__
+from clearhouse.proof.text import printable
+
+_PACKAGE: Final = "clearhouse.proof.report"
+#: A function's name or a message is the finder's to choose: none may fill the page.
+_TEXT_CHARACTERS: Final = 600
+
+
+def render(template: str, **view: Any) -> str:  # noqa: ANN401 - views are the templates' own
+    """Return the page that ``template`` makes of ``view``, a complete HTML document.
+
+    Every expression of a template passes :func:`_safe` and then HTML escaping; the style sheet is
+    the only markup that is handed in.
+    """
+    style = _style()
+    return _environment().get_template(template).render(
+        **view, style=Markup(style), policy=_policy(style), clearhouse=__version__  # noqa: S704
+    )  # fmt: skip
+
+
+def _safe(value: object) -> object:
+    """Show what is invisible or would reorder text; numbers and our own markup pass."""
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return printable(value, limit=_TEXT_CHARACTERS)
+    return value
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=PackageLoader(_PACKAGE),
+        autoescape=True,
+        finalize=_safe,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+@cache
+def _style() -> str:
+    return (resources.files(_PACKAGE) / "templates" / "style.css").read_text(encoding="utf-8")
+
+
+def _policy(style: str) -> str:
+    """Content Security Policy (CSP Level 3, section 6): the page's own style sheet, and nothing else."""
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
