@@ -28,6 +28,10 @@ $(VENV)/locked: requirements-dev.lock | system
 $(VENV)/ready: $(VENV)/locked pyproject.toml
 	@$(PY) -m pip install --quiet --disable-pip-version-check --no-input \
 	    --no-deps --no-build-isolation --editable .
+	@$(PY) -m clearhouse.proof.node >/dev/null 2>&1 || { \
+	    echo "Getting Node.js as a Python wheel: this machine has none"; \
+	    $(PY) -m pip install --quiet --disable-pip-version-check --no-input \
+	        --require-hashes --only-binary :all: -r requirements-node.lock; }
 	@touch $@
 
 demo: setup ## prove published vulnerabilities, date one, check a patch
@@ -53,7 +57,7 @@ format: setup ## format the code
 	$(PY) -m ruff format .
 
 bench: setup ## measure the speeds recorded in docs/benchmarks.md
-	$(PY) tools/bench.py
+	PYTHONPATH=. $(PY) -m benchmarks
 
 # The lock files name no registry: the client's own configuration decides where packages come from.
 LOCK = $(PY) -m uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
@@ -62,6 +66,7 @@ LOCK = $(PY) -m uv pip compile --quiet --universal --generate-hashes --python-ve
 lock: setup ## bring the lock files up to date with pyproject.toml
 	$(LOCK) $(LOCK_FLAGS) pyproject.toml -o requirements.lock
 	$(LOCK) $(LOCK_FLAGS) -c requirements.lock pyproject.toml --group dev -o requirements-dev.lock
+	$(LOCK) $(LOCK_FLAGS) requirements-node.in -o requirements-node.lock
 
 clean: ## remove what make made
 	rm -rf $(VENV) build dist htmlcov .coverage* coverage.xml .hypothesis \

@@ -42,7 +42,7 @@ _CANARY: Final = {
 _QUOTED = 200
 
 
-def observed_shortly(kind: str, observed: Mapping[str, Any]) -> str:
+def observed_shortly(observed: Mapping[str, Any]) -> str:
     """The figure or name that tells this effect from others of its kind; empty where none does."""
     listed = _listed(observed)
     if listed:
@@ -56,7 +56,7 @@ def observed_shortly(kind: str, observed: Mapping[str, Any]) -> str:
             return _cut(str(observed[key]))
     if "canary" in observed:
         return f"canary {observed['canary']}"
-    return "" if observed else "not seen" if kind else ""
+    return "" if observed else "not seen"
 
 
 def what_was_seen(kind: str, observed: Mapping[str, Any]) -> str:
@@ -74,11 +74,11 @@ def what_was_seen(kind: str, observed: Mapping[str, Any]) -> str:
         return f"{observed.get('type', 'An exception')}{said} came out, and nothing caught it"
     if kind == "hang":
         return (
-            f"It used {observed.get('cpu_s')} s of processor time; the limit is "
+            f"The run used {observed.get('cpu_s')} s of processor time; the limit is "
             f"{observed.get('limit_s')} s"
         )
     if kind == "memory":
-        return f"Its memory grew by {observed.get('rss_mb')} MiB; the limit is {observed.get('limit_mb')} MiB"
+        return f"Memory grew by {observed.get('rss_mb')} MiB; the limit is {observed.get('limit_mb')} MiB"
     if kind == "read-outside":
         told = str(observed.get("canary", ""))
         return f"The secret planted outside the working directory {_CANARY.get(told, told)}"
@@ -91,11 +91,11 @@ def _about_things(kind: str, observed: Mapping[str, Any]) -> str:
     listed = _listed(observed)
     if kind == "write-outside":
         blocked = f" (held up {observed['blocked']})" if observed.get("blocked") else ""
-        return f"It changed files outside the working directory: {listed}{blocked}"
+        return f"The run changed files outside the working directory: {listed}{blocked}"
     if kind == "execute":
-        return f"It started {listed or 'a program'}"
+        return f"The run started {listed or 'a program'}"
     if kind == "connect":
-        return f"It tried to reach {listed or 'the network'}"
+        return f"The run tried to reach {listed or 'the network'}"
     return ", ".join(f"{key} {value}" for key, value in observed.items())
 
 

@@ -9,7 +9,6 @@ import base64
 import json
 import os
 import re
-import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +17,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from clearhouse.errors import Unavailable
+from clearhouse.proof.node import find_node
 from clearhouse.proof.target.model import Reason, TargetUnavailable
 from clearhouse.proof.target.store import key_of
 from clearhouse.proof.target.web import Access, Credential
@@ -51,14 +52,14 @@ def npm_settings() -> NpmSettings:
 
     Raises TargetUnavailable with NO_CLIENT when npm cannot be run.
     """
-    npm = shutil.which("npm")
-    if npm is None:
-        message = "npm is not installed: install Node.js with npm to use JavaScript packages"
-        raise TargetUnavailable(Reason.NO_CLIENT, message)
+    try:
+        npm = find_node().npm
+    except Unavailable as error:
+        raise TargetUnavailable(Reason.NO_CLIENT, error.message) from error
     try:
         # In the root folder no project's own .npmrc has a say.
         answer = subprocess.run(
-            [npm, "config", "list", "--json"],
+            [*npm, "config", "list", "--json"],
             capture_output=True,
             text=True,
             timeout=60,

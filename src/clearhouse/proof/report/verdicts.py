@@ -1,0 +1,226 @@
+"""The page of ``clearhouse prove --report``: a summary, a table, and the evidence of each verdict."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from clearhouse.proof.explain import place
+from clearhouse.proof.report.page import render
+from clearhouse.proof.report.runs import RunGroup, run_groups
+from clearhouse.proof.report.stack import FrameView, Part, folded, frame_view
+from clearhouse.proof.report.words import (
+    EFFECTS,
+    GRADES,
+    TROUBLES,
+    counted,
+    joined,
+    observed_shortly,
+    what_was_seen,
+)
+
+_NOT_JUDGED: Final = "not judged"
+_LADDER: Final = tuple(GRADES)
+_NAMES: Final = {
+    "clearhouse": "clearhouse",
+    "python": "Python",
+    "kernel": "Kernel",
+    "sandbox": "Sandbox",
+    "node": "Node.js",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A rung of the ladder of grades: ``state`` is reached, stopped or ahead."""
+
+    grade: str
+    meaning: str
+    state: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictView:
+    """One verdict, or what stands in its place where none could be made."""
+
+    anchor: str
+    id: str
+    grade: str
+    title: str
+    target: str
+    effect: str
+    observed: str
+    place: str
+    hits: str
+    interval: str
+    reason: str
+    sentences: tuple[str, ...]
+    ladder: tuple[Step, ...]
+    stack: tuple[Part, ...]
+    carried_by: tuple[FrameView, ...]
+    groups: tuple[RunGroup, ...]
+    signature: str
+    twins: tuple[tuple[str, str], ...]  # anchor and id of the verdicts with the same signature
+    facts: tuple[tuple[str, str], ...]
+    packages: tuple[tuple[str, str], ...]
+    notes: tuple[str, ...]
+    bundle_digest: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """A grade, how many verdicts have it, and its share in per cent with where that begins."""
+
+    grade: str
+    meaning: str
+    number: int
+    start: float
+    share: float
+
+
+def verdicts_page(documents: Sequence[Mapping[str, Any]]) -> str:
+    """Return the HTML page for verdict documents (``clearhouse prove --json``), in their order."""
+    anchors = {n: f"v{n}" for n in range(1, len(documents) + 1)}
+    twins: dict[str, list[tuple[str, str]]] = {}
+    for number, document in enumerate(documents, 1):
+        if document.get("signature"):
+            twin = (anchors[number], str(document["bundle"]["id"]))
+            twins.setdefault(str(document["signature"]), []).append(twin)
+    views = [_view(anchors[n], d, twins) for n, d in enumerate(documents, 1)]
+    environments = list(dict.fromkeys(v.facts for v in views if v.facts))
+    return render(
+        "verdicts.html",
+        title="Proof report",
+        headline=_headline(views),
+        counts=_counts(views),
+        figures=_figures(documents, views),
+        environments=environments,
+        verdicts=views,
+    )
+
+
+def _headline(views: Sequence[VerdictView]) -> str:
+    proven = sum(v.grade in ("attributed", "differential") for v in views)
+    if len(views) == 1:
+        state = "not judged" if views[0].grade == _NOT_JUDGED else "proven" if proven else "not proven"
+        return f"{views[0].id} is {state}"
+    return f"{proven} of {counted(len(views), 'reported vulnerability', 'reported vulnerabilities')} proven"
+
+
+def _counts(views: Sequence[VerdictView]) -> list[Count]:
+    number = Counter(v.grade for v in views)
+    meanings = {**GRADES, _NOT_JUDGED: "No verdict could be made; the reason is given."}
+    counts = []
+    start = 0.0
+    for grade in (*reversed(_LADDER), _NOT_JUDGED):
+        share = 100 * number[grade] / max(1, len(views))
+        counts.append(Count(grade, meanings[grade], number[grade], round(start, 3), round(share, 3)))
+        start += share
+    return counts
+
+
+def _figures(
+    documents: Sequence[Mapping[str, Any]], views: Sequence[VerdictView]
+) -> list[tuple[str, str]]:
+    """What was run, in numbers."""
+    runs = [run for d in documents for run in d.get("runs", ())]
+    versions = {(str(d["target"]).rpartition("@")[0], r["version"]) for d in documents for r in d.get("runs", ())}
+    packages = {package for package, _ in versions}
+    effects = Counter(v.effect for v in views if v.effect)
+    shown = [
+        ("Runs in the sandbox", counted(len(runs), "run")),
+        (
+            "Of",
+            f"{counted(len(versions), 'version')} of {counted(len(packages), 'package')}",
+        ),
+        ("Processor time", f"{sum(float(r['cpu_s']) for r in runs):.1f} s"),
+    ]
+    if effects:
+        shown.append(("Effects", ", ".join(f"{effect} {n}" for effect, n in effects.most_common())))
+    return shown
+
+
+def _view(
+    anchor: str, document: Mapping[str, Any], twins: Mapping[str, Sequence[tuple[str, str]]]
+) -> VerdictView:
+    bundle = document["bundle"]
+    error = document.get("error")
+    effect = document.get("effect") or {"kind": "", "observed": {}, "attributed_to": [], "stack": []}
+    rate = document.get("hit_rate")
+    grade = _NOT_JUDGED if error else str(document["grade"])
+    reason = str(error["message"]) if error else str(document["reason"])
+    environment = document.get("environment") or {}
+    signature = str(document.get("signature") or "")
+    stack = tuple(frame_view(f) for f in effect["stack"])
+    carried = tuple(frame_view(f, "target") for f in effect["attributed_to"])
+    return VerdictView(
+        anchor=anchor,
+        id=str(bundle["id"]),
+        grade=grade,
+        title=str(document.get("title") or ""),
+        target=str(document.get("target") or ""),
+        effect=EFFECTS.get(effect["kind"], str(effect["kind"])),
+        observed="" if error else observed_shortly(effect["observed"]),
+        place=place(effect["attributed_to"]),
+        hits=f"{rate['hits']} of {rate['runs']}" if rate else "",
+        interval="{:.0%} to {:.0%}".format(*rate["interval95"]) if rate else "",
+        reason=reason,
+        sentences=_sentences(document, effect) if not error else (_trouble(error),),
+        ladder=() if error else _ladder(grade, reason),
+        stack=folded(stack),
+        carried_by=() if set(carried) & set(stack) else carried,
+        groups=run_groups(document),
+        signature=signature,
+        twins=tuple(t for t in twins.get(signature, ()) if t[0] != anchor),
+        facts=tuple((_NAMES.get(k, k), str(v)) for k, v in environment.items() if k != "packages" and v),
+        packages=tuple((str(p["purl"]), str(p["digest"])) for p in environment.get("packages", ())),
+        notes=tuple(str(note) for note in document.get("notes", ())),
+        bundle_digest=str(bundle.get("digest") or ""),
+        digest=str(document.get("digest") or ""),
+    )
+
+
+def _trouble(error: Mapping[str, Any]) -> str:
+    kind = TROUBLES.get(str(error.get("kind")), "an error")
+    return f"No verdict ({kind}): {error['message']}."
+
+
+def _ladder(grade: str, reason: str) -> tuple[Step, ...]:
+    reached = _LADDER.index(grade)
+    steps = []
+    for number, (name, meaning) in enumerate(GRADES.items()):
+        state = "reached" if number <= reached else "stopped" if number == reached + 1 else "ahead"
+        tells = state == "stopped" or (number == reached == len(_LADDER) - 1)
+        steps.append(Step(name, meaning, state, reason if tells else ""))
+    return tuple(steps)
+
+
+def _sentences(document: Mapping[str, Any], effect: Mapping[str, Any]) -> tuple[str, ...]:
+    """What happened; where it arises; how often it was seen, and where it was not."""
+    seen = what_was_seen(str(effect["kind"]), effect["observed"])
+    said = [f"{seen}." if seen else f"The effect was not seen: {document['reason']}."]
+    where = effect["attributed_to"]
+    if where:
+        frame = frame_view(where[0])
+        said.append(f"It arises in {frame.function}" + (f" ({frame.where})." if frame.where else "."))
+    tallies = [_tally(group) for group in run_groups(document)]
+    if seen and tallies:
+        said.append(f"Seen in {joined([t for t in tallies if t])}.")
+    return tuple(said)
+
+
+def _tally(group: RunGroup) -> str:
+    """How many runs of a version showed the effect."""
+    pocs = [run for run in group.runs if run.kind == "poc"]
+    controls = [run for run in group.runs if run.kind == "control"]
+    parts = []
+    for runs, what in ((pocs, "run of the poc"), (controls, "run of a control")):
+        if runs:
+            hits = sum(run.effect for run in runs)
+            nouns = counted(len(runs), what, what.replace("run", "runs", 1).replace("a control", "controls"))
+            parts.append(f"{hits or 'none'} of {nouns}")
+    return f"{joined(parts)} on {group.version}" if parts else ""
