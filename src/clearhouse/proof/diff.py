@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Final
 
-from unidiff import PatchedFile, PatchSet, UnidiffParseError
+from unidiff.errors import UnidiffParseError
+from unidiff.patch import PatchedFile, PatchSet
 
 from clearhouse.errors import Invalid
 from clearhouse.proof.text import printable
@@ -77,8 +78,10 @@ class FilePatch:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a hunk went: ``at`` counts lines from 1, ``offset`` is how far that is from where it
-    said, ``fuzz`` how many lines of context were let go.
+    """Where a hunk went.
+
+    ``hunk`` is its line in the patch, ``at`` its line in the file before, from 1; ``offset`` is how
+    far that is from where it said, ``fuzz`` how many lines of its context were let go.
     """
 
     hunk: int
@@ -173,26 +176,21 @@ def _file_patch(parsed: PatchedFile, lines: Sequence[bytes], where: str) -> File
         raise Invalid("changes a submodule", where=where, key=f"line {first}")
     hunks = []
     for raw in parsed:
-        numbered = [line for line in raw if line.diff_line_no is not None]
-        if not numbered:
+        numbers = [line.diff_line_no for line in raw if line.diff_line_no is not None]
+        if not numbers:
             raise Invalid("an empty hunk", where=where, key=f"line {first}")
-        last = max(line.diff_line_no for line in numbered)
-        _nothing_left_over(lines, last, where)
-        hunk = Hunk(numbered[0].diff_line_no - 1, raw.source_start, _lines_of(lines, numbered))
-        hunks.append(hunk)
+        _nothing_left_over(lines, max(numbers), where)
+        hunks.append(Hunk(numbers[0] - 1, raw.source_start, _lines_of(lines, numbers)))
     source = _name(parsed.source_file, where, first)
     target = _name(parsed.target_file, where, first)
-    if parsed.is_added_file and not any(line.kind != "+" for h in hunks for line in h.lines):
-        source = None if parsed.source_file == _NOWHERE else source
     if source is None and target is None:
         raise Invalid("names no file", where=where, key=f"line {first}")
     return FilePatch(first, source, target, tuple(hunks), parsed.is_binary_file)
 
 
-def _lines_of(lines: Sequence[bytes], numbered: Sequence[object]) -> tuple[Line, ...]:
+def _lines_of(lines: Sequence[bytes], numbers: Sequence[int]) -> tuple[Line, ...]:
     found: list[Line] = []
-    for one in numbered:
-        number = one.diff_line_no  # type: ignore[attr-defined]
+    for number in numbers:
         raw = lines[number - 1]
         if raw.startswith(b"\\"):
             continue
@@ -359,9 +357,10 @@ def _search(
     last = len(lines) - len(before)
     for distance in range(max(wanted - done, last - wanted, 0) + 1):
         for start in dict.fromkeys((wanted + distance, wanted - distance)):
-            if done <= start <= last and lines[start] == before[0]:
-                if list(lines[start : start + len(before)]) == before:
-                    return start
+            if not done <= start <= last or lines[start] != before[0]:
+                continue
+            if list(lines[start : start + len(before)]) == before:
+                return start
     return None
 
 
