@@ -178,7 +178,9 @@ def memory(counts: Sequence[int] = (40, 400)) -> Iterator[str]:
 
 def _is_cheap(path: Path) -> bool:
     bundle = open_bundle(path)
-    return bundle.effect.value not in ("hang", "memory") and bundle.harness.language is Language.PYTHON
+    return (
+        bundle.effect.value not in ("hang", "memory") and bundle.harness.language is Language.PYTHON
+    )
 
 
 def fresh_environments(limit: int = 3) -> Iterator[str]:

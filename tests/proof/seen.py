@@ -37,7 +37,11 @@ def state(*marks: int, number: int = 1, site: int = 5) -> CallState:
 
 
 def call(
-    callee: str = "pkg.core.parse", *, line: int = 5, types: tuple[str, ...] = ("str",), returned: Any = None
+    callee: str = "pkg.core.parse",
+    *,
+    line: int = 5,
+    types: tuple[str, ...] = ("str",),
+    returned: Any = None,
 ) -> TargetCall:
     return TargetCall(line, callee, 1, False, (types,), (returned,))
 
@@ -71,7 +75,9 @@ def raising(
     return run(outcome=Outcome.EXCEPTION, why=f"{kind}: too deep", raised=raised, **changes)
 
 
-def event(kind: str, stack: Stack = (), *, marks: tuple[int, ...] = (0, 1), **details: Any) -> Event:
+def event(
+    kind: str, stack: Stack = (), *, marks: tuple[int, ...] = (0, 1), **details: Any
+) -> Event:
     return Event(kind, stack or (library(), target(), harness()), state(*marks), "call", details)
 
 

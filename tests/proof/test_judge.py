@@ -124,16 +124,16 @@ def hang(cpu_s: float, name: str = "poc", **changes: Any) -> Run:
 
 
 def test_a_hang_is_measured_in_processor_time() -> None:
-    judgement = judge(
-        case(effect=Effect.HANG, expect=Expectation(cpu_seconds=1), pocs=[hang(1.1)])
-    )
+    judgement = judge(case(effect=Effect.HANG, expect=Expectation(cpu_seconds=1), pocs=[hang(1.1)]))
     assert judgement.grade is Grade.DIFFERENTIAL
 
 
 def test_a_control_over_a_tenth_of_the_limit_is_no_control() -> None:
     slow = run("control:ok", cpu_s=0.11)
     judgement = judge(
-        case(effect=Effect.HANG, expect=Expectation(cpu_seconds=1), pocs=[hang(1.1)], controls=[slow])
+        case(
+            effect=Effect.HANG, expect=Expectation(cpu_seconds=1), pocs=[hang(1.1)], controls=[slow]
+        )
     )
     assert judgement.grade is Grade.CLAIMED
     assert "a tenth" in judgement.reason
@@ -229,6 +229,8 @@ def test_the_order_of_runs_does_not_change_the_grade(order: list[int]) -> None:
 def test_a_second_statement_in_the_same_function_is_another_flaw() -> None:
     one = judge(case(pocs=[raising(stack=(target(code="x = a[0]"), harness()))]))
     two = judge(case(pocs=[raising(stack=(target(code="y = b[1]"), harness()))]))
-    moved = judge(case(pocs=[raising(stack=(target(code="x = a[0]", line=99), target("loads"), harness()))]))
+    moved = judge(
+        case(pocs=[raising(stack=(target(code="x = a[0]", line=99), target("loads"), harness()))])
+    )
     assert one.signature != two.signature
     assert one.signature == moved.signature

@@ -26,7 +26,14 @@ from clearhouse.proof.effects import Effect
 from clearhouse.proof.text import printable
 
 #: Commands that live in modules of their own.
-COMMANDS: Final[dict[str, Lazy]] = {}
+COMMANDS: Final[dict[str, Lazy]] = {
+    "from-libfuzzer": Lazy(
+        "clearhouse.cli.convert:from_libfuzzer", "Make a bundle of a fuzzer's crash file."
+    ),
+    "from-aixcc": Lazy(
+        "clearhouse.cli.convert:from_aixcc", "Make a bundle of an AIxCC proof of vulnerability."
+    ),
+}
 
 
 @click.group(cls=LazyGroup, lazy=COMMANDS)

@@ -8,6 +8,7 @@ agreement counts, and among equals the file that the hunks fit.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -18,9 +19,17 @@ from clearhouse.proof.diff import Applied, DoesNotApply, FilePatch, Place, apply
 #: Folders of repositories that distributions leave out: a file below one of them that does not
 #: fit the distributed file of the same name is another file.
 _ASIDE = frozenset(
-    "test tests testing doc docs example examples sample samples demo demos bench benchmark"
-    " benchmarks script scripts ci tools contrib news changes spec fixtures website .github".split()
-)
+    {
+        "bench", "benchmark", "benchmarks", "changes", "ci", "contrib", "demo", "demos", "doc",
+        "docs", "example", "examples", "fixtures", "news", "sample", "samples", "script", "scripts",
+        "spec", "test", "testing", "tests", "tools", "website", ".github",
+    }
+)  # fmt: skip
+#: What diff and git put before a name: "a/", "b/", "pkg-1.2.orig/".
+_PREFIX = re.compile(r"[abciow12]|old|new|orig|.*-\d.*|.*\.orig")
+
+#: A patch to "x.py" may mean "pkg/x.py", or another file of that name that is not distributed.
+_BY_LAST_PART_ONLY = (0, 1)
 
 
 class Fate(StrEnum):
@@ -137,11 +146,13 @@ class _Tree:
         if creates and (patch.source is None or not self._candidates(patch.source)):
             return self._created(patch)
         candidates = [c for name in patch.names for c in self._candidates(name)]
+        if not (patch.hunks or patch.binary or patch.target is None or _is_move(patch)):
+            return FileResult(patch, Fate.SKIPPED, why="changes no content")
         if not candidates:
             return FileResult(patch, Fate.SKIPPED, why="is not in the distribution")
         if patch.binary:
-            return FileResult(patch, Fate.FAILED, candidates[0], line=patch.line,
-                              why="is a binary change, which a unified diff does not carry")  # fmt: skip
+            why = "is a binary change, which a unified diff does not carry"
+            return FileResult(patch, Fate.FAILED, candidates[0], line=patch.line, why=why)
         return self._best(patch, list(dict.fromkeys(candidates)))
 
     def _best(self, patch: FilePatch, candidates: list[str]) -> FileResult:
@@ -157,8 +168,9 @@ class _Tree:
             else:
                 why = why or result
         if not fits:
-            if self._is_aside(patch, candidates[0]):
-                return FileResult(patch, Fate.SKIPPED, why="is not in the distribution")
+            weak = self._rank(patch.names, candidates[0]) == _BY_LAST_PART_ONLY
+            if weak or self._is_aside(patch, candidates[0]):
+                return FileResult(patch, Fate.SKIPPED, why="fits no file of the distribution")
             line, text = (why.line, why.why) if why else (patch.line, "its file is gone")
             return FileResult(patch, Fate.FAILED, candidates[0], line=line, why=text)
         name, applied = fits[0]
@@ -173,12 +185,11 @@ class _Tree:
     def _result(self, patch: FilePatch, name: str, applied: Applied) -> FileResult:
         if patch.target is None:
             if applied.content:
-                return FileResult(patch, Fate.FAILED, name, line=patch.line,
-                                  why="the file to be deleted holds more than the patch says")  # fmt: skip
+                why = "the file to be deleted holds more than the patch says"
+                return FileResult(patch, Fate.FAILED, name, line=patch.line, why=why)
             return FileResult(patch, Fate.DELETED, name, None, applied.places)
-        old, new = patch.source, patch.target
-        if old is not None and old != new and _without_prefix(old) != _without_prefix(new):
-            into = self._renamed(name, old, new)
+        if _is_move(patch):
+            into = self._renamed(name, patch.source or "", patch.target)
             if into is not None and into != name:
                 return FileResult(patch, Fate.MOVED, into, applied.content, applied.places, name)
         return FileResult(patch, Fate.MODIFIED, name, applied.content, applied.places)
@@ -264,15 +275,20 @@ def _agreement(stated: Sequence[str], own: Sequence[str]) -> tuple[int, int] | N
     size = min(len(stated), len(own))
     if tuple(stated[-size:]) == tuple(own[-size:]):
         return (1, size) if size == len(own) else (0, size)
-    # git's and diff's own prefix ("a/", "pkg-1.2/") counts as nothing where the rest is contained.
     rest = stated[1:]
-    if rest and len(rest) < len(own) and tuple(own[-len(rest) :]) == tuple(rest):
+    if rest and _PREFIX.fullmatch(stated[0]) and tuple(own[-len(rest) :]) == tuple(rest):
         return 0, len(rest)
     return None
 
 
 def _begins_from_nothing(patch: FilePatch) -> bool:
     return len(patch.hunks) == 1 and patch.hunks[0].start == 0 and not patch.hunks[0].before
+
+
+def _is_move(patch: FilePatch) -> bool:
+    if patch.source is None or patch.target is None or patch.source == patch.target:
+        return False
+    return _without_prefix(patch.source) != _without_prefix(patch.target)
 
 
 def _without_prefix(name: str) -> str:

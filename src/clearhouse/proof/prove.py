@@ -102,7 +102,9 @@ def _against_fixed(
         progress(f"installing {bundle.target.fixed}")
         fixed = workshop.fixed(bundle)
     except (NotFound, Unavailable) as error:
-        return replace(case, fixed_problem=f"{bundle.target.fixed} cannot be run here: {error}"), None
+        return replace(
+            case, fixed_problem=f"{bundle.target.fixed} cannot be run here: {error}"
+        ), None
     return replace(
         case,
         fixed_pocs=_plain_runs(bundle.pocs, bundle, fixed, runs, progress),

@@ -86,7 +86,9 @@ def lines_of(releases: Sequence[Dated], branch: Callable[[str], Hashable]) -> Li
     """
     dated = any(release.uploaded for release in releases if release.ordered)
     found: list[int | None] = []
-    line, before, last = 0, None, None
+    line = 0
+    before: datetime | None = None
+    last: Hashable = None
     for release in releases:
         if not release.ordered:
             found.append(None)
@@ -158,20 +160,24 @@ class _Search:
     def between(self) -> Iterator[Want]:
         """The middle one of the releases not run between two that stand differently."""
         decided = [r for r in self._run if self._standing(r) is not Standing.UNDECIDED]
-        for pairs in (pairwise(decided), pairwise(self._run)):
-            for low, high in pairs:
-                if self._standing(low) is self._standing(high):
-                    continue
-                free = [r for r in range(low + 1, high) if not self._was_run(r)]
-                if free:
-                    middle = min(free, key=lambda r: (abs(2 * r - low - high), r))
-                    yield Want(self._ladder[middle], RUNS, self._between(low, high))
+        differing = [(a, b) for a, b in pairwise(decided) if self._differ(a, b)]
+        edges = [
+            (a, b)
+            for a, b in pairwise(self._run)
+            if self._differ(a, b) and not any(low <= a and b <= high for low, high in differing)
+        ]
+        for low, high in (*differing, *edges):
+            free = [r for r in range(low + 1, high) if not self._was_run(r)]
+            if free:
+                centre = low + high
+                middle = min(free, key=lambda r: (abs(2 * r - centre), r))
+                yield Want(self._ladder[middle], RUNS, self._between(low, high))
 
     def around(self) -> Iterator[Want]:
         """Both sides of each boundary again, and the releases beyond it."""
         decided = [r for r in self._run if self._standing(r) is not Standing.UNDECIDED]
         for low, high in pairwise(decided):
-            if self._standing(low) is self._standing(high):
+            if not self._differ(low, high):
                 continue
             if any(not self._was_run(r) for r in range(low + 1, high)):
                 continue
@@ -198,11 +204,11 @@ class _Search:
         """Evenly spread ones where ``every`` or more neighbours that stand alike were not run."""
         for low, high in pairwise(self._run):
             gap = high - low - 1
-            if gap < self._every or self._standing(low) is not self._standing(high):
+            if gap < self._every or self._differ(low, high):
                 continue
             count = gap // self._every
             for number in range(1, count + 1):
-                rung = low + round(number * (gap + 1) / (count + 1))
+                rung = low + number * (gap + 1) // (count + 1)
                 yield Want(self._ladder[rung], RUNS, "sample")
 
     def _line(self, rung: int) -> int | None:
@@ -214,18 +220,22 @@ class _Search:
     def _standing(self, rung: int) -> Standing:
         return self._seen[self._ladder[rung]].standing
 
+    def _differ(self, low: int, high: int) -> bool:
+        return self._standing(low) is not self._standing(high)
+
     def _between(self, low: int, high: int) -> str:
         return f"between {self._standing(low).value} and {self._standing(high).value}"
 
 
-def neighbours(lines: Lines, seen: Mapping[int, Seen], place: int) -> tuple[int, int] | None:
-    """The nearest releases run on both sides of one that was not, within the ordered ones."""
-    if lines[place] is None:
-        return None
-    run = [p for p in sorted(seen) if lines[p] is not None]
-    below = [p for p in run if p < place]
-    above = [p for p in run if p > place]
-    return (below[-1], above[0]) if below and above else None
+def between_which(lines: Lines, seen: Mapping[int, Seen]) -> dict[int, tuple[int, int]]:
+    """For each release not run, the nearest ones on both sides that were."""
+    run = [place for place in sorted(seen) if lines[place] is not None]
+    return {
+        place: (low, high)
+        for low, high in pairwise(run)
+        for place in range(low + 1, high)
+        if lines[place] is not None
+    }
 
 
 @dataclass(frozen=True, slots=True)

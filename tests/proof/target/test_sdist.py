@@ -248,9 +248,9 @@ def test_extension_modules_that_are_not_built_are_noted(tmp_path: Path) -> None:
             {
                 "PKG-INFO": PKG_INFO,
                 "demo.egg-info/PKG-INFO": PKG_INFO,
-                "demo.egg-info/requires.txt": "six\n\n[dev]\npytest\n\n[:python_version<'3']\nmock\n",
+                "demo.egg-info/requires.txt": "six\n\n[x]\npytest\n\n[:python_version<'3']\nmock\n",
             },
-            ("six", 'pytest ; extra == "dev"', "mock ; (python_version<'3')"),
+            ("six", 'pytest ; extra == "x"', "mock ; (python_version<'3')"),
         ),
         ({"PKG-INFO": PKG_INFO, "setup.py": "setup(install_requires=['six'])"}, ("six",)),
         (
@@ -370,7 +370,7 @@ def test_imports_that_must_fail_are_seen(
         {"demo.py": "import xml.etree.ElementTree, os.path\nfrom os import path\n"},
         {"demo.py": "from xml import dom\nfrom collections import *\nimport third_party\n"},
         {
-            "demo/__init__.py": "try:\n    from demo._fast import f\nexcept (ImportError, ValueError):\n"
+            "demo/__init__.py": "try:\n    import demo._fast\nexcept (ImportError, ValueError):\n"
             "    from demo._slow import f\n",
             "demo/_slow.py": "f = 1\n",
         },

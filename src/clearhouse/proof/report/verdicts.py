@@ -57,11 +57,12 @@ class VerdictView:
     hits: str
     interval: str
     reason: str
-    sentences: tuple[str, ...]
+    said: str
     ladder: tuple[Step, ...]
     stack: tuple[Part, ...]
     carried_by: tuple[FrameView, ...]
     groups: tuple[RunGroup, ...]
+    limited: bool  # the bars carry a limit
     signature: str
     twins: tuple[tuple[str, str], ...]  # anchor and id of the verdicts with the same signature
     facts: tuple[tuple[str, str], ...]
@@ -169,11 +170,12 @@ def _view(
         hits=f"{rate['hits']} of {rate['runs']}" if rate else "",
         interval="{:.0%} to {:.0%}".format(*rate["interval95"]) if rate else "",
         reason=reason,
-        sentences=_sentences(document, effect) if not error else (_trouble(error),),
+        said=_trouble(error) if error else _said(document, effect),
         ladder=() if error else _ladder(grade, reason),
         stack=folded(stack),
         carried_by=() if set(carried) & set(stack) else carried,
         groups=run_groups(document),
+        limited="limit_s" in effect["observed"] or "limit_mb" in effect["observed"],
         signature=signature,
         twins=tuple(t for t in twins.get(signature, ()) if t[0] != anchor),
         facts=tuple((_NAMES.get(k, k), str(v)) for k, v in environment.items() if k != "packages" and v),
@@ -199,7 +201,7 @@ def _ladder(grade: str, reason: str) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-def _sentences(document: Mapping[str, Any], effect: Mapping[str, Any]) -> tuple[str, ...]:
+def _said(document: Mapping[str, Any], effect: Mapping[str, Any]) -> str:
     """What happened; where it arises; how often it was seen, and where it was not."""
     seen = what_was_seen(str(effect["kind"]), effect["observed"])
     said = [f"{seen}." if seen else f"The effect was not seen: {document['reason']}."]
@@ -210,7 +212,7 @@ def _sentences(document: Mapping[str, Any], effect: Mapping[str, Any]) -> tuple[
     tallies = [_tally(group) for group in run_groups(document)]
     if seen and tallies:
         said.append(f"Seen in {joined([t for t in tallies if t])}.")
-    return tuple(said)
+    return " ".join(said)
 
 
 def _tally(group: RunGroup) -> str:
