@@ -1,4 +1,4 @@
-"""OSV records: which versions of one package an advisory declares affected, and how to declare them.
+"""OSV records: which versions of a package an advisory declares affected, and how to declare them.
 
 Open Source Vulnerability format, schema 1.7: ``affected[]`` with its ``ranges`` and ``versions``.
 The order of versions belongs to the ecosystem, so everything that compares takes a ``key``.
@@ -81,8 +81,9 @@ def _spans(events: Sequence[Event], version: str, key: Key) -> bool:
 
 
 def _sorted(events: Iterable[Event], key: Key) -> list[Event]:
-    """Order events by version, ``0`` first; at one version as they are listed, but the last
-    affected one after its introduction (a range of a single version).
+    """Order events by version, ``0`` first, and at one version as they are listed.
+
+    But ``last_affected`` comes after an introduction at the same version: a range of one version.
     """
     walked = [event for event in events if event.bound is not Bound.LIMIT]
     start = [event for event in walked if event.version == "0"]

@@ -27,6 +27,7 @@ _LOCAL: Final = struct.Struct("<4s5H3L2H")
 _CENTRAL: Final = struct.Struct("<4s6H3L5H2L")
 _END: Final = struct.Struct("<4s4H2LH")
 _BASE64: Final = re.compile(rb"(?<![A-Za-z0-9+/=])[A-Za-z0-9+/\r\n]{8,}={0,2}(?![A-Za-z0-9+/=])")
+_JSON_STRING: Final = re.compile(r'"(?:\\.|[^"\\])*"')
 _JSON_LEAVES: Final = 200
 
 
@@ -249,47 +250,23 @@ def _encoded(values: list[_Value], leaves: Iterator[bytes]) -> bytes:
 
 
 def _json(data: bytes) -> View | None:
-    """The strings of a JSON text, names of members included."""
-    if not data.lstrip()[:1] in (b"{", b"["):
+    """The strings of a JSON text (RFC 8259), names of members included; layout stays."""
+    if data.lstrip()[:1] not in (b"{", b"["):
         return None
     try:
-        document = json.loads(data)
+        text = data.decode()
+        json.loads(text)
+        found = [(m.span(), json.loads(m[0])) for m in _JSON_STRING.finditer(text)]
     except (ValueError, RecursionError):
         return None
-    strings: list[str] = []
-
-    def gather(value: object) -> None:
-        if isinstance(value, str):
-            strings.append(value)
-        elif isinstance(value, list):
-            for item in value:
-                gather(item)
-        elif isinstance(value, dict):
-            for name, item in value.items():
-                strings.append(name)
-                gather(item)
-
-    try:
-        gather(document)
-    except RecursionError:
-        return None
-    if not 0 < len(strings) <= _JSON_LEAVES:
+    if not 0 < len(found) <= _JSON_LEAVES:
         return None
 
     def build(parts: Sequence[bytes]) -> bytes:
-        left = iter(parts)
+        out, at = [], 0
+        for ((start, end), _), part in zip(found, parts, strict=True):
+            out += [text[at:start], json.dumps(part.decode("utf-8", "replace"))]
+            at = end
+        return "".join((*out, text[at:])).encode()
 
-        def changed(value: object) -> object:
-            if isinstance(value, str):
-                return next(left).decode("utf-8", "replace")
-            if isinstance(value, list):
-                return [changed(item) for item in value]
-            if isinstance(value, dict):
-                return {
-                    next(left).decode("utf-8", "replace"): changed(i) for i in value.values()
-                }
-            return value
-
-        return json.dumps(changed(document), ensure_ascii=False).encode("utf-8", "replace")
-
-    return View("JSON string", tuple(s.encode("utf-8", "replace") for s in strings), build)
+    return View("JSON string", tuple(s.encode("utf-8", "replace") for _, s in found), build)

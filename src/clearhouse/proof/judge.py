@@ -208,6 +208,8 @@ def behaves_differently(before: Sequence[Run], after: Sequence[Run], version: st
             return f"{run.input} raises {other.raised.type} on {version}, {run.raised.type} before"
         if run.value != other.value:
             return f"{run.input} gives another result on {version}"
+        if {c.line for c in run.calls} != {c.line for c in other.calls}:
+            return f"{run.input} makes other calls on {version}"
         for mine, theirs in zip(run.calls, other.calls, strict=False):
             if mine.line == theirs.line and _simple(mine.returned) != _simple(theirs.returned):
                 return f"{run.input}: {mine.callee} returns another value on {version}"

@@ -124,6 +124,8 @@ def stand(reference: Reference, trial: Trial) -> Finding:
     if found is not None:
         return found
     # 4
+    if not trial.pocs:
+        return Finding(Status.INCONCLUSIVE, "no poc was run")
     return _unaffected(reference, trial)
 
 
@@ -213,7 +215,7 @@ def _unaffected(reference: Reference, trial: Trial) -> Finding:
             return Finding(Status.INCONCLUSIVE, trouble, passing=run.outcome is Outcome.KILLED)
         if run.raised is not None:
             refusal = refusal or f"the target rejects {run.input}: {run.why}"
-    endings = {(run.input, run.outcome, run.raised.type if run.raised else "") for run in trial.pocs}
+    endings = {(run.input, run.outcome, run.raised and run.raised.type) for run in trial.pocs}
     if len(endings) > len({run.input for run in trial.pocs}):
         return Finding(Status.INCONCLUSIVE, "its runs end in different ways", passing=True)
     if refusal:
@@ -241,12 +243,12 @@ def _unfinished(reference: Reference, run: Run) -> str | None:
 
 
 def _near(reference: Reference, run: Run) -> str | None:
-    expect = reference.expect
+    expect, near = reference.expect, "too near to the limit of"
     if reference.effect is Effect.HANG and run.cpu_s > _CLEARLY_UNDER * expect.cpu_seconds:
-        return f"{run.cpu_s:.2f} s of processor time, too near to the limit of {expect.cpu_seconds:g} s"
+        return f"{run.cpu_s:.2f} s of processor time, {near} {expect.cpu_seconds:g} s"
     grown = run.growth_bytes / MEGABYTE
     if reference.effect is Effect.MEMORY and grown > _CLEARLY_UNDER * expect.rss_mb:
-        return f"{grown:.0f} MiB, too near to the limit of {expect.rss_mb} MiB"
+        return f"{grown:.0f} MiB, {near} {expect.rss_mb} MiB"
     return None
 
 

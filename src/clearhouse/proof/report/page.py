@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from functools import cache
 from importlib import resources
 from typing import Any, Final
@@ -17,6 +18,8 @@ from clearhouse.proof.text import printable
 _PACKAGE: Final = "clearhouse.proof.report"
 #: A function's name or a message is the finder's to choose: none may fill the page.
 _TEXT_CHARACTERS: Final = 600
+#: After a path's slash or a purl's @, and between the words of a name; never within a version.
+_SEPARATED: Final = re.compile(r"(?<=[/@])(?=\w)|(?<=\w\.)(?=[A-Za-z_]\w{3})|(?<=[a-z]_)(?=[A-Za-z])")
 
 
 def render(template: str, **view: Any) -> str:  # noqa: ANN401 - views are the templates' own
@@ -38,9 +41,15 @@ def _safe(value: object) -> object:
     return value
 
 
+def _breakable(text: str) -> Markup:
+    """``text`` through the same gate, with places to break a line after separators within names."""
+    parts = _SEPARATED.split(printable(text, limit=_TEXT_CHARACTERS))
+    return Markup("<wbr>").join(parts)
+
+
 @cache
 def _environment() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=PackageLoader(_PACKAGE),
         autoescape=True,
         finalize=_safe,
@@ -48,6 +57,8 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["breakable"] = _breakable
+    return environment
 
 
 @cache

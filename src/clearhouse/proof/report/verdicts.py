@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from clearhouse.proof.explain import place
 from clearhouse.proof.report.page import render
 from clearhouse.proof.report.runs import RunGroup, run_groups
 from clearhouse.proof.report.stack import FrameView, Part, folded, frame_view
 from clearhouse.proof.report.words import (
     EFFECTS,
     GRADES,
+    SUMMARIES,
     TROUBLES,
     counted,
     joined,
@@ -51,9 +51,10 @@ class VerdictView:
     grade: str
     title: str
     target: str
+    fixed: str
     effect: str
     observed: str
-    place: str
+    place: FrameView | None  # the innermost frame of the target
     hits: str
     interval: str
     reason: str
@@ -77,7 +78,7 @@ class Count:
     """A grade, how many verdicts have it, and its share in per cent with where that begins."""
 
     grade: str
-    meaning: str
+    summary: str
     number: int
     start: float
     share: float
@@ -114,12 +115,11 @@ def _headline(views: Sequence[VerdictView]) -> str:
 
 def _counts(views: Sequence[VerdictView]) -> list[Count]:
     number = Counter(v.grade for v in views)
-    meanings = {**GRADES, _NOT_JUDGED: "No verdict could be made; the reason is given."}
     counts = []
     start = 0.0
     for grade in (*reversed(_LADDER), _NOT_JUDGED):
         share = 100 * number[grade] / max(1, len(views))
-        counts.append(Count(grade, meanings[grade], number[grade], round(start, 3), round(share, 3)))
+        counts.append(Count(grade, SUMMARIES[grade], number[grade], round(start, 3), round(share, 3)))
         start += share
     return counts
 
@@ -133,11 +133,8 @@ def _figures(
     packages = {package for package, _ in versions}
     effects = Counter(v.effect for v in views if v.effect)
     shown = [
-        ("Runs in the sandbox", counted(len(runs), "run")),
-        (
-            "Of",
-            f"{counted(len(versions), 'version')} of {counted(len(packages), 'package')}",
-        ),
+        ("Runs", f"{counted(len(runs), 'run')} in the sandbox"),
+        ("Targets", f"{counted(len(versions), 'version')} of {counted(len(packages), 'package')}"),
         ("Processor time", f"{sum(float(r['cpu_s']) for r in runs):.1f} s"),
     ]
     if effects:
@@ -164,11 +161,12 @@ def _view(
         grade=grade,
         title=str(document.get("title") or ""),
         target=str(document.get("target") or ""),
+        fixed=str(document.get("fixed") or ""),
         effect=EFFECTS.get(effect["kind"], str(effect["kind"])),
         observed="" if error else observed_shortly(effect["observed"]),
-        place=place(effect["attributed_to"]),
+        place=carried[0] if carried else None,
         hits=f"{rate['hits']} of {rate['runs']}" if rate else "",
-        interval="{:.0%} to {:.0%}".format(*rate["interval95"]) if rate else "",
+        interval=_interval(rate) if rate else "",
         reason=reason,
         said=_trouble(error) if error else _said(document, effect),
         ladder=() if error else _ladder(grade, reason),
@@ -186,6 +184,11 @@ def _view(
     )
 
 
+def _interval(rate: Mapping[str, Any]) -> str:
+    low, high = rate["interval95"]
+    return f"{100 * low:.0f} to {100 * high:.0f} %"
+
+
 def _trouble(error: Mapping[str, Any]) -> str:
     kind = TROUBLES.get(str(error.get("kind")), "an error")
     return f"No verdict ({kind}): {error['message']}."
@@ -196,8 +199,7 @@ def _ladder(grade: str, reason: str) -> tuple[Step, ...]:
     steps = []
     for number, (name, meaning) in enumerate(GRADES.items()):
         state = "reached" if number <= reached else "stopped" if number == reached + 1 else "ahead"
-        tells = state == "stopped" or (number == reached == len(_LADDER) - 1)
-        steps.append(Step(name, meaning, state, reason if tells else ""))
+        steps.append(Step(name, meaning, state, reason if state == "stopped" else ""))
     return tuple(steps)
 
 
@@ -209,20 +211,24 @@ def _said(document: Mapping[str, Any], effect: Mapping[str, Any]) -> str:
     if where:
         frame = frame_view(where[0])
         said.append(f"It arises in {frame.function}" + (f" ({frame.where})." if frame.where else "."))
-    tallies = [_tally(group) for group in run_groups(document)]
+    tallies = _tallies(run_groups(document))
     if seen and tallies:
-        said.append(f"Seen in {joined([t for t in tallies if t])}.")
+        said.append(f"Seen in {joined(tallies)}.")
     return " ".join(said)
 
 
-def _tally(group: RunGroup) -> str:
-    """How many runs of a version showed the effect."""
-    pocs = [run for run in group.runs if run.kind == "poc"]
-    controls = [run for run in group.runs if run.kind == "control"]
-    parts = []
-    for runs, what in ((pocs, "run of the poc"), (controls, "run of a control")):
-        if runs:
-            hits = sum(run.effect for run in runs)
-            nouns = counted(len(runs), what, what.replace("run", "runs", 1).replace("a control", "controls"))
-            parts.append(f"{hits or 'none'} of {nouns}")
-    return f"{joined(parts)} on {group.version}" if parts else ""
+def _tallies(groups: Sequence[RunGroup]) -> list[str]:
+    """How many runs showed the effect: of the poc on each version, of controls on the attacked one."""
+    found = []
+    for group in groups:
+        pocs = [run.effect for run in group.runs if run.kind == "poc"]
+        controls = [run.effect for run in group.runs if run.kind == "control"]
+        if pocs:
+            found.append(f"{_of(pocs)} {'run' if len(pocs) == 1 else 'runs'} on {group.version}")
+        if controls and not group.fixed:
+            found.append(f"{_of(controls)} control {'run' if len(controls) == 1 else 'runs'}")
+    return found
+
+
+def _of(shown: Sequence[bool]) -> str:
+    return f"{sum(shown) or 'none'} of {len(shown)}"

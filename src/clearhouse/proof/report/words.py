@@ -5,12 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-#: The grades in their order (PROOF.md, "Grades"), and what each adds to the one before.
+#: The grades in their order (PROOF.md, "Grades"), and what each asks besides the one before.
 GRADES: Final[dict[str, str]] = {
-    "claimed": "A report was handed in; running it has not shown the effect.",
+    "claimed": "A bundle was handed in that can be run.",
     "reproduced": "The effect shows in every run on the named version, and on no control.",
-    "attributed": "And it arises in the target's own code.",
-    "differential": "And it is gone in the fixed version, where the controls behave as before.",
+    "attributed": "It arises in the target’s own code.",
+    "differential": "It is gone in the fixed version, where the controls behave as before.",
+}
+
+#: A verdict of each grade, in one sentence of its own.
+SUMMARIES: Final[dict[str, str]] = {
+    "claimed": "Running it did not show the effect, or not every time.",
+    "reproduced": "Shown in every run, but not laid at the target’s door.",
+    "attributed": "Shown in every run, and it arises in the target’s code.",
+    "differential": "Shown, arises in the target, and gone in the fixed version.",
+    "not judged": "No verdict could be made; the reason is given.",
 }
 
 #: The effects (PROOF.md, "Effects") as a reader of a table takes them in.

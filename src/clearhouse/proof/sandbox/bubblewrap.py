@@ -6,6 +6,7 @@ else, as that user, without capabilities, seeing nothing of the host.
 
 from __future__ import annotations
 
+import compileall
 import os
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from clearhouse.errors import Unavailable
@@ -22,10 +24,7 @@ UID = 1000
 # Far above what useradd and subordinate ranges give out (login.defs ends at 600,100,000).
 _NOBODY_OWNS = 1_879_048_192
 _WARDEN = Path(__file__).resolve().parent.parent / "warden"
-_START = (
-    "import sys; sys.path.insert(0, '/runtime/clearhouse'); "
-    "from warden.warden import main; main()"
-)
+_START = "import sys; sys.path.insert(0, '/runtime/clearhouse'); from warden.{} import main; main()"
 _ETC = ("/etc/ld.so.cache", "/etc/alternatives", "/etc/ssl")
 
 
@@ -80,15 +79,25 @@ def interpreter_folders() -> list[str]:
     return sorted(f for f in found if f != "/usr" and not f.startswith("/usr/"))
 
 
+@cache
+def _warden() -> Path:
+    """The folder that the sandbox starts from, compiled once so that no start compiles it again."""
+    compileall.compile_dir(str(_WARDEN), quiet=2, maxlevels=0)
+    return _WARDEN
+
+
 def interpreter() -> str:
     """The interpreter as seen from the sandbox."""
     return os.path.realpath(sys.executable)
 
 
-def command(binds: Sequence[Bind], runtime_folders: Sequence[str]) -> tuple[list[str], list[int]]:
-    """The command that starts a warden, and the descriptors it must inherit.
+def command(
+    binds: Sequence[Bind], runtime_folders: Sequence[str], *, first: str = "warden"
+) -> tuple[list[str], list[int]]:
+    """The command that starts a sandbox, and the descriptors it must inherit.
 
-    Raises :class:`Unavailable` where bubblewrap is missing.
+    ``first`` is the module of ``clearhouse.proof.warden`` that is its first process.  Raises
+    :class:`Unavailable` where bubblewrap is missing.
     """
     bwrap = shutil.which("bwrap")
     if bwrap is None:
@@ -109,7 +118,7 @@ def command(binds: Sequence[Bind], runtime_folders: Sequence[str]) -> tuple[list
         "--dir", "/tmp", "--ro-bind", "/usr", "/usr", "--proc", "/proc", "--dev", "/dev",
         "--perms", "0755", "--dir", "/run", "--perms", "0755", "--dir", "/run/stage",
         "--perms", "0755", "--dir", "/runtime", "--perms", "0755", "--dir", "/runtime/clearhouse",
-        "--ro-bind", str(_WARDEN), "/runtime/clearhouse/warden",
+        "--ro-bind", str(_warden()), "/runtime/clearhouse/warden",
     ]  # fmt: skip
     for name in ("bin", "sbin", "lib", "lib64", "lib32", "libx32"):
         path = Path("/") / name
@@ -127,4 +136,4 @@ def command(binds: Sequence[Bind], runtime_folders: Sequence[str]) -> tuple[list
             args += ["--ro-bind", name, name]
     for bind in binds:
         args += ["--ro-bind", str(bind.source), bind.place]
-    return [*args, interpreter(), "-I", "-S", "-c", _START], descriptors
+    return [*args, interpreter(), "-I", "-S", "-c", _START.format(first)], descriptors

@@ -15,8 +15,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-SIZE_LIMIT = 1 << 20
-"""Bytes; a setup.py is a few thousand."""
+SIZE_LIMIT = 100_000
+"""Bytes; most are a few thousand. The parser takes up to 4 s for the worst made script of that size."""
 
 
 class Unknown:

@@ -142,6 +142,19 @@ def run_filter(*, reads: bool) -> bytes:
     return program.assemble()
 
 
+def build_filter() -> bytes:
+    """For compilers and build commands: all refusals, and nothing is traced."""
+    program = _Program()
+    _prologue(program)
+    _answer_for(program, REFUSED.values(), ERRNO | EPERM)
+    _answer_for(program, UNKNOWN.values(), ERRNO | ENOSYS)
+    _refuse_terminal_injection(program)
+    _refuse_namespaces(program)
+    _refuse_families(program)
+    program.answer(ALLOW)
+    return program.assemble()
+
+
 def _opens(program: _Program, reads: bool) -> None:
     if reads:
         _answer_for(program, (OPEN, OPENAT), TRACE)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 
 _REG_IP = 16  # UNW_X86_64_RIP
+_REG_FRAME = 6  # UNW_X86_64_RBP
 _NAMES = ("libunwind-x86_64.so.8", "libunwind-ptrace.so.0")
 
 
@@ -91,6 +92,28 @@ def read(pid: int, tid: int, limit: int = 64) -> list[NativeFrame]:
         accessors._UPT_destroy(handle)
         unwind._Ux86_64_destroy_addr_space(space)
     return frames
+
+
+def frame_pointers(pid: int, tid: int, limit: int = 64) -> list[int]:
+    """The frame pointer as each caller of a stopped thread's innermost function left it."""
+    unwind, accessors = _library()
+    space = unwind._Ux86_64_create_addr_space(
+        ctypes.addressof(ctypes.c_char.in_dll(accessors, "_UPT_accessors")), 0
+    )
+    handle = accessors._UPT_create(tid)
+    cursor = ctypes.create_string_buffer(127 * 8 + 64)
+    value = ctypes.c_uint64(0)
+    found: list[int] = []
+    try:
+        if unwind._Ux86_64_init_remote(cursor, space, handle) != 0:
+            return found
+        while len(found) < limit and unwind._Ux86_64_step(cursor) > 0:
+            unwind._Ux86_64_get_reg(cursor, _REG_FRAME, ctypes.byref(value))
+            found.append(value.value)
+    finally:
+        accessors._UPT_destroy(handle)
+        unwind._Ux86_64_destroy_addr_space(space)
+    return found
 
 
 def _frame(

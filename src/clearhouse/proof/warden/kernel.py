@@ -88,6 +88,7 @@ class Registers:
     result: int
     instruction: int
     stack: int
+    frame: int
 
 
 def _check(result: int, what: str) -> int:
@@ -189,6 +190,7 @@ def registers(tid: int) -> Registers:
         result=struct.unpack("<q", struct.pack("<Q", values["rax"]))[0],
         instruction=values["rip"],
         stack=values["rsp"],
+        frame=values["rbp"],
     )  # fmt: skip
 
 

@@ -8,7 +8,6 @@ observations do not depend on any of this; attribution of exceptions does (docs/
 from __future__ import annotations
 
 import ast
-import asyncio
 import base64
 import builtins
 import contextlib
@@ -86,7 +85,9 @@ def main(job: dict[str, Any], report: int, marks_file: int) -> None:
     mark("call")
     try:
         result = entry(data)
-        if asyncio.iscoroutine(result):
+        if isinstance(result, types.CoroutineType):
+            import asyncio  # takes longer to load than most runs last
+
             result = asyncio.run(result)
     except BaseException as error:  # noqa: BLE001 - the sandbox's edge: the harness's outcome
         finish(error, None)

@@ -1,0 +1,347 @@
+"""Reading another process's JavaScript stack out of its memory.
+
+The run is stopped by the kernel; nothing in it has to cooperate, and nothing in it can refuse.
+Where V8 keeps what is told by the constants that it exports for debuggers (``v8dbg_*``, made by
+``tools/gen-postmortem-metadata.py`` of V8), so one reader serves all versions of Node.js since 18.
+Machine code that V8 makes, and Node.js itself, keep a chain of frame pointers; where a library in
+between does not, the native unwinder finds the way back to it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import mmap
+import os
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from . import frames_native, kernel
+
+_FRAMES, _STEPS = 400, 20_000
+_STACK_BYTES = 12 << 20
+_TEXT = 400
+_PREFIX = b"v8dbg_"
+_DYNSYM, _LOADED = 11, 1
+
+
+@dataclass(frozen=True)
+class V8Frame:
+    """One frame: file and function as the script states them, and where in the text it begins."""
+
+    file: str
+    name: str
+    position: int | None  # of the function, in UTF-16 units from the start of the script
+
+
+class Unreadable(Exception):
+    """The memory does not hold what was expected there."""
+
+
+@lru_cache(maxsize=4)
+def constants(path: str) -> dict[str, int]:
+    """The debugger constants of an executable or library, without their prefix; {} if none."""
+    try:
+        with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ) as raw:
+            return _constants(raw)
+    except (OSError, ValueError, struct.error, IndexError):
+        return {}
+
+
+def _constants(raw: mmap.mmap) -> dict[str, int]:
+    if raw[:5] != b"\x7fELF\x02":
+        return {}
+    segments_at, sections_at = struct.unpack_from("<QQ", raw, 32)
+    size, count = struct.unpack_from("<HH", raw, 54)
+    segments = []
+    for index in range(count):
+        kind, _, offset, address, _, in_file, in_memory = struct.unpack_from(
+            "<IIQQQQQ", raw, segments_at + index * size
+        )
+        if kind == _LOADED:
+            segments.append((address, in_file, in_memory, offset))
+    size, count = struct.unpack_from("<HH", raw, 58)
+    sections = [
+        struct.unpack_from("<IIQQQQI", raw, sections_at + index * size) for index in range(count)
+    ]
+    found: dict[str, int] = {}
+    for section in sections:
+        if section[1] != _DYNSYM:
+            continue
+        texts = sections[section[6]]
+        names = raw[texts[4] : texts[4] + texts[5]]
+        symbols = raw[section[4] : section[4] + section[5]]
+        for name, _, _, _, address, _ in struct.iter_unpack("<IBBHQQ", symbols):
+            if names.startswith(_PREFIX, name):
+                text = names[name + len(_PREFIX) : names.index(b"\0", name)].decode()
+                for start, in_file, in_memory, offset in segments:
+                    if start <= address < start + in_file:
+                        (found[text],) = struct.unpack_from("<i", raw, offset + address - start)
+                    elif start <= address < start + in_memory:
+                        found[text] = 0  # beyond what the file holds, memory is zero
+    return found
+
+
+class Layout:
+    """The offsets and numbers of one build of V8.  Raises :class:`Unreadable` where one lacks."""
+
+    def __init__(self, known: dict[str, int]) -> None:
+        self._known = known
+        self.context = self._one("off_fp_context")
+        self.function = self._one("off_fp_function")
+        self.map = self._one("class_HeapObject__map__Map")
+        self.instance_type = self._one("class_Map__instance_type__uint16_t")
+        self.shared = self._one("class_JSFunction__shared__SharedFunctionInfo")
+        self.scope = self._one("class_SharedFunctionInfo__name_or_scope_info__Object")
+        self.script = self._one(
+            "class_SharedFunctionInfo__script_or_debug_info__HeapObject",
+            "class_SharedFunctionInfo__script__HeapObject",
+            "class_SharedFunctionInfo__script__Object",
+        )
+        self.script_name = self._one("class_Script__name__Object")
+        self.script_origin = self._known.get(
+            "class_Script__eval_from_shared_or_wrapped_arguments__Object",
+            self._known.get(
+                "class_Script__eval_from_shared_or_wrapped_arguments_or_sfi_table__Object"
+            ),
+        )
+        self.length = self._one("class_String__length__int32_t")
+        self.one_byte = self._one("class_SeqOneByteString__chars__char")
+        self.two_byte = self._one("class_SeqTwoByteString__chars__char")
+        self.first = self._one("class_ConsString__first__String")
+        self.second = self._one("class_ConsString__second__String")
+        self.parent = self._one("class_SlicedString__parent__String")
+        self.offset = self._one("class_SlicedString__offset__SMI")
+        self.actual = self._one("class_ThinString__actual__String")
+        self.locals_count = self._one("scopeinfo_idx_ncontextlocals")
+        self.first_local = self._one("scopeinfo_idx_first_vars")
+        self.type_shared = self._one("type_SharedFunctionInfo__SHARED_FUNCTION_INFO_TYPE")
+        self.type_script = self._one("type_Script__SCRIPT_TYPE")
+        self.type_scope = self._one("type_ScopeInfo__SCOPE_INFO_TYPE")
+
+    def _one(self, *names: str) -> int:
+        for name in names:
+            if name in self._known:
+                return self._known[name]
+        raise Unreadable(names[0])
+
+
+# Bits of a string's instance type: v8/src/objects/instance-type.h.
+_NOT_STRING, _REPRESENTATION, _ONE_BYTE = ~0x7F, 7, 8
+_SEQUENTIAL, _CONS, _EXTERNAL, _SLICED, _THIN = 0, 1, 2, 3, 5
+_INLINE_LOCALS = 75  # more local names than that stand in a table: kScopeInfoMaxInlinedLocalNamesSize
+
+
+def readable(program: str) -> bool:
+    """Whether stacks of a program (or of the library that it consists of) can be read."""
+    with contextlib.suppress(Unreadable):
+        Layout(constants(program))
+        return True
+    return False
+
+
+def read(pid: int, tid: int) -> list[V8Frame]:
+    """Frames of a stopped thread, innermost first; empty where there is no JavaScript."""
+    try:
+        reader = _Reader(pid, tid)
+    except (OSError, Unreadable):
+        return []
+    try:
+        return reader.frames()
+    finally:
+        reader.close()
+
+
+class _Reader:
+    def __init__(self, pid: int, tid: int) -> None:
+        self._pid, self._tid = pid, tid
+        registers = kernel.registers(tid)
+        program, bottom, top = _places(pid, registers.stack)
+        self._layout = Layout(constants(program))
+        self._file = os.open(f"/proc/{pid}/mem", os.O_RDONLY | os.O_CLOEXEC)
+        self._base, self._top = max(bottom, registers.stack - 256), top
+        size = min(top - self._base, _STACK_BYTES)
+        self._stack = os.pread(self._file, size, self._base)
+        self._pointer = registers.frame
+        self._functions: dict[int, V8Frame | None] = {}
+
+    def close(self) -> None:
+        os.close(self._file)
+
+    def frames(self) -> list[V8Frame]:
+        """Walk from the frame pointer, or from the first one that the unwinder can restore."""
+        found = self._walk(self._pointer)
+        if not found:
+            with contextlib.suppress(OSError):
+                for pointer in frames_native.frame_pointers(self._pid, self._tid):
+                    found = self._walk(pointer)
+                    if found:
+                        break
+        return found
+
+    def _walk(self, pointer: int) -> list[V8Frame]:
+        found: list[V8Frame] = []
+        layout = self._layout
+        for _ in range(_STEPS):
+            caller = self._slot(pointer)
+            if caller is None:
+                break
+            context = self._slot(pointer + layout.context)
+            function = self._slot(pointer + layout.function)
+            if context is not None and function is not None and context & function & 3 == 1:
+                frame = self._function(function)
+                if frame is not None:
+                    found.append(frame)
+                    if len(found) >= _FRAMES:
+                        break
+            if caller <= pointer:
+                break
+            pointer = caller
+        return found
+
+    def _slot(self, address: int) -> int | None:
+        place = address - self._base
+        if place < 0 or place + 8 > len(self._stack) or address & 7:
+            return None
+        return int.from_bytes(self._stack[place : place + 8], "little")
+
+    # -- the heap ----------------------------------------------------------------------------------
+
+    def _raw(self, address: int, size: int) -> bytes:
+        try:
+            data = os.pread(self._file, size, address)
+        except (OSError, OverflowError) as error:
+            raise Unreadable(hex(address)) from error
+        if len(data) != size:
+            raise Unreadable(hex(address))
+        return data
+
+    def _field(self, object_: int, offset: int) -> int:
+        return int.from_bytes(self._raw(object_ - 1 + offset, 8), "little")
+
+    def _type(self, object_: int) -> tuple[int, int]:
+        """Where an object is now (a collection may be moving it), and its map's instance type."""
+        if object_ & 3 != 1:
+            raise Unreadable("not an object")
+        word = self._field(object_, self._layout.map)
+        if word & 3 == 0:  # a forwarding address
+            object_ = word | 1
+            word = self._field(object_, self._layout.map)
+        kind = self._raw(word - 1 + self._layout.instance_type, 2)
+        return object_, int.from_bytes(kind, "little")
+
+    def _function(self, function: int) -> V8Frame | None:
+        if function not in self._functions:
+            try:
+                self._functions[function] = self._described(function)
+            except Unreadable:
+                self._functions[function] = None
+        return self._functions[function]
+
+    def _described(self, function: int) -> V8Frame:
+        place, _ = self._type(function)
+        shared, kind = self._type(self._field(place, self._layout.shared))
+        if kind != self._layout.type_shared:
+            raise Unreadable("no function")
+        file = self._file_of(shared)
+        name, position = self._name(shared)
+        return V8Frame(file, name, position)
+
+    def _file_of(self, shared: int, depth: int = 0) -> str:
+        script, kind = self._type(self._field(shared, self._layout.script))
+        if kind != self._layout.type_script:
+            return ""  # one of V8's own functions
+        name = self._text(self._field(script, self._layout.script_name))
+        if name:
+            return name
+        if self._layout.script_origin is not None and depth < 8:
+            with contextlib.suppress(Unreadable):
+                maker, kind = self._type(self._field(script, self._layout.script_origin))
+                if kind == self._layout.type_shared:
+                    return f"eval in {self._file_of(maker, depth + 1).removeprefix('eval in ')}"
+        return "eval"
+
+    def _name(self, shared: int) -> tuple[str, int | None]:
+        info, kind = self._type(self._field(shared, self._layout.scope))
+        if kind & _NOT_STRING == 0:
+            return self._text(info), None
+        if kind != self._layout.type_scope:
+            return "", None
+        count = self._field(info, 8 * (1 + self._layout.locals_count)) >> 32
+        names = count if count < _INLINE_LOCALS else 1
+        if not 0 <= count < 1 << 16:
+            return "", None
+        start = 8 * (1 + self._layout.first_local + names + count)
+        words = struct.unpack("<8Q", self._raw(info - 1 + start, 64))
+        return self._named(words)
+
+    def _named(self, words: tuple[int, ...]) -> tuple[str, int | None]:
+        """What follows the local variables: perhaps the function's name and its slot, perhaps a
+        name inferred from where it was assigned to, then where it begins and where it ends.
+        """
+        name, numbers = "", list[int]()
+        for word in words:
+            if word & 0xFFFFFFFF == 0:
+                numbers.append(word >> 32)
+                continue
+            if len(numbers) > 1:
+                break
+            numbers.clear()
+            name = name or self._text(word)
+        begins = len(numbers) > 1 and numbers[-2] < numbers[-1]
+        return name, numbers[-2] if begins else None
+
+    def _text(self, object_: int, depth: int = 0, limit: int = _TEXT) -> str:
+        """A string of V8's, or nothing where the object is none."""
+        try:
+            place, kind = self._type(object_)
+        except Unreadable:
+            return ""
+        if kind & _NOT_STRING or depth > 32 or limit <= 0:
+            return ""
+        layout = self._layout
+        length = int.from_bytes(self._raw(place - 1 + layout.length, 4), "little")
+        form = kind & _REPRESENTATION
+        if form == _SEQUENTIAL:
+            return self._characters(place, kind, 0, min(length, limit))
+        if form == _THIN:
+            return self._text(self._field(place, layout.actual), depth + 1, limit)
+        if form == _CONS:
+            first = self._text(self._field(place, layout.first), depth + 1, limit)
+            rest = limit - len(first)
+            return first + self._text(self._field(place, layout.second), depth + 1, rest)
+        if form == _SLICED:
+            parent, parent_kind = self._type(self._field(place, layout.parent))
+            if parent_kind & _REPRESENTATION == _SEQUENTIAL:
+                offset = self._field(place, layout.offset) >> 32
+                return self._characters(parent, parent_kind, offset, min(length, limit))
+        return ""
+
+    def _characters(self, place: int, kind: int, offset: int, count: int) -> str:
+        if kind & _ONE_BYTE:
+            return self._raw(place - 1 + self._layout.one_byte + offset, count).decode("latin-1")
+        data = self._raw(place - 1 + self._layout.two_byte + 2 * offset, 2 * count)
+        return data.decode("utf-16-le", "replace")
+
+
+def _places(pid: int, stack: int) -> tuple[str, int, int]:
+    """The file that V8 is in, and the mapping that the stack is in."""
+    program, bottom, top = "", 0, 0
+    own = os.readlink(f"/proc/{pid}/exe")
+    for start, end, path in _mappings(pid):
+        if start <= stack < end:
+            bottom, top = start, end
+        if "/libnode.so" in path:
+            program = path
+    if not top:
+        raise Unreadable("stack")
+    return program or own, bottom, top
+
+
+def _mappings(pid: int) -> Iterator[tuple[int, int, str]]:
+    with open(f"/proc/{pid}/maps", encoding="utf-8", errors="replace") as file:
+        for line in file:
+            parts = line.rstrip("\n").split(None, 5)
+            start, _, end = parts[0].partition("-")
+            yield int(start, 16), int(end, 16), parts[5] if len(parts) > 5 else ""

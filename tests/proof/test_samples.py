@@ -1,0 +1,67 @@
+"""Every sample is a real flaw, and is proven: on the attacked version, and not on the fixed one."""
+
+from __future__ import annotations
+
+import tomllib
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from clearhouse.proof.bundle import Language
+from clearhouse.proof.door import open_bundle
+from clearhouse.proof.effects import Effect
+from clearhouse.proof.judge import Grade
+from clearhouse.proof.prove import prove
+from clearhouse.proof.runners.choose import Workshop
+
+FOLDER = Path(__file__).resolve().parents[2] / "samples" / "proofs"
+SAMPLES = sorted(path.name for path in FOLDER.iterdir())
+
+
+@pytest.fixture(scope="module")
+def workshop() -> Iterator[Workshop]:
+    with Workshop() as opened:
+        yield opened
+
+
+@pytest.mark.sandbox
+@pytest.mark.network
+@pytest.mark.parametrize("name", SAMPLES)
+def test_a_sample_is_differential(name: str, workshop: Workshop) -> None:
+    verdict = prove(open_bundle(FOLDER / name), workshop)
+    assert verdict.grade is Grade.DIFFERENTIAL, verdict.judgement.reason
+    document = verdict.as_json()
+    assert document["effect"]["attributed_to"]
+    assert document["signature"]
+    assert document["environment"]["packages"]
+    assert len([r for r in document["runs"] if r["effect"]]) >= 3
+
+
+def test_the_samples_cover_the_registries_and_the_effects() -> None:
+    bundles = [open_bundle(FOLDER / name) for name in SAMPLES]
+    purls = [b.target.purl for b in bundles]
+    native = [b for b in bundles if b.harness.language.is_native]
+    kinds = Counter(
+        purl.type
+        for purl, b in zip(purls, bundles, strict=True)
+        if purl is not None and not b.harness.language.is_native
+    )
+    assert len(bundles) >= 26
+    assert kinds["pypi"] >= 14
+    assert kinds["npm"] >= 6
+    assert len(native) >= 4
+    assert {b.effect for b in bundles} >= set(Effect) - {Effect.CONNECT}
+    languages = {b.harness.language for b in bundles}
+    assert languages >= {Language.PYTHON, Language.JAVASCRIPT, Language.C}
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_a_sample_names_a_public_identifier_its_weakness_and_a_control(name: str) -> None:
+    bundle = open_bundle(FOLDER / name)
+    assert bundle.id == name
+    assert bundle.id.startswith(("CVE-", "GHSA-"))
+    assert bundle.cwe
+    assert bundle.controls
+    assert tomllib.loads((FOLDER / name / "proof.toml").read_text())["proof"]["finder"]
