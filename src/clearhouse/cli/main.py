@@ -18,6 +18,9 @@ from clearhouse.errors import ClearhouseError
 #: Every command, in the order in which ``--help`` lists them. Modules are imported when called.
 COMMANDS: Final = {
     "prove": Lazy("clearhouse.cli.prove:prove", "Run bundles and say what they show."),
+    "history": Lazy(
+        "clearhouse.cli.history:history", "Run a bundle over the releases of its package."
+    ),
     "dedupe": Lazy("clearhouse.cli.dedupe:dedupe", "Group bundles that show the same flaw."),
     "proof": Lazy("clearhouse.cli.proof:proof", "Write, look at and pack a proof bundle."),
 }

@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from clearhouse.cli.exits import ExitCode, exit_code_of
+from clearhouse.cli.page import report_option, write_page
 from clearhouse.errors import ClearhouseError
 from clearhouse.proof.door import open_bundle
 from clearhouse.proof.explain import explain, one_line
@@ -38,7 +39,7 @@ _ORDER: Final = (ExitCode.COULD_NOT_RUN, ExitCode.BAD_INPUT, ExitCode.DOES_NOT_H
 @click.argument("bundles", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="One JSON document a line, nothing else.")
 @click.option("--explain", "explained", is_flag=True, help="Show the whole evidence.")
-@click.option("--report", type=click.Path(path_type=Path), help="Write a self-contained HTML page.")
+@report_option
 @click.option(
     "--runs", type=click.IntRange(1, 20), default=RUNS, show_default=True, help="Runs of each poc."
 )
@@ -72,7 +73,7 @@ def prove(
             document = _refusal(path, error)
         else:
             assert document is not None
-            codes.append(ExitCode.HOLDS if document["proven"] else ExitCode.DOES_NOT_HOLD)
+            codes.append(_code_of(document))
         if report is not None:
             documents.append(document)
         if as_json:
@@ -83,6 +84,13 @@ def prove(
     if report is not None:
         _write_report(report, documents)
     return next((code for code in _ORDER if code in codes), ExitCode.HOLDS)
+
+
+def _code_of(document: dict[str, Any]) -> ExitCode:
+    if document["proven"]:
+        return ExitCode.HOLDS
+    loaded = any(run["outcome"] not in ("not-loaded", "broken") for run in document["runs"])
+    return ExitCode.DOES_NOT_HOLD if loaded else ExitCode.COULD_NOT_RUN
 
 
 def proven_documents(
@@ -96,8 +104,7 @@ def proven_documents(
 def _write_report(report: Path, documents: Sequence[dict[str, Any]]) -> None:
     from clearhouse.proof.report import verdicts_page
 
-    report.write_text(verdicts_page(documents), encoding="utf-8")
-    click.echo(f"clearhouse: report written to {printable(str(report))}", err=True)
+    write_page(report, verdicts_page(documents))
 
 
 def _refusal(path: Path, error: ClearhouseError) -> dict[str, Any]:

@@ -110,7 +110,7 @@ def compare(entries: Sequence[Entry], advisory: Affected, key: Callable[[str], A
 def _stretches(
     entries: Sequence[Entry], advisory: Affected, key: Callable[[str], Any]
 ) -> Iterator[list[tuple[Entry, bool]]]:
-    """Neighbours of which the advisory says one thing and the runs another, or the same, in a row."""
+    """Neighbours that stand alike and of which the advisory says the same."""
     stretch: list[tuple[Entry, bool]] = []
     for entry in entries:
         if entry.ordered:

@@ -20,6 +20,8 @@ from typing import Final
 
 #: An input's content may be this large; a bomb is left as it is.
 INSIDE_BYTES: Final = 1 << 20
+#: The kind of the view that takes nothing apart.
+WHOLE: Final = "input"
 _MEMBERS: Final = 64
 
 # PKWARE APPNOTE 6.3.10: 4.3.7 local file header, 4.3.12 central directory, 4.3.16 its end.
@@ -33,16 +35,20 @@ _JSON_LEAVES: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """The parts of one input, and how to build the input from parts that were changed."""
+    """The parts of one input, and how to build the input from parts that were changed.
+
+    ``group`` parts at a time belong together and can be left out together; 0: none can.
+    """
 
     kind: str
     parts: tuple[bytes, ...]
     build: Callable[[Sequence[bytes]], bytes]
+    group: int = 0
 
 
 def views(data: bytes) -> Iterator[View]:
     """Every way in which ``data`` can be taken apart, itself whole first."""
-    yield View("input", (data,), lambda parts: parts[0])
+    yield View(WHOLE, (data,), lambda parts: parts[0])
     for reader in (_zip, _gzip, _base64, _der, _json):
         view = reader(data)
         if view is not None:
@@ -78,7 +84,7 @@ def _zip(data: bytes) -> View | None:
             ]
         )
 
-    return View("zip member", tuple(x for m in members for x in (m.name, m.content)), build)
+    return View("zip member", tuple(x for m in members for x in (m.name, m.content)), build, 2)
 
 
 def _members(data: bytes) -> list[_Member]:

@@ -372,8 +372,10 @@ def _why_not(lines: Sequence[bytes], hunk: Hunk) -> str:
     after = _bare([line.text for line in hunk.lines if line.kind != "-"])
     before = _bare(hunk.before)
     text = _bare(lines)
-    if after != before and after and any(
-        text[i : i + len(after)] == after for i in range(len(text) - len(after) + 1)
+    if (
+        after != before
+        and after
+        and any(text[i : i + len(after)] == after for i in range(len(text) - len(after) + 1))
     ):
         return "it seems to be applied already"
     return "the lines it expects are not in the file"

@@ -1,4 +1,4 @@
-"""What dating has to know of a package ecosystem: order and branches of versions, spelling of names."""
+"""What dating has to know of a package ecosystem: order of versions, branches, names."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _javascript_branch(version: str) -> Hashable:
 
 
 ECOSYSTEMS: Final[Mapping[str, Ecosystem]] = {
-    "pypi": Ecosystem("pypi", pypi.sort_key, _python_branch, lambda name: canonicalize_name(name)),
+    "pypi": Ecosystem("pypi", pypi.sort_key, _python_branch, canonicalize_name),
     "npm": Ecosystem("npm", npm.sort_key, _javascript_branch, str),
 }
 

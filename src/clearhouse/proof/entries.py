@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from typing import Any, Final
 
 from clearhouse.formats.osv import Bound, Event
@@ -181,6 +182,41 @@ def intervals_of(entries: Sequence[Entry]) -> tuple[Interval, ...]:
     if first:
         found.append(Interval(first, last_affected=last))
     return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Neighbouring releases of one status."""
+
+    entries: tuple[Entry, ...]
+
+    @property
+    def status(self) -> Status:
+        """The status that all of them have."""
+        return self.entries[0].status
+
+    @property
+    def run(self) -> int:
+        """How many of them were run."""
+        return sum(entry.run for entry in self.entries)
+
+    @property
+    def span(self) -> str:
+        """``1.1.1``, or ``1.0 to 1.23``."""
+        first, last = self.entries[0].version, self.entries[-1].version
+        return first if first == last else f"{first} to {last}"
+
+    @property
+    def why(self) -> str:
+        """The reason of the last one that was run."""
+        run = [entry for entry in self.entries if entry.run]
+        return (run or self.entries)[-1].why
+
+
+def stretches_of(entries: Sequence[Entry]) -> tuple[Stretch, ...]:
+    """Group neighbours of one status; those outside the grammar are no neighbours of the others."""
+    grouped = groupby(entries, key=lambda entry: (entry.status, entry.ordered))
+    return tuple(Stretch(tuple(group)) for _, group in grouped)
 
 
 def unknown_of(entries: Sequence[Entry], intervals: Sequence[Interval]) -> Iterator[Unknown]:

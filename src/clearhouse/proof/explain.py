@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 
 from clearhouse.proof.text import printable
@@ -63,6 +64,13 @@ def place(frames: Sequence[Mapping[str, Any]]) -> str:
     return printable(f"{frame['function']}{where}", limit=_WIDTH)
 
 
+def _folded(lines: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Equal neighbours as one, with how often: a recursion fills no screen."""
+    for text, same in groupby(lines):
+        count = sum(1 for _ in same)
+        yield text, f"  ({count} times)" if count > 1 else ""
+
+
 def explain(verdict: Mapping[str, Any]) -> Iterator[str]:
     """The whole evidence, line by line: which input, what happened, where, how sure."""
     bundle, effect = verdict["bundle"], verdict["effect"]
@@ -81,12 +89,13 @@ def explain(verdict: Mapping[str, Any]) -> Iterator[str]:
         )
     if effect["attributed_to"]:
         yield "  arises in    (innermost first)"
-        for frame in effect["attributed_to"]:
-            yield f"    {place([frame])}"
+        for text, count in _folded(place([frame]) for frame in effect["attributed_to"]):
+            yield f"    {text}{count}"
     if effect["stack"]:
         yield "  stack at that moment"
-        for frame in effect["stack"][:24]:
-            yield f"    {frame['owner']:<11}{place([frame])}"
+        lines = (f"{frame['owner']:<11}{place([frame])}" for frame in effect["stack"])
+        for text, count in _folded(lines):
+            yield f"    {text}{count}"
     yield "  runs"
     for run in verdict["runs"]:
         mark = "effect" if run["effect"] else "none"

@@ -1,4 +1,4 @@
-"""A flaw's history over the releases of a package, as one value that can be shown in any form.  Pure."""
+"""A flaw's history over the releases of a package, as one value to show in any form.  Pure."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ from clearhouse.proof.entries import (
     Interval,
     Listed,
     Ran,
+    Stretch,
     Unknown,
     entries_of,
     intervals_of,
+    stretches_of,
     unknown_of,
 )
 from clearhouse.proof.search import Lines, Seen, Standing, Unseen, unseen
@@ -69,6 +71,22 @@ class History:
         return tuple(unknown_of(self.entries, self.intervals))
 
     @property
+    def stretches(self) -> tuple[Stretch, ...]:
+        """The releases in order, neighbours of one status together."""
+        return stretches_of(self.entries)
+
+    @property
+    def risk(self) -> str:
+        """What could have been missed between the releases that were run, in a sentence."""
+        if not self.unseen or self.unseen[0].unseen == 0:
+            return "Every release was run."
+        first, last = self.unseen[0], self.unseen[-1]
+        told = [f"a single release at {first.unseen} of {first.of} places"]
+        told += [f"2 neighbours at {one.unseen} of {one.of}" for one in self.unseen[1:-1][:1]]
+        told.append(f"{last.length} neighbours or more nowhere")
+        return f"Releases that differ from those around them would be missed: {', '.join(told)}."
+
+    @property
     def meaning(self) -> str:
         """What "not affected" means here."""
         return (
@@ -117,6 +135,7 @@ class History:
             "versions_run": sum(entry.run for entry in self.entries),
             "not_affected_means": self.meaning,
             "sampling": {
+                "risk": self.risk,
                 "every": self.every,
                 "unseen": [
                     {"releases": one.length, "places_unseen": one.unseen, "places": one.of}

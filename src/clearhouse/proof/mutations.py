@@ -1,4 +1,4 @@
-"""Single changes to an input: each takes bytes and a source of chance, and gives other bytes.  Pure.
+"""Single changes to an input: each takes bytes and a source of chance and gives bytes.  Pure.
 
 They are made to leave a flaw's cause in place while everything that a narrow filter could look for
 changes: spelling, encoding, white space, quoting, case, counts, lengths, neighbours.
@@ -72,7 +72,8 @@ def _replace_token(chance: random.Random, text: str, pool: Pool) -> str | None:
     at = chance.choice(places)
     word = _WORD.match(tokens[at]) is not None
     like = [t for t in pool.tokens if (_WORD.match(t) is not None) == word and t != tokens[at]]
-    tokens[at] = chance.choice(like) if like and chance.random() < 0.7 else _other(chance, tokens[at])
+    known = like and chance.random() < 0.7
+    tokens[at] = chance.choice(like) if known else _other(chance, tokens[at])
     return "".join(tokens)
 
 
@@ -271,7 +272,8 @@ def _python(chance: random.Random, text: str, _: Pool) -> str | None:
     expression = text.strip()
     split = chance.randrange(1, len(expression))
     in_two = f"{expression[:split]!r} + {expression[split:]!r}"
-    strings = [n for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str)]
+    constants = [n for n in ast.walk(tree) if isinstance(n, ast.Constant)]
+    strings = [n for n in constants if isinstance(n.value, str)]
     forms = [
         f"({expression})", f"[{expression}][0]", f"(lambda: {expression})()",
         f"({expression}) if 1 else 0", f"eval({in_two})", f"0 or ({expression})",

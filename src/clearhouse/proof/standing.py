@@ -7,6 +7,7 @@ does not do what it did there is none.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -16,13 +17,29 @@ from clearhouse.proof.attribution import Counterfactual, NotAttributed, attribut
 from clearhouse.proof.effects import Effect, Expectation
 from clearhouse.proof.explain import place, what_happened
 from clearhouse.proof.judge import frames_json
-from clearhouse.proof.observation import MEGABYTE, Outcome, Run
+from clearhouse.proof.observation import MEGABYTE, Outcome, Raised, Run
 from clearhouse.proof.search import Standing
 from clearhouse.proof.showing import Showing, disturbs, showing
 
 #: A poc that stays under this share of a limit is without the effect; between that and the limit
 #: another machine might see it. (Processor times of one run here vary by less than a third.)
 _CLEARLY_UNDER: Final = 0.5
+
+
+#: Results that a harness may give whatever the target does.
+_SAYS_NOTHING: Final[tuple[object, ...]] = (None, True, False, 0, 1, "", [], {})
+#: Exceptions that say the release does not fit the runtime or the dependencies it has here: what it
+#: would have made of the input stays open.  By class, and a pattern of the text where that matters.
+_MISFITS: Final = (
+    ("ModuleNotFoundError", re.compile("")),
+    ("ImportError", re.compile("")),
+    ("SyntaxError", re.compile("")),
+    ("NameError", re.compile("")),  # unicode, basestring, unichr: names of Python 2
+    ("AttributeError", re.compile(r"^(partially initialized )?module '.*' has no attribute ")),
+    ("ReferenceError", re.compile(r" is not defined$")),
+    ("TypeError", re.compile(r" is not a (function|constructor)$")),
+    ("Error", re.compile(r"^Cannot find module ")),
+)
 
 
 class Status(StrEnum):
@@ -140,7 +157,7 @@ def _control(reference: Reference, control: Run) -> str | None:
         return f"behaves otherwise than on {reference.version}: {control.why}, there: {before.why}"
     if before.raised and control.raised and before.raised.type != control.raised.type:
         return f"raises {control.raised.type}, on {reference.version} {before.raised.type}"
-    answered = {call.line for call in control.calls if call.returned}
+    answered = {call.line for call in control.calls if call.returned} | _hidden(control, before)
     for call in before.calls:
         if call.returned and call.line not in answered:
             return f"gets no answer from {_simple(call.callee)} (line {call.line})"
@@ -150,6 +167,18 @@ def _control(reference: Reference, control: Run) -> str | None:
         if _truths(mine) != _truths(there):
             return f"is answered otherwise than on {reference.version}"
     return None
+
+
+def _hidden(control: Run, before: Run) -> frozenset[int]:
+    """Lines whose call of the target cannot be told as one here, though it was made.
+
+    Compiled functions do not always name the module they come from. That the control has the very
+    result that it had on the version attacked, and one that says something, shows the call.
+    """
+    if control.value != before.value or control.value in _SAYS_NOTHING:
+        return frozenset()
+    called = {call.line for call in control.calls}
+    return frozenset(call.line for call in before.calls if call.line not in called)
 
 
 def _simple(callee: str) -> str:
@@ -209,8 +238,16 @@ def _words(reference: Reference, seen: Showing, where: str) -> str:
 
 def _unaffected(reference: Reference, trial: Trial) -> Finding:
     refusal = ""
+    hidden = frozenset[int]().union(
+        *(
+            _hidden(control, before)
+            for control in trial.controls
+            for before in reference.controls
+            if before.input == control.input
+        )
+    )
     for run in trial.pocs:
-        trouble = _unfinished(reference, run)
+        trouble = _unfinished(reference, run, hidden)
         if trouble is not None:
             return Finding(Status.INCONCLUSIVE, trouble, passing=run.outcome is Outcome.KILLED)
         if run.raised is not None:
@@ -223,7 +260,7 @@ def _unaffected(reference: Reference, trial: Trial) -> Finding:
     return Finding(Status.CLEAN, _without(reference, trial))
 
 
-def _unfinished(reference: Reference, run: Run) -> str | None:
+def _unfinished(reference: Reference, run: Run, hidden: frozenset[int]) -> str | None:
     """Why a run without the effect does not show its absence; None where it does."""
     if run.outcome is Outcome.KILLED:
         return f"{run.input} is {run.why}"
@@ -239,7 +276,14 @@ def _unfinished(reference: Reference, run: Run) -> str | None:
         inside = target_frames(raised.stack) or (run.escape is not None and run.escape.native)
         if not inside:
             return f"{run.input} fails in the harness: {run.why}"
-    return _did_not_call(reference, run)
+        if _is_misfit(raised):
+            return f"it does not work here: {run.why}"
+    return _did_not_call(reference, run, hidden)
+
+
+def _is_misfit(raised: Raised) -> bool:
+    first = raised.text.strip().split("\n")[0]
+    return any(raised.type == kind and pattern.search(first) for kind, pattern in _MISFITS)
 
 
 def _near(reference: Reference, run: Run) -> str | None:
@@ -252,7 +296,7 @@ def _near(reference: Reference, run: Run) -> str | None:
     return None
 
 
-def _did_not_call(reference: Reference, run: Run) -> str | None:
+def _did_not_call(reference: Reference, run: Run, hidden: frozenset[int]) -> str | None:
     """The harness must try here what it tried on the version attacked."""
     before = next((other for other in reference.pocs if other.input == run.input), None)
     if before is None or not before.calls:
@@ -260,11 +304,11 @@ def _did_not_call(reference: Reference, run: Run) -> str | None:
     here = {(call.line, _simple(call.callee)) for call in run.calls}
     there = {(call.line, _simple(call.callee)) for call in before.calls}
     lines = {line for line, _ in here}
-    missing = sorted(call for call in there - here if call[0] not in lines)
+    missing = sorted(call for call in there - here if call[0] not in lines | hidden)
     if run.raised is None and missing:
         line, callee = missing[0]
         return f"the harness does not call {callee} (line {line}) for {run.input}"
-    if not run.calls:
+    if not run.calls and not hidden:
         return f"the harness does not call the target for {run.input}"
     return None
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from clearhouse.proof.containers import View, views
+from clearhouse.proof.containers import WHOLE, View, views
 from clearhouse.proof.mutations import CHANGES, Pool, tokens_of
 
 #: A variant may be this much larger than the largest input it comes from: a fixed parser, too,
@@ -22,8 +22,11 @@ from clearhouse.proof.mutations import CHANGES, Pool, tokens_of
 _GROWTH: Final = 1.6
 _ROOM: Final = 64
 _ATTEMPTS: Final = 200
+_DEPTH: Final = 2  # containers in containers
 _LITERAL: Final = re.compile(r"""'((?:\\.|[^'\\\n]){1,80})'|"((?:\\.|[^"\\\n]){1,80})\"""")
-_NUMBER: Final = re.compile(r"(?<![\w.])(0x[0-9a-fA-F]+|\d+)(?:\s*(\*\*|<<|\*)\s*(\d+))?(?![\w.])")
+_NUMBER: Final = re.compile(
+    r"(?<![\w.])(0x[0-9a-fA-F]{1,16}|\d{1,16})(?:\s*(\*\*|<<|\*)\s*(\d{1,4}))?(?![\w.])"
+)
 _LARGEST_HINT: Final = 1 << 22
 
 
@@ -103,7 +106,7 @@ class Mutator:
         hints: Hints | None = None,
     ) -> None:
         hints = hints or Hints()
-        self._chance = random.Random(seed)
+        self._chance = random.Random(seed)  # noqa: S311 - repeatable on purpose
         self._origins = list(dict.fromkeys(origins))
         self._kept: list[Variant] = []
         self._seen = {*self._origins, *others}
@@ -147,23 +150,31 @@ class Mutator:
             names.append(name)
         return Variant(data, tuple(names[-4:]))
 
-    def _change(self, data: bytes) -> tuple[bytes, str] | None:
+    def _change(self, data: bytes, depth: int = 0) -> tuple[bytes, str] | None:
         view = self._view(data)
+        at = self._chance.randrange(len(view.parts))
+        part = view.parts[at]
+        if view.kind != WHOLE and depth < _DEPTH and len(list(views(part))) > 1:
+            inner = self._change(part, depth + 1)
+        else:
+            inner = self._direct(part)
+        if inner is None or inner[0] == part:
+            return None
+        parts = list(view.parts)
+        parts[at] = inner[0]
+        return view.build(parts), inner[1]
+
+    def _direct(self, part: bytes) -> tuple[bytes, str] | None:
         weights = [tally.weight for tally in self._tallies.values()]
         name = self._chance.choices(list(CHANGES), weights)[0]
-        at = self._chance.randrange(len(view.parts))
-        changed = CHANGES[name](self._chance, view.parts[at], self._pool)
-        if changed is None or changed == view.parts[at]:
+        changed = CHANGES[name](self._chance, part, self._pool)
+        if changed is None:
             return None
         self._tallies[name].tried += 1
-        parts = list(view.parts)
-        parts[at] = changed
-        return view.build(parts), name
+        return changed, name
 
     def _view(self, data: bytes) -> View:
         found = list(views(data))
         # The inside of a container is where a target's own work begins.
-        return found[0] if len(found) == 1 or self._chance.random() < 0.25 else self._one_of(found)
-
-    def _one_of(self, found: list[View]) -> View:
-        return self._chance.choice(found[1:])
+        inside = len(found) > 1 and self._chance.random() < 0.75
+        return self._chance.choice(found[1:]) if inside else found[0]

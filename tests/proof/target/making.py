@@ -161,13 +161,10 @@ class LocalIndex:
         *,
         requires_python: str | None = None,
         yanked: bool = False,
-        metadata: bytes | None = None,
         digest: str | None = None,
     ) -> None:
         name, content = file
         self.server.put(f"/files/{name}", content)
-        if metadata is not None:
-            self.server.put(f"/files/{name}.metadata", metadata)
         self.files.setdefault(project, []).append(
             {
                 "filename": name,
@@ -176,7 +173,6 @@ class LocalIndex:
                 "requires-python": requires_python,
                 "yanked": yanked,
                 "upload-time": uploaded.isoformat().replace("+00:00", "Z") if uploaded else None,
-                "core-metadata": metadata is not None,
             }
         )
         self.publish(project)

@@ -259,16 +259,6 @@ def test_a_listed_file_that_is_gone_is_told_as_such(
     assert caught.value.reason is Reason.NO_FILES
 
 
-def test_metadata_beside_a_wheel_is_read_where_it_is_served(
-    index: LocalIndex, reading: PythonIndex
-) -> None:
-    index.add("demo", wheel("demo", "1.0"), metadata=b"Name: demo\n")
-    index.add("demo", wheel("demo", "2.0"))
-    first, second = reading.releases("demo")
-    assert reading.metadata(first.artifacts[0]) == b"Name: demo\n"
-    assert reading.metadata(second.artifacts[0]) is None
-
-
 def _fetch_in_child(settings: PipSettings, cache: Path) -> str:
     reading = PythonIndex(settings, Store(cache))
     return str(reading.fetch(reading.releases("demo")[0].artifacts[0]))

@@ -523,3 +523,15 @@ def test_the_running_interpreter_is_the_default(index: LocalIndex, targets: Targ
     index.add("demo", wheel("demo", "1.0"))
     named = targets.install("pkg:pypi/demo@1.0", interpreter=running_interpreter())
     assert targets.install("pkg:pypi/demo@1.0") == named
+
+
+def test_a_cache_written_in_another_form_is_written_anew(
+    index: LocalIndex, targets: Targets, tmp_path: Path
+) -> None:
+    index.add("demo", wheel("demo", "1.0", requires=("lib",)))
+    index.add("lib", sdist("lib", "1.0", {"lib.py": ""}))
+    installed = targets.install("pkg:pypi/demo@1.0")
+    for path in targets.store.root.rglob("*.json"):
+        if path.parent.name != "trees":
+            path.write_text('{"unknown": []}')
+    assert targets_of(tmp_path, index).install("pkg:pypi/demo@1.0") == installed

@@ -94,6 +94,13 @@ def test_common_ways_of_calling_setup_are_understood(source: str) -> None:
     assert _read(source).packages == ("demo",)
 
 
+@pytest.mark.parametrize(("use", "expected"), [("cmdclass={'build_py': b}", True), ("", False)])
+def test_the_converting_build_command_of_distutils_is_seen(use: str, expected: bool) -> None:
+    start = "try:\n    from distutils.command.build_py import build_py_2to3 as b\n"
+    script = _read(f"{start}except ImportError:\n    b = None\nsetup(packages=['x'], {use})")
+    assert script.uses_2to3 is expected
+
+
 def test_what_cannot_be_known_is_left_out() -> None:
     script = _read("""
 import os

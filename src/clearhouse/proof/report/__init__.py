@@ -3,6 +3,7 @@
 Nothing on a page comes from elsewhere: no script, no font, no image, no link that leaves it.
 """
 
+from clearhouse.proof.report.history import history_page
 from clearhouse.proof.report.verdicts import verdicts_page
 
-__all__ = ["verdicts_page"]
+__all__ = ["history_page", "verdicts_page"]

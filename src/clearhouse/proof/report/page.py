@@ -19,7 +19,9 @@ _PACKAGE: Final = "clearhouse.proof.report"
 #: A function's name or a message is the finder's to choose: none may fill the page.
 _TEXT_CHARACTERS: Final = 600
 #: After a path's slash or a purl's @, and between the words of a name; never within a version.
-_SEPARATED: Final = re.compile(r"(?<=[/@])(?=\w)|(?<=\w\.)(?=[A-Za-z_]\w{3})|(?<=[a-z]_)(?=[A-Za-z])")
+_SEPARATED: Final = re.compile(
+    r"(?<=[/@])(?=\w)|(?<=\w\.)(?=[A-Za-z_]\w{3})|(?<=[a-z]_)(?=[A-Za-z])"
+)
 
 
 def render(template: str, **view: Any) -> str:  # noqa: ANN401 - views are the templates' own
@@ -67,6 +69,6 @@ def _style() -> str:
 
 
 def _policy(style: str) -> str:
-    """Content Security Policy (CSP Level 3, section 6): the page's own style sheet, and nothing else."""
+    """Content Security Policy (CSP Level 3): the page's own style sheet, and nothing else."""
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"

@@ -6,14 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-#: The least that a full bar stands for: below this, differences are the machine's, not the target's.
+#: The least that a full bar stands for: smaller differences are the machine's, not the target's.
 _CPU_SCALE_S, _MEMORY_SCALE_MB = 0.1, 64.0
 _VISIBLE_PER_CENT = 1.5
+_ROOM = 1.05
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A length, and where the limit stands if the effect has one; both in per cent of the full bar."""
+    """A length and, if the effect has one, where its limit stands; in per cent of the full bar."""
 
     length: float
     limit: float | None = None
@@ -49,9 +50,11 @@ def run_groups(document: Mapping[str, Any]) -> tuple[RunGroup, ...]:
     """The runs of a verdict document, the attacked version's first, each in the order recorded."""
     runs: Sequence[Mapping[str, Any]] = document.get("runs") or ()
     limits = _limits(document, runs)
+    longest = max((float(run["cpu_s"]) for run in runs), default=0.0)
+    largest = max((float(run["rss_mb"]) for run in runs), default=0.0)
     scales = (
-        max([_CPU_SCALE_S, *(1.05 * float(r["cpu_s"]) for r in runs), 1.05 * (limits[0] or 0)]),
-        max([_MEMORY_SCALE_MB, *(1.05 * float(r["rss_mb"]) for r in runs), 1.05 * (limits[1] or 0)]),
+        max(_CPU_SCALE_S, _ROOM * longest, _ROOM * (limits[0] or 0.0)),
+        max(_MEMORY_SCALE_MB, _ROOM * largest, _ROOM * (limits[1] or 0.0)),
     )
     grouped: dict[str, list[RunView]] = {}
     for run in runs:

@@ -1,4 +1,4 @@
-"""The page of ``clearhouse prove --report``: a summary, a table, and the evidence of each verdict."""
+"""The page of ``clearhouse prove --report``: a summary, a table, the evidence of each verdict."""
 
 from __future__ import annotations
 
@@ -22,7 +22,11 @@ from clearhouse.proof.report.words import (
 )
 
 _NOT_JUDGED: Final = "not judged"
+_TWINS_SHOWN: Final = 8
 _LADDER: Final = tuple(GRADES)
+_NO_EFFECT: Final[Mapping[str, Any]] = {
+    "kind": "", "observed": {}, "attributed_to": [], "stack": [],
+}  # fmt: skip
 _NAMES: Final = {
     "clearhouse": "clearhouse",
     "python": "Python",
@@ -65,7 +69,8 @@ class VerdictView:
     groups: tuple[RunGroup, ...]
     limited: bool  # the bars carry a limit
     signature: str
-    twins: tuple[tuple[str, str], ...]  # anchor and id of the verdicts with the same signature
+    twins: tuple[tuple[str, str], ...]  # anchor and id of others with the same signature
+    more_twins: int
     facts: tuple[tuple[str, str], ...]
     packages: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
@@ -108,9 +113,10 @@ def verdicts_page(documents: Sequence[Mapping[str, Any]]) -> str:
 def _headline(views: Sequence[VerdictView]) -> str:
     proven = sum(v.grade in ("attributed", "differential") for v in views)
     if len(views) == 1:
-        state = "not judged" if views[0].grade == _NOT_JUDGED else "proven" if proven else "not proven"
-        return f"{views[0].id} is {state}"
-    return f"{proven} of {counted(len(views), 'reported vulnerability', 'reported vulnerabilities')} proven"
+        undecided = _NOT_JUDGED if views[0].grade == _NOT_JUDGED else "not proven"
+        return f"{views[0].id} is {'proven' if proven else undecided}"
+    reported = counted(len(views), "reported vulnerability", "reported vulnerabilities")
+    return f"{proven} of {reported} proven"
 
 
 def _counts(views: Sequence[VerdictView]) -> list[Count]:
@@ -119,7 +125,8 @@ def _counts(views: Sequence[VerdictView]) -> list[Count]:
     start = 0.0
     for grade in (*reversed(_LADDER), _NOT_JUDGED):
         share = 100 * number[grade] / max(1, len(views))
-        counts.append(Count(grade, SUMMARIES[grade], number[grade], round(start, 3), round(share, 3)))
+        place = (round(start, 3), round(share, 3))
+        counts.append(Count(grade, SUMMARIES[grade], number[grade], *place))
         start += share
     return counts
 
@@ -128,14 +135,14 @@ def _figures(
     documents: Sequence[Mapping[str, Any]], views: Sequence[VerdictView]
 ) -> list[tuple[str, str]]:
     """What was run, in numbers."""
-    runs = [run for d in documents for run in d.get("runs", ())]
-    versions = {(str(d["target"]).rpartition("@")[0], r["version"]) for d in documents for r in d.get("runs", ())}
+    runs = [(str(d["target"]), run) for d in documents for run in d.get("runs", ())]
+    versions = {(target.rpartition("@")[0] or target, run["version"]) for target, run in runs}
     packages = {package for package, _ in versions}
     effects = Counter(v.effect for v in views if v.effect)
     shown = [
         ("Runs", f"{counted(len(runs), 'run')} in the sandbox"),
         ("Targets", f"{counted(len(versions), 'version')} of {counted(len(packages), 'package')}"),
-        ("Processor time", f"{sum(float(r['cpu_s']) for r in runs):.1f} s"),
+        ("Processor time", f"{sum(float(r['cpu_s']) for _, r in runs):.1f} s"),
     ]
     if effects:
         shown.append(("Effects", ", ".join(f"{effect} {n}" for effect, n in effects.most_common())))
@@ -147,12 +154,14 @@ def _view(
 ) -> VerdictView:
     bundle = document["bundle"]
     error = document.get("error")
-    effect = document.get("effect") or {"kind": "", "observed": {}, "attributed_to": [], "stack": []}
+    effect = document.get("effect") or _NO_EFFECT
     rate = document.get("hit_rate")
     grade = _NOT_JUDGED if error else str(document["grade"])
     reason = str(error["message"]) if error else str(document["reason"])
     environment = document.get("environment") or {}
     signature = str(document.get("signature") or "")
+    same = [twin for twin in twins.get(signature, ()) if twin[0] != anchor]
+    groups = run_groups(document)
     stack = tuple(frame_view(f) for f in effect["stack"])
     carried = tuple(frame_view(f, "target") for f in effect["attributed_to"])
     return VerdictView(
@@ -168,19 +177,29 @@ def _view(
         hits=f"{rate['hits']} of {rate['runs']}" if rate else "",
         interval=_interval(rate) if rate else "",
         reason=reason,
-        said=_trouble(error) if error else _said(document, effect),
+        said=_trouble(error) if error else _said(effect, reason, groups),
         ladder=() if error else _ladder(grade, reason),
         stack=folded(stack),
         carried_by=() if set(carried) & set(stack) else carried,
-        groups=run_groups(document),
+        groups=groups,
         limited="limit_s" in effect["observed"] or "limit_mb" in effect["observed"],
         signature=signature,
-        twins=tuple(t for t in twins.get(signature, ()) if t[0] != anchor),
-        facts=tuple((_NAMES.get(k, k), str(v)) for k, v in environment.items() if k != "packages" and v),
+        twins=tuple(same[:_TWINS_SHOWN]),
+        more_twins=len(same[_TWINS_SHOWN:]),
+        facts=environment_facts(environment),
         packages=tuple((str(p["purl"]), str(p["digest"])) for p in environment.get("packages", ())),
         notes=tuple(str(note) for note in document.get("notes", ())),
         bundle_digest=str(bundle.get("digest") or ""),
         digest=str(document.get("digest") or ""),
+    )
+
+
+def environment_facts(environment: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """What an environment names besides its packages."""
+    return tuple(
+        (_NAMES.get(key, key), str(value))
+        for key, value in environment.items()
+        if key != "packages" and value
     )
 
 
@@ -203,22 +222,23 @@ def _ladder(grade: str, reason: str) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-def _said(document: Mapping[str, Any], effect: Mapping[str, Any]) -> str:
+def _said(effect: Mapping[str, Any], reason: str, groups: Sequence[RunGroup]) -> str:
     """What happened; where it arises; how often it was seen, and where it was not."""
     seen = what_was_seen(str(effect["kind"]), effect["observed"])
-    said = [f"{seen}." if seen else f"The effect was not seen: {document['reason']}."]
+    said = [f"{seen}." if seen else f"The effect was not seen: {reason}."]
     where = effect["attributed_to"]
     if where:
         frame = frame_view(where[0])
-        said.append(f"It arises in {frame.function}" + (f" ({frame.where})." if frame.where else "."))
-    tallies = _tallies(run_groups(document))
+        place = f" ({frame.where})" if frame.where else ""
+        said.append(f"It arises in {frame.function}{place}.")
+    tallies = _tallies(groups)
     if seen and tallies:
         said.append(f"Seen in {joined(tallies)}.")
     return " ".join(said)
 
 
 def _tallies(groups: Sequence[RunGroup]) -> list[str]:
-    """How many runs showed the effect: of the poc on each version, of controls on the attacked one."""
+    """How many runs showed the effect: of the poc anywhere, of controls on the version attacked."""
     found = []
     for group in groups:
         pocs = [run.effect for run in group.runs if run.kind == "poc"]

@@ -9,15 +9,15 @@ from typing import Any, Final
 GRADES: Final[dict[str, str]] = {
     "claimed": "A bundle was handed in that can be run.",
     "reproduced": "The effect shows in every run on the named version, and on no control.",
-    "attributed": "It arises in the target’s own code.",
+    "attributed": "It arises in the target's own code.",
     "differential": "It is gone in the fixed version, where the controls behave as before.",
 }
 
 #: A verdict of each grade, in one sentence of its own.
 SUMMARIES: Final[dict[str, str]] = {
     "claimed": "Running it did not show the effect, or not every time.",
-    "reproduced": "Shown in every run, but not laid at the target’s door.",
-    "attributed": "Shown in every run, and it arises in the target’s code.",
+    "reproduced": "Shown in every run, but not laid at the target's door.",
+    "attributed": "Shown in every run, and it arises in the target's code.",
     "differential": "Shown, arises in the target, and gone in the fixed version.",
     "not judged": "No verdict could be made; the reason is given.",
 }
@@ -75,7 +75,8 @@ def what_was_seen(kind: str, observed: Mapping[str, Any]) -> str:
     if "sanitizer" in observed:
         return f"{observed['sanitizer']} reported {observed.get('kind', 'an error')}"
     if "signal" in observed:
-        where = ", a fault at an address near zero" if observed.get("address") == "near zero" else ""
+        near = observed.get("address") == "near zero"
+        where = ", a fault at an address near zero" if near else ""
         return f"The process was ended by {observed['signal']}{where}"
     if kind == "exception":
         message = str(observed.get("message", "")).strip()
@@ -87,7 +88,8 @@ def what_was_seen(kind: str, observed: Mapping[str, Any]) -> str:
             f"{observed.get('limit_s')} s"
         )
     if kind == "memory":
-        return f"Memory grew by {observed.get('rss_mb')} MiB; the limit is {observed.get('limit_mb')} MiB"
+        grown, limit = observed.get("rss_mb"), observed.get("limit_mb")
+        return f"Memory grew by {grown} MiB; the limit is {limit} MiB"
     if kind == "read-outside":
         told = str(observed.get("canary", ""))
         return f"The secret planted outside the working directory {_CANARY.get(told, told)}"

@@ -23,6 +23,8 @@ from clearhouse.errors import Unavailable
 UID = 1000
 # Far above what useradd and subordinate ranges give out (login.defs ends at 600,100,000).
 _NOBODY_OWNS = 1_879_048_192
+# bubblewrap itself starts as 0; the warden goes on as 65533 (warden.py), all others are 1000.
+_USERS = f"0 0 1\n{UID} {_NOBODY_OWNS} 1\n65533 {_NOBODY_OWNS + 1} 1\n"
 _WARDEN = Path(__file__).resolve().parent.parent / "warden"
 _START = "import sys; sys.path.insert(0, '/runtime/clearhouse'); from warden.{} import main; main()"
 _ETC = ("/etc/ld.so.cache", "/etc/alternatives", "/etc/ssl")
@@ -64,7 +66,7 @@ class _Namespace:
                     raise Unavailable("this machine does not let root make a user namespace")
                 time.sleep(0.002)
             for name in ("uid_map", "gid_map"):
-                Path(f"/proc/{holder.pid}/{name}").write_text(f"0 0 1\n{UID} {_NOBODY_OWNS} 1\n")
+                Path(f"/proc/{holder.pid}/{name}").write_text(_USERS)
             return os.open(f"/proc/{holder.pid}/ns/user", os.O_RDONLY | os.O_CLOEXEC)
         finally:
             holder.communicate(b"")
@@ -116,6 +118,8 @@ def command(
         "--setenv", "LANG", "C.UTF-8", "--setenv", "PATH", "/usr/bin:/bin",
         "--setenv", "PYTHONDONTWRITEBYTECODE", "1", "--hostname", "sandbox",
         "--dir", "/tmp", "--ro-bind", "/usr", "/usr", "--proc", "/proc", "--dev", "/dev",
+        # Reads as zeros do, but cannot be mapped: such a mapping is memory that nobody counts.
+        "--dev-bind", "/dev/full", "/dev/zero",
         "--perms", "0755", "--dir", "/run", "--perms", "0755", "--dir", "/run/stage",
         "--perms", "0755", "--dir", "/runtime", "--perms", "0755", "--dir", "/runtime/clearhouse",
         "--ro-bind", str(_warden()), "/runtime/clearhouse/warden",

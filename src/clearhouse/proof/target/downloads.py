@@ -92,9 +92,10 @@ def _kept(store: Store, place: tuple[str, ...]) -> tuple[datetime, tuple[Release
 def _parsed(
     store: Store, place: tuple[str, ...], _modified: int
 ) -> tuple[datetime, tuple[Release, ...]] | None:
-    raw = store.read_json(*place)
-    if raw is None:
-        return None
+    return store.read_as(_listing, *place)
+
+
+def _listing(raw: dict[str, Any]) -> tuple[datetime, tuple[Release, ...]]:
     made = datetime.fromisoformat(raw["made"])
     return made, tuple(_release(entry) for entry in raw["releases"])
 

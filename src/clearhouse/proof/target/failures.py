@@ -13,9 +13,14 @@ LIFE = timedelta(days=30)
 
 def raise_known(store: Store, *place: str) -> None:
     """Raise the failure that is remembered at ``place``, if there is one."""
-    kept = store.read_json("failures", *place)
-    if kept is not None and datetime.now(UTC) - datetime.fromisoformat(kept["when"]) < LIFE:
-        raise TargetUnavailable(Reason(kept["reason"]), kept["message"])
+    kept = store.read_as(_failure, "failures", *place)
+    if kept is not None and datetime.now(UTC) - kept[0] < LIFE:
+        raise kept[1]
+
+
+def _failure(kept: dict[str, str]) -> tuple[datetime, TargetUnavailable]:
+    error = TargetUnavailable(Reason(kept["reason"]), kept["message"])
+    return datetime.fromisoformat(kept["when"]), error
 
 
 def remember(store: Store, error: TargetUnavailable, *place: str) -> None:

@@ -80,8 +80,6 @@ def statements(body):
             yield node
         elif isinstance(node, ast.Try) and not guarded(node.handlers):
             yield from statements(node.body)
-        elif isinstance(node, ast.Raise) and body is not TOP:
-            return
 
 def own(module):
     return module.partition(".")[0] in ENTRIES
@@ -92,11 +90,9 @@ def want(module, where, line):
         queue.append((".".join(parts[:length]), where, line))
 
 def read(module, path, where):
-    global TOP
     with open(path, "rb") as stream:
         tree = ast.parse(stream.read())
     package = module if path.endswith("__init__.py") else module.rpartition(".")[0]
-    TOP = tree.body
     for node in statements(tree.body):
         if isinstance(node, ast.Import):
             found = [(one.name, []) for one in node.names]
@@ -147,6 +143,9 @@ json.dump({{"obstacles": ["%s line %s: %s" % one for one in problems],
            "broken": broken}}, sys.stdout)
 '''
 
+_NOT_USED = frozenset({"test", "tests", "testing", "doc", "docs", "example", "examples"})
+"""Packages that some releases install by mistake and nobody imports."""
+
 
 @dataclass(frozen=True, slots=True)
 class ImportReading:
@@ -162,17 +161,23 @@ def read_imports(store: Store, unit: Unit, interpreter: Interpreter) -> ImportRe
     """Follow the imports of a unit, once for each version of Python."""
     python = interpreter.python
     place = ("imports", f"{unit.sha256}-{python.major}.{python.minor}.json")
-    kept = store.read_json(*place)
+    kept = store.read_as(_reading, *place)
     if kept is None:
-        kept = _walk(unit, interpreter)
-        store.write_json(kept, *place)
-    return ImportReading(tuple(kept["obstacles"]), tuple(kept["broken"]))
+        found = _walk(unit, interpreter)
+        store.write_json(found, *place)
+        kept = _reading(found)
+    return kept
+
+
+def _reading(found: dict[str, list[str]]) -> ImportReading:
+    return ImportReading(tuple(found["obstacles"]), tuple(found["broken"]))
 
 
 def _walk(unit: Unit, interpreter: Interpreter) -> dict[str, list[str]]:
+    main = [name for name in unit.importable if name not in _NOT_USED]
     asked = {
         "site": str(unit.folder / SITE),
-        "entries": unit.importable,
+        "entries": main or unit.importable,
         "extensions": unit.extensions,
     }
     found: dict[str, list[str]] | None = ask_python(_WALK, asked, interpreter)

@@ -22,7 +22,7 @@ from clearhouse.proof.target.model import (
 )
 from clearhouse.proof.target.npm import NpmRegistry
 from clearhouse.proof.target.resolve_npm import FOLDER, NpmDependencies, is_package_name
-from clearhouse.proof.target.store import Store, file_sha256, key_of
+from clearhouse.proof.target.store import Store, file_sha256, key_of, read_small
 from clearhouse.proof.target.tree import Part, assemble, known_install, remember_install
 from clearhouse.proof.target.unit import Unit, keep, kept_unit
 from clearhouse.proof.target.unpack import strip_top_folder, unpack
@@ -144,9 +144,9 @@ def _purl(name: str, version: str) -> str:
 def _left_out(folder: Path) -> list[str]:
     """Note what an ordinary install would have run."""
     try:
-        manifest = json.loads((folder / "package.json").read_bytes())
+        manifest = json.loads(read_small(folder / "package.json"))
         scripts = manifest.get("scripts", {})
-    except (OSError, ValueError, AttributeError, RecursionError):
+    except (ValueError, AttributeError, RecursionError):
         return ["it has no readable package.json"]
     hooks = [name for name in _HOOKS if isinstance(scripts, dict) and name in scripts]
     if (folder / "binding.gyp").is_file():

@@ -19,6 +19,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from clearhouse.proof.target.setup_script import FindPackages, SetupScript, read_setup_script
+from clearhouse.proof.target.store import read_small
 
 _ROOTS = ("src", "lib3", "python3", "py3", "lib", "python", "Lib", ".")
 _NOT_PACKAGES = frozenset(
@@ -78,7 +79,7 @@ def read_layout(tree: Path, version: tuple[int, int, int]) -> Layout:
     layout = Layout()
     _from_pyproject(tree, layout)
     _from_setup_cfg(tree, layout)
-    script = read_setup_script(_bytes(tree / "setup.py"), version)
+    script = read_setup_script(read_small(tree / "setup.py"), version)
     if script is not None:
         _from_setup_script(script, layout)
     return layout
@@ -184,7 +185,7 @@ def _holds_python(folder: Path) -> bool:
 def _egg_info_names(tree: Path) -> list[str]:
     names: list[str] = []
     for listed in egg_info_files(tree, "top_level.txt"):
-        names.extend(_bytes(listed).decode(errors="replace").split())
+        names.extend(read_small(listed).decode(errors="replace").split())
     return [name for name in names if name.isidentifier()]
 
 
@@ -220,7 +221,7 @@ def _from_setup_script(script: SetupScript, layout: Layout) -> None:
 def _from_setup_cfg(tree: Path, layout: Layout) -> None:
     parser = configparser.RawConfigParser(strict=False)
     try:
-        parser.read_string(_bytes(tree / "setup.cfg").decode(errors="replace"))
+        parser.read_string(read_small(tree / "setup.cfg").decode(errors="replace"))
     except configparser.Error:
         return
     if parser.has_section("options"):
@@ -249,7 +250,7 @@ def _from_setup_cfg(tree: Path, layout: Layout) -> None:
 
 def _from_pyproject(tree: Path, layout: Layout) -> None:
     try:
-        document = tomllib.loads(_bytes(tree / "pyproject.toml").decode(errors="replace"))
+        document = tomllib.loads(read_small(tree / "pyproject.toml").decode(errors="replace"))
     except (tomllib.TOMLDecodeError, RecursionError):
         return
     project = _table(document, "project")
@@ -309,10 +310,3 @@ def _lines(text: str | None) -> list[str]:
     return [
         piece.strip() for piece in pieces if piece.strip() and not piece.strip().startswith("#")
     ]
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
-        return b""

@@ -66,8 +66,6 @@ class Artifact:
     uploaded: datetime | None = None
     size: int | None = None
     """Bytes, as the registry states it."""
-    has_metadata: bool = False
-    """The index serves the wheel's METADATA beside it (PEP 658)."""
 
 
 @dataclass(frozen=True, slots=True)

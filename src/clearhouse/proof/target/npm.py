@@ -115,7 +115,11 @@ class NpmRegistry:
 
 @lru_cache(maxsize=downloads.KEPT_IN_MEMORY)
 def _description(store: Store, path: Path, _modified: int) -> Description:
-    kept = store.read_json(*path.relative_to(store.root).parts) or {"tags": {}, "versions": {}}
+    place = path.relative_to(store.root).parts
+    return store.read_as(_read_description, *place) or Description({}, {})
+
+
+def _read_description(kept: dict[str, Any]) -> Description:
     manifests = {
         version: Manifest(
             tuple((name, wanted) for name, wanted in entry["dependencies"]),

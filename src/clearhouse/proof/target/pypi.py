@@ -18,6 +18,7 @@ from clearhouse.proof.target.model import Artifact, ArtifactKind, Reason, Releas
 from clearhouse.proof.target.pip_settings import PipSettings
 from clearhouse.proof.target.store import Store, key_of
 from clearhouse.proof.target.web import (
+    Denied,
     NotThere,
     Web,
     check,
@@ -65,15 +66,6 @@ class PythonIndex:
         """Return the file; see ``downloads.fetch``."""
         return downloads.fetch(self._store, self._web, artifact)
 
-    def metadata(self, artifact: Artifact) -> bytes | None:
-        """Return a wheel's METADATA where the index serves it beside the wheel (PEP 658)."""
-        if not artifact.has_metadata or local_path(artifact.url) is not None:
-            return None
-        try:
-            return self._web.get(f"{artifact.url}.metadata").content
-        except NotThere:
-            return None
-
     def _read(self, project: str) -> tuple[Release, ...]:
         found: dict[str, _Files] = {}
         for index in self._settings.indexes:
@@ -119,7 +111,7 @@ class PythonIndex:
                     for file in files
                 },
             }
-        except (NotThere, ValueError, KeyError, TypeError, AttributeError):
+        except (NotThere, Denied, ValueError, KeyError, TypeError, AttributeError):
             return {}
 
     def _linked(self, place: str, project: str) -> list[DistributionPackage]:
@@ -203,7 +195,6 @@ def _artifact(package: DistributionPackage, uploaded: datetime | None) -> Artifa
         requires_python=package.requires_python,
         uploaded=moment and moment.astimezone(UTC),
         size=package.size,
-        has_metadata=bool(package.has_metadata),
     )
 
 

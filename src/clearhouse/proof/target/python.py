@@ -164,9 +164,9 @@ class PythonInstaller:
         fixed = sorted(f"{name}=={pin.version if pin else '*'}" for name, pin in pins.items())
         asked = (*sorted(map(str, wanted)), "", *fixed, when)
         key = key_of(*asked, self.interpreter.identity, self.index.identity)
-        kept = self.store.read_json("resolutions", f"{key}.json")
+        kept = self.store.read_as(_resolution, "resolutions", f"{key}.json")
         if kept is not None:
-            return _resolution(kept)
+            return kept
         dependencies = Dependencies(self.index, self.interpreter, self.unit, self.obstacles, limit)
         found = dependencies.resolve(wanted, pins)
         self.store.write_json(_plain(found), "resolutions", f"{key}.json")

@@ -30,11 +30,13 @@ from clearhouse.proof.target.model import (
     TargetUnavailable,
 )
 from clearhouse.proof.target.pypi import PythonIndex
-from clearhouse.proof.target.unit import Unit, declared
+from clearhouse.proof.target.unit import Unit
 
 ROUNDS = 400
 """Steps of the resolver before it is told to be content with less; pip's conflicts seldom need
 more than a few dozen."""
+MOST_REQUIREMENTS = 1000
+"""Declared by one release; extras of the largest ones come to some hundreds."""
 _UNDATED = frozenset({"setuptools"})
 """Tied to the interpreter it runs on, not to the packages that use it."""
 
@@ -77,7 +79,10 @@ def applicable(
     """Return the requirements whose markers hold, and notes on those that cannot be used."""
     found: list[Requirement] = []
     notes: list[str] = []
-    for text in requires:
+    for number, text in enumerate(requires):
+        if number == MOST_REQUIREMENTS:
+            notes.append(f"more than {number} dependencies: the rest was left out")
+            break
         try:
             requirement = Requirement(text)
         except InvalidRequirement:
@@ -189,7 +194,6 @@ class _Provider(AbstractProvider[Requirement, Candidate, Place]):
         self.notes: list[str] = []
         self.absent: dict[str, str] = {}
         self._releases: dict[str, tuple[Release, ...]] = {}
-        self._asked: dict[Chosen, tuple[str, ...]] = {}
 
     def note(self, text: str) -> None:
         if text not in self.notes:
@@ -251,23 +255,14 @@ class _Provider(AbstractProvider[Requirement, Candidate, Place]):
         chosen = candidate.chosen
         if chosen is None:
             return []
-        if chosen not in self._asked:
-            self._asked[chosen] = self._declared(chosen)
-        found, notes = applicable(
-            self._asked[chosen], self._of.interpreter, sorted(candidate.extras)
-        )
+        unit = self._of.unit_of(chosen.name, chosen.artifact)
+        found, notes = applicable(unit.requires, self._of.interpreter, candidate.extras)
         for note in notes:
             self.note(f"{candidate.name}: {note}")
         if candidate.extras:
             # The extras add to the project itself, which must be the same release.
             found.append(Requirement(f"{candidate.name}=={chosen.version}"))
         return found
-
-    def _declared(self, chosen: Chosen) -> tuple[str, ...]:
-        served = self._of.index.metadata(chosen.artifact)
-        if served is not None:
-            return tuple(declared(served).get("requires_dist", ()))
-        return self._of.unit_of(chosen.name, chosen.artifact).requires
 
     def _known(self, name: str) -> tuple[Release, ...]:
         if name not in self._releases:

@@ -17,7 +17,7 @@ from clearhouse.proof.target.interpreter import Interpreter
 from clearhouse.proof.target.layout import Layout, egg_info_files, placements, read_layout
 from clearhouse.proof.target.model import Reason, TargetUnavailable
 from clearhouse.proof.target.reading import convert_to_python_3
-from clearhouse.proof.target.store import Store, file_sha256, link_tree, tree_digest
+from clearhouse.proof.target.store import Store, file_sha256, link_tree, read_small, tree_digest
 from clearhouse.proof.target.unit import (
     SITE,
     Unit,
@@ -51,9 +51,13 @@ def source_tree(store: Store, archive: Path) -> UnpackedSource:
     """
     sha256 = file_sha256(archive)
     root = store.path("sources", sha256)
-    kept = store.read_json("sources", f"{sha256}.json")
+    kept = store.read_as(
+        lambda raw: UnpackedSource(root, raw["digest"], tuple(raw["notes"])),
+        "sources",
+        f"{sha256}.json",
+    )
     if kept is not None and root.is_dir():
-        return UnpackedSource(root, kept["digest"], tuple(kept["notes"]))
+        return kept
     with store.staging() as folder:
         staged = folder / "tree"
         (staged / SOURCE).mkdir(parents=True)
@@ -135,7 +139,7 @@ class _Sdist:
         present = importable_names(files)
         named: set[str] = set()
         for listed in egg_info_files(self.tree, "top_level.txt"):
-            named.update(listed.read_text(encoding="utf-8", errors="replace").split())
+            named.update(read_small(listed).decode(errors="replace").split())
         return tuple(name for name in present if name in named) or present
 
     def convert(self, files: list[str]) -> str:
@@ -157,7 +161,7 @@ class _Sdist:
         described = self.tree / "PKG-INFO"
         if not described.is_file():
             return []
-        fields = declared(described.read_bytes())
+        fields = declared(read_small(described))
         name = re.sub(r"[^\w.]+", "_", str(fields.get("name") or self.project))
         version = re.sub(r"[^\w.+!]+", "_", str(fields.get("version") or "0"))
         folder = f"{SITE}/{name}-{version}.dist-info"
@@ -174,7 +178,7 @@ class _Sdist:
 def _requirements(tree: Path, layout: Layout) -> tuple[str, ...]:
     """Return the declared dependencies from the most dependable place that has them."""
     described = tree / "PKG-INFO"
-    fields = declared(described.read_bytes()) if described.is_file() else {}
+    fields = declared(read_small(described))
     stated = tuple(fields.get("requires_dist", ()))
     dynamic = {str(one).lower() for one in fields.get("dynamic", ())}
     try:
@@ -185,7 +189,7 @@ def _requirements(tree: Path, layout: Layout) -> tuple[str, ...]:
         return stated
     listed = egg_info_files(tree, "requires.txt")
     if listed:
-        return tuple(requires_txt(listed[0].read_text(encoding="utf-8", errors="replace")))
+        return tuple(requires_txt(read_small(listed[0]).decode(errors="replace")))
     if egg_info_files(tree, "PKG-INFO"):
         return ()
     return tuple(layout.requires or ())

@@ -16,7 +16,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 SIZE_LIMIT = 100_000
-"""Bytes; most are a few thousand. The parser takes up to 4 s for the worst made script of that size."""
+"""Bytes; most are a few thousand. The worst script of this size that we could make (one import of
+a name with 100,000 dots) keeps the parser busy for 4 s."""
 
 
 class Unknown:
@@ -69,7 +70,17 @@ def read_setup_script(source: bytes, version: tuple[int, int, int]) -> SetupScri
                     reader.run(node.body)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
-    return _script(reader.arguments or {}, extensions)
+    return _script(reader.arguments or {}, extensions, converts=_converts(tree))
+
+
+def _converts(tree: ast.AST) -> bool:
+    """Whether the script imports distutils' building command that runs 2to3."""
+    return any(
+        alias.name == "build_py_2to3"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    )
 
 
 def _extensions(tree: ast.AST) -> tuple[str, ...]:
@@ -92,7 +103,9 @@ def _extensions(tree: ast.AST) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _script(arguments: dict[str, Any], extensions: tuple[str, ...]) -> SetupScript:
+def _script(
+    arguments: dict[str, Any], extensions: tuple[str, ...], *, converts: bool
+) -> SetupScript:
     packages = arguments.get("packages")
     parts = packages if isinstance(packages, list) else [packages]
     requires = arguments.get("install_requires")
@@ -112,7 +125,7 @@ def _script(arguments: dict[str, Any], extensions: tuple[str, ...]) -> SetupScri
         install_requires=tuple(_strings(requires)) if isinstance(requires, list) else None,
         extensions=extensions,
         compiles="ext_modules" in arguments or bool(extensions),
-        uses_2to3=arguments.get("use_2to3") is True,
+        uses_2to3=arguments.get("use_2to3") is True or ("cmdclass" in arguments and converts),
     )
 
 

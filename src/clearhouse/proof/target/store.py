@@ -16,13 +16,16 @@ import shutil
 import stat
 import tempfile
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+T = TypeVar("T")
 LAYOUT = "targets-1"
 """Change it when what is stored changes meaning; older folders are then simply not read."""
+DESCRIPTION_LIMIT = 2 << 20
+"""Bytes of a metadata or configuration file; the longest real METADATA are some 500 kB."""
 
 
 def cache_root() -> Path:
@@ -87,6 +90,18 @@ class Store:
             staged = folder / "value.json"
             staged.write_text(json.dumps(value, separators=(",", ":")), encoding="ascii")
             self.publish(staged, self.path(*parts))
+
+    def read_as(self, form: Callable[[Any], T], *parts: str) -> T | None:
+        """Return what was kept under ``parts`` as ``form`` makes it.
+
+        None where there is nothing, or what is there was written by another version of clearhouse
+        in another form.
+        """
+        kept = self.read_json(*parts)
+        try:
+            return None if kept is None else form(kept)
+        except (KeyError, TypeError, ValueError, AttributeError):
+            return None
 
     def read_json(self, *parts: str) -> Any:  # noqa: ANN401 - the reader of a key knows its form
         """Return what was kept under ``parts``, or None."""
@@ -159,6 +174,16 @@ def link_tree(source: Path, destination: Path, files: Mapping[str, str]) -> None
             continue
         except OSError:
             shutil.copy2(source / original, target)
+
+
+def read_small(path: Path) -> bytes:
+    """Return the content of a descriptive file of a release; nothing for an absent or huge one."""
+    try:
+        if path.is_file() and path.stat().st_size <= DESCRIPTION_LIMIT:
+            return path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    return b""
 
 
 def file_sha256(path: Path) -> str:

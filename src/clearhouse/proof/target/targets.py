@@ -89,6 +89,8 @@ class Targets:
         """
         parsed = parse_purl(purl)
         others = [parse_purl(other, same_type=parsed.type) for other in requires]
+        if any((one.namespace, one.name) == (parsed.namespace, parsed.name) for one in others):
+            raise Invalid(f"{parsed.name} is the target and cannot be required in addition")
         if parsed.type == "npm":
             javascript = JavaScriptInstaller(self.npm_registry, self.store)
             return javascript.install(parsed, others, as_of)

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from clearhouse.proof.target.model import Installed, InstalledPackage
 from clearhouse.proof.target.store import Store, key_of, link_tree, tree_digest
@@ -66,16 +67,16 @@ def remember_install(store: Store, installed: Installed, *place: str) -> None:
 
 def known_install(store: Store, *place: str) -> Installed | None:
     """Return the install kept at ``place`` if its files are still there."""
-    kept = store.read_json("installs", *place)
-    if kept is None:
-        return None
-    root = store.path("trees", kept["root"])
-    if not root.is_dir():
-        return None
+    installed = store.read_as(lambda kept: _installed(store, kept), "installs", *place)
+    return installed if installed is not None and installed.root.is_dir() else None
+
+
+def _installed(store: Store, kept: dict[str, Any]) -> Installed:
     packages = tuple(
         InstalledPackage(one["purl"], one["sha256"], tuple(one["prefixes"]), one["is_target"])
         for one in kept["packages"]
     )
+    root = store.path("trees", kept["root"])
     return Installed(
         root, kept["digest"], packages, tuple(kept["importable"]), tuple(kept["notes"])
     )

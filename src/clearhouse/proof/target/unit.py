@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from packaging.metadata import parse_email
 
-from clearhouse.proof.target.store import Store
+from clearhouse.proof.target.store import Store, read_small
 
 SITE = "site"
 _MODULE = re.compile(r"([^\W\d]\w*)(?:\.py|(?:\.[\w-]+)*\.so)")
@@ -45,16 +45,18 @@ def keep(store: Store, staged: Path, unit: Unit, *place: str) -> Unit:
     del description["folder"]
     store.publish(staged, folder)
     store.write_json(description, *place[:-1], f"{place[-1]}.json")
-    kept = kept_unit(store, *place)
-    return kept or unit
+    return replace(unit, folder=folder)
 
 
 def kept_unit(store: Store, *place: str) -> Unit | None:
     """Return the unit at ``place``, or None."""
-    raw: dict[str, Any] | None = store.read_json(*place[:-1], f"{place[-1]}.json")
     folder = store.path(*place)
-    if raw is None or not folder.is_dir():
+    if not folder.is_dir():
         return None
+    return store.read_as(lambda raw: _unit(folder, raw), *place[:-1], f"{place[-1]}.json")
+
+
+def _unit(folder: Path, raw: dict[str, Any]) -> Unit:
     fields = ("files", "importable", "requires", "extensions", "notes")
     lists = {name: tuple(raw[name]) for name in fields}
     return Unit(folder=folder, sha256=raw["sha256"], **lists)
@@ -87,7 +89,7 @@ def undeclared(folder: Path, files: Iterable[str]) -> tuple[str, ...]:
     """
     for name in files:
         if name.endswith(".py") and "/test" not in name:
-            content = (folder / name).read_bytes()
+            content = read_small(folder / name)
             if b"pkg_resources" in content and _PKG_RESOURCES.search(content):
                 return ("setuptools<81",)
     return ()

@@ -51,6 +51,10 @@ class NotThere(Exception):
     """The address answered that there is nothing (404 or 410)."""
 
 
+class Denied(TargetUnavailable):
+    """The address answered that we may not (401 or 403)."""
+
+
 class Web:
     """Downloads for one registry, usable from several threads."""
 
@@ -149,7 +153,7 @@ def check(answer: requests.Response) -> None:
             f"{_shown(answer.url)} wants other credentials (status {answer.status_code}):"
             " set them as for pip or npm"
         )
-        raise TargetUnavailable(Reason.UNREACHABLE, message)
+        raise Denied(Reason.UNREACHABLE, message)
     if not answer.ok:
         message = f"{_shown(answer.url)} answered with status {answer.status_code}: try again later"
         raise TargetUnavailable(Reason.UNREACHABLE, message)

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from clearhouse.proof.target.model import Reason, TargetUnavailable
-from clearhouse.proof.target.store import Store, file_sha256
+from clearhouse.proof.target.store import Store, file_sha256, read_small
 from clearhouse.proof.target.unit import (
     SITE,
     Unit,
@@ -47,7 +47,7 @@ def wheel_unit(store: Store, archive: Path) -> Unit:
         if metadata is None:
             message = f"the wheel {archive.name} has no METADATA file"
             raise TargetUnavailable(Reason.CORRUPT_ARCHIVE, message)
-        fields = declared((staged / metadata).read_bytes())
+        fields = declared(read_small(staged / metadata))
         unit = Unit(
             folder=staged,
             sha256=sha256,
@@ -71,9 +71,5 @@ def _destination(name: str) -> str | None:
 def _top_level(metadata: Path, files: tuple[str, ...]) -> tuple[str, ...]:
     """Return the names in top_level.txt that are really there, else every importable name."""
     present = importable_names(files)
-    listed = metadata.with_name("top_level.txt")
-    if listed.is_file():
-        named = listed.read_text(encoding="utf-8", errors="replace").split()
-        chosen = tuple(name for name in present if name in named)
-        return chosen or present
-    return present
+    named = read_small(metadata.with_name("top_level.txt")).decode(errors="replace").split()
+    return tuple(name for name in present if name in named) or present

@@ -17,7 +17,7 @@ from . import kernel
 UID = 1000
 WORK, CANARY, HOME = "/work", "/canary", "/home/user"
 _STAGE = "/run/stage"
-_BOUND = ("/usr", "/target", "/runtime", "/build")
+_BOUND = ("/usr", "/target", "/runtime", "/build", "/etc/alternatives", "/etc/ssl")
 _LINKS = ("/bin", "/sbin", "/lib", "/lib64", "/lib32", "/libx32")
 _WRITABLE = ("/work", "/tmp", "/home", "/home/user", "/var", "/var/tmp", "/srv", "/opt", "/mnt",
              "/root", "/run", "/etc")  # fmt: skip
@@ -39,6 +39,13 @@ ENVIRONMENT = {
     "LOGNAME": "user",
     "PYTHONDONTWRITEBYTECODE": "1",
 }
+_SHM_BYTES = 16 << 20
+# A file of no size costs the kernel about a kilobyte: one for each 8 KiB of room, and some.
+_BYTES_PER_FILE, _LEAST_FILES = 8192, 4096
+_PENDING_SIGNALS = 1024
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+# At 1 no core is written and no core handler started, which 0 does not prevent (core(5)).
+NO_CORE = 1
 
 
 @dataclass(frozen=True)
@@ -57,6 +64,37 @@ class Limits:
         return cls(**raw)
 
 
+@dataclass(frozen=True)
+class Plan:
+    """What every root of a sandbox consists of, gathered once: names are relative to the root."""
+
+    folders: tuple[str, ...]
+    links: tuple[tuple[str, str], ...]  # where it points, name
+    binds: tuple[str, ...]
+    files: tuple[tuple[str, bytes], ...]
+
+
+def plan() -> Plan:
+    """Look once at what there is to bind."""
+    extra = os.environ.get("WARDEN_RUNTIME", "").split(":")  # an interpreter built from source, say
+    links, binds = [], [p for p in (*_BOUND, *extra) if p and os.path.isdir(p)]
+    for path in _LINKS:
+        if os.path.islink(path):
+            links.append((os.readlink(path), path[1:]))
+        elif os.path.isdir(path):
+            binds.append(path)
+    folders = dict.fromkeys(_WRITABLE)
+    for path in (*binds, CANARY, "/dev", "/proc"):
+        for end in [i for i, c in enumerate(path) if c == "/"][1:]:
+            folders[path[:end]] = None
+        folders[path] = None
+    files = [(f"etc/{name}", text.encode()) for name, text in _ETC.items()]
+    with contextlib.suppress(OSError), open("/etc/ld.so.cache", "rb") as cache:
+        files.append(("etc/ld.so.cache", cache.read()))
+    names = tuple(f[1:] for f in folders)
+    return Plan(names, tuple(links), tuple(dict.fromkeys(b[1:] for b in binds)), tuple(files))
+
+
 def map_identity(uid: int, gid: int) -> None:
     """Give this process's new user namespace one user and one group, itself (user_namespaces(7))."""
     kernel.prctl(kernel.PR_SET_DUMPABLE, 1)
@@ -65,71 +103,63 @@ def map_identity(uid: int, gid: int) -> None:
         ("uid_map", f"{uid} {uid} 1"),
         ("gid_map", f"{gid} {gid} 1"),
     ):
-        with open(f"/proc/self/{name}", "w") as file:
-            file.write(text)
+        write(f"/proc/self/{name}", text.encode(), os.O_WRONLY)
 
 
-def tmpfs(path: str, size: str, mode: str = "755") -> None:
-    """Mount a fresh file system in memory."""
+def write(path: str, data: bytes, flags: int = _NEW, mode: int = 0o644) -> None:
+    """Write a small file in one go; the standard library's files cost several calls more."""
+    number = os.open(path, flags, mode)
+    try:
+        os.write(number, data)
+    finally:
+        os.close(number)
+
+
+def tmpfs(path: str, size: int, mode: str = "755") -> None:
+    """Mount a fresh file system in memory, of a limited size and number of files."""
+    files = max(_LEAST_FILES, size // _BYTES_PER_FILE)
     kernel.mount(
-        "tmpfs", path, "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, f"size={size},mode={mode}"
+        "tmpfs",
+        path,
+        "tmpfs",
+        kernel.MS_NOSUID | kernel.MS_NODEV,
+        f"size={size},nr_inodes={files},mode={mode}",
     )
 
 
-def build_root(token: str, root_bytes: int) -> None:
+def close_root() -> None:
+    """Make bubblewrap's own file systems read-only: they are of unlimited size."""
+    flags = kernel.MS_REMOUNT | kernel.MS_BIND | kernel.MS_NOSUID | kernel.MS_NODEV
+    for place in ("/", "/dev"):
+        kernel.mount("none", place, None, flags | kernel.MS_RDONLY)
+
+
+def build_root(made: Plan, token: str, root_bytes: int) -> None:
     """Make a new root from read-only binds and empty writable folders, and move into it."""
     kernel.mount("none", "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
-    tmpfs(_STAGE, str(root_bytes))
-    for path in _BOUND:
-        if os.path.isdir(path):
-            os.makedirs(_STAGE + path)
-            kernel.mount(path, _STAGE + path, None, kernel.MS_BIND | kernel.MS_REC)
-    for path in _extra_binds():
-        os.makedirs(_STAGE + path, exist_ok=True)
-        kernel.mount(path, _STAGE + path, None, kernel.MS_BIND | kernel.MS_REC)
-    for path in _LINKS:
-        if os.path.islink(path):
-            os.symlink(os.readlink(path), _STAGE + path)
-        elif os.path.isdir(path):
-            os.mkdir(_STAGE + path)
-            kernel.mount(path, _STAGE + path, None, kernel.MS_BIND | kernel.MS_REC)
-    for path in _WRITABLE:
-        os.makedirs(_STAGE + path, mode=0o755, exist_ok=True)
-    for name, text in _ETC.items():
-        with open(f"{_STAGE}/etc/{name}", "w") as file:
-            file.write(text)
-    if os.path.exists("/etc/ld.so.cache"):
-        with (
-            open("/etc/ld.so.cache", "rb") as source,
-            open(f"{_STAGE}/etc/ld.so.cache", "wb") as copy,
-        ):
-            copy.write(source.read())
-    for path in ("/etc/alternatives", "/etc/ssl"):
-        if os.path.isdir(path):
-            os.makedirs(_STAGE + path)
-            kernel.mount(path, _STAGE + path, None, kernel.MS_BIND | kernel.MS_REC)
-    os.mkdir(_STAGE + CANARY)
-    with open(f"{_STAGE}{CANARY}/token", "w") as file:
-        file.write(token)
-    os.chmod(f"{_STAGE}{CANARY}/token", 0o444)
-    os.mkdir(_STAGE + "/dev")
-    kernel.mount("/dev", _STAGE + "/dev", None, kernel.MS_BIND | kernel.MS_REC)
-    tmpfs(_STAGE + "/dev/shm", "16m", "1777")
-    os.mkdir(_STAGE + "/proc")
-    flags = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
-    kernel.mount("proc", _STAGE + "/proc", "proc", flags)
-    _enter(_STAGE)
+    tmpfs(_STAGE, root_bytes)
+    os.chdir(_STAGE)
+    for name in made.folders:
+        os.mkdir(name, 0o755)
+    for target, name in made.links:
+        os.symlink(target, name)
+    for name in made.binds:
+        kernel.mount(f"/{name}", name, None, kernel.MS_BIND | kernel.MS_REC)
+    for name, data in made.files:
+        write(name, data)
+    write(f"{CANARY[1:]}/token", token.encode(), mode=0o444)
+    kernel.mount("/dev", "dev", None, kernel.MS_BIND | kernel.MS_REC)
+    tmpfs("dev/shm", _SHM_BYTES, "1777")
+    # Read-only: nothing a harness needs is written there, and a process's own memory can be.
+    flags = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC | kernel.MS_RDONLY
+    kernel.mount("proc", "proc", "proc", flags)
+    with contextlib.suppress(FileNotFoundError):  # names of the host user's keys
+        kernel.mount("/dev/null", "proc/keys", None, kernel.MS_BIND)
+    _enter()
 
 
-def _extra_binds() -> list[str]:
-    """Folders of the runtime outside ``/usr`` (an interpreter built from source, say)."""
-    listed = os.environ.get("WARDEN_RUNTIME", "")
-    return [path for path in listed.split(":") if path]
-
-
-def _enter(stage: str) -> None:
+def _enter() -> None:
     libc = kernel.libc()
-    os.chdir(stage)
     if libc.pivot_root(b".", b".") != 0:
         raise OSError("pivot_root")
     if libc.umount2(b".", 2) != 0:  # MNT_DETACH
@@ -137,23 +167,28 @@ def _enter(stage: str) -> None:
     os.chdir("/")
 
 
+def limit(values: dict[int, int]) -> None:
+    """Set limits of this process that cannot be raised again (setrlimit(2))."""
+    for kind, value in values.items():
+        resource.setrlimit(kind, (value, value))
+
+
 def confine(limits: Limits, *, address_space: bool) -> None:
     """Lower this process to what a run may have.  Nothing given up here can be had back."""
-    for kind, value in (
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_NPROC, limits.processes),
-        (resource.RLIMIT_NOFILE, 256),
-        (resource.RLIMIT_FSIZE, limits.file_bytes),
-        (resource.RLIMIT_MEMLOCK, 65536),
-        (resource.RLIMIT_MSGQUEUE, 0),
-        (resource.RLIMIT_CPU, int(limits.cpu_s) + 2),
-    ):
-        resource.setrlimit(kind, (value, value))
+    limit(
+        {
+            resource.RLIMIT_CORE: NO_CORE,
+            resource.RLIMIT_NPROC: limits.processes,
+            resource.RLIMIT_NOFILE: 256,
+            resource.RLIMIT_FSIZE: limits.file_bytes,
+            resource.RLIMIT_MEMLOCK: 65536,
+            resource.RLIMIT_MSGQUEUE: 0,
+            resource.RLIMIT_SIGPENDING: _PENDING_SIGNALS,
+            resource.RLIMIT_CPU: int(limits.cpu_s) + 2,
+        }
+    )
     if address_space:
-        backstop = limits.memory_bytes * 2 + (1 << 30)
-        resource.setrlimit(resource.RLIMIT_DATA, (backstop, backstop))
-    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as file:
-        file.write("1000")
+        limit({resource.RLIMIT_DATA: limits.memory_bytes * 2 + (1 << 30)})
     kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
     kernel.drop_capabilities()
     os.setsid()
@@ -162,9 +197,9 @@ def confine(limits: Limits, *, address_space: bool) -> None:
 
 def close_all_but(keep: set[int]) -> None:
     """Close every descriptor that the run must not hold."""
-    highest = max(keep) if keep else 2
-    for number in range(highest):
-        if number not in keep:
-            with contextlib.suppress(OSError):
-                os.close(number)
-    os.closerange(highest + 1, 4096)
+    first = 0
+    for number in sorted(keep):
+        if first < number:  # for CPython an empty range that begins at 0 is all there is
+            os.closerange(first, number)
+        first = number + 1
+    os.closerange(first, 1 << 20)

@@ -2,17 +2,19 @@
 
 Three answers: refuse with an error number, report to the tracer, allow.  Numbers are those of
 x86-64 (``arch/x86/entry/syscalls/syscall_64.tbl``); any other architecture or the x32 interface is
-killed.
+killed, and a call newer than this table does not exist.
 """
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Iterable
+from functools import cache
 
 ALLOW, KILL, ERRNO, TRACE = 0x7FFF0000, 0x80000000, 0x00050000, 0x7FF00000
 AUDIT_ARCH_X86_64 = 0xC000003E
-EPERM, ENOSYS, EAFNOSUPPORT = 1, 38, 97
+EPERM, ENOMEM, ENOSYS, EPROTONOSUPPORT, EAFNOSUPPORT = 1, 12, 38, 93, 97
+DONE = 0  # answered as if it had been done
 
 # What no harness, target or program started by one has any use for.
 REFUSED: dict[str, int] = {
@@ -31,13 +33,20 @@ REFUSED: dict[str, int] = {
     "setgid": 106, "setreuid": 113, "setregid": 114, "setgroups": 116, "setresuid": 117,
     "setresgid": 119, "setfsuid": 122, "setfsgid": 123, "capset": 126, "ioprio_set": 251,
     "migrate_pages": 256, "move_pages": 279, "mbind": 237, "set_mempolicy": 238,
+    # A filter of the run's own could answer in place of ours (seccomp_unotify(2), "continue").
+    "seccomp": 317,
 }  # fmt: skip
 
 # Answered as if the kernel were older: the C library then takes the older call, which we can read.
 UNKNOWN: dict[str, int] = {
     "io_uring_setup": 425, "io_uring_enter": 426, "io_uring_register": 427, "clone3": 435,
     "openat2": 437,
+    # Memory that belongs to no process and so escapes the limit on resident memory: files and
+    # segments without a name, pages lent to a pipe, requests that count against the whole machine.
+    "memfd_create": 319, "memfd_secret": 447, "vmsplice": 278, "shmget": 29, "semget": 64,
+    "msgget": 68, "mq_open": 240, "io_setup": 206,
 }  # fmt: skip
+_NEWEST = 462  # mseal, Linux 6.10: the last call that has been looked at for these tables
 
 OPEN, OPENAT, CREAT = 2, 257, 85
 CHANGES: dict[int, str] = {
@@ -47,11 +56,20 @@ CHANGES: dict[int, str] = {
 }  # fmt: skip
 EXECVE, EXECVEAT = 59, 322
 CONNECT, SENDTO, SENDMSG, SENDMMSG = 42, 44, 46, 307
-CLONE, SOCKET, IOCTL = 56, 41, 16
+CLONE, SOCKET, SOCKETPAIR, IOCTL, MMAP, PRCTL = 56, 41, 53, 16, 9, 157
+FORK, VFORK = 57, 58
+SETRLIMIT, PRLIMIT64 = 160, 302
 NAMESPACE_FLAGS = 0x7E020080  # CLONE_NEW*
+_FOREIGN_NAMESPACES = 0x46000080  # CLONE_NEWNET | NEWUTS | NEWCGROUP | NEWTIME: no run gets its own
+CLONE_UNTRACED = 0x00800000  # would hide the child from the tracer, and so from the limits
+MAP_SHARED_ANONYMOUS, _MAP_HUGETLB = 0x21, 0x40000
+_RLIMIT_CORE = 4
+_PR_SET_DUMPABLE, _PR_SET_SECCOMP = 4, 22
 O_WRITING = 0o1 | 0o2 | 0o100 | 0o1000  # O_WRONLY | O_RDWR | O_CREAT | O_TRUNC
 TIOCSTI, TIOCLINUX, TIOCSETD = 0x5412, 0x541C, 0x5423
-ALLOWED_FAMILIES = (1, 2, 10)  # AF_UNIX, AF_INET, AF_INET6
+_AF_UNIX, _AF_INET, _AF_INET6 = 1, 2, 10
+_SOCK_STREAM, _SOCK_DGRAM, _IPPROTO_TCP, _IPPROTO_UDP = 1, 2, 6, 17
+_AND = 0x54  # BPF_ALU | BPF_AND
 
 
 class _Program:
@@ -103,6 +121,8 @@ def _prologue(program: _Program) -> None:
     program.load(0)
     program.emit(0x35, 0x40000000, 0, 1)  # the x32 interface: BPF_JGE
     program.answer(KILL)
+    program.emit(0x25, _NEWEST, 0, 1)  # BPF_JGT
+    program.answer(ERRNO | ENOSYS)
 
 
 def _answer_for(program: _Program, numbers: Iterable[int], action: int) -> None:
@@ -119,10 +139,15 @@ def zygote_filter() -> bytes:
     _answer_for(program, (n for k, n in REFUSED.items() if k not in needed), ERRNO | EPERM)
     _answer_for(program, UNKNOWN.values(), ERRNO | ENOSYS)
     _refuse_terminal_injection(program)
+    _refuse_flags(program, CLONE, 0, _FOREIGN_NAMESPACES | CLONE_UNTRACED, EPERM)
+    _refuse_core_limit(program)
+    _refuse_sockets(program)
+    _mappings(program, TRACE)
     program.answer(ALLOW)
     return program.assemble()
 
 
+@cache
 def run_filter(*, reads: bool) -> bytes:
     """For a run: refusals, and everything that changes the outside is reported to the tracer.
 
@@ -135,8 +160,11 @@ def run_filter(*, reads: bool) -> bytes:
     _answer_for(program, (*CHANGES, EXECVE, EXECVEAT, CONNECT), TRACE)
     _opens(program, reads)
     _refuse_terminal_injection(program)
-    _refuse_namespaces(program)
-    _refuse_families(program)
+    _refuse_flags(program, CLONE, 0, NAMESPACE_FLAGS | CLONE_UNTRACED, EPERM)
+    _refuse_core_limit(program)
+    _refuse_control(program)
+    _refuse_sockets(program)
+    _mappings(program, TRACE)
     _sends(program)
     program.answer(ALLOW)
     return program.assemble()
@@ -149,8 +177,27 @@ def build_filter() -> bytes:
     _answer_for(program, REFUSED.values(), ERRNO | EPERM)
     _answer_for(program, UNKNOWN.values(), ERRNO | ENOSYS)
     _refuse_terminal_injection(program)
-    _refuse_namespaces(program)
-    _refuse_families(program)
+    _refuse_flags(program, CLONE, 0, NAMESPACE_FLAGS | CLONE_UNTRACED, EPERM)
+    _refuse_core_limit(program)
+    _refuse_control(program)
+    _refuse_sockets(program)
+    _mappings(program, ERRNO | ENOMEM)
+    program.answer(ALLOW)
+    return program.assemble()
+
+
+def warden_filter() -> bytes:
+    """For the tracer, which starts nothing, changes nothing and connects to nothing."""
+    program = _Program()
+    _prologue(program)
+    needed = {"ptrace"}
+    _answer_for(program, (n for k, n in REFUSED.items() if k not in needed), ERRNO | EPERM)
+    needed = {"openat2", "memfd_create"}
+    _answer_for(program, (n for k, n in UNKNOWN.items() if k not in needed), ERRNO | ENOSYS)
+    others = (*CHANGES, EXECVE, EXECVEAT, CONNECT, CLONE, FORK, VFORK, SOCKET)
+    _answer_for(program, others, ERRNO | EPERM)
+    for number, flags in ((OPEN, 1), (OPENAT, 2)):
+        _refuse_flags(program, number, flags, O_WRITING, EPERM)
     program.answer(ALLOW)
     return program.assemble()
 
@@ -177,20 +224,80 @@ def _refuse_terminal_injection(program: _Program) -> None:
     program.answer(ALLOW)
 
 
-def _refuse_namespaces(program: _Program) -> None:
-    program.equal(CLONE, 0, 4)
-    program.load(_argument(0))
-    program.has_bits(NAMESPACE_FLAGS, 0, 1)
-    program.answer(ERRNO | EPERM)
+def _refuse_flags(program: _Program, number: int, argument: int, flags: int, error: int) -> None:
+    program.equal(number, 0, 4)
+    program.load(_argument(argument))
+    program.has_bits(flags, 0, 1)
+    program.answer(ERRNO | error)
     program.answer(ALLOW)
 
 
-def _refuse_families(program: _Program) -> None:
-    program.equal(SOCKET, 0, 3 + len(ALLOWED_FAMILIES))
+def _refuse_core_limit(program: _Program) -> None:
+    # At a limit of 1 the kernel starts no core handler; at 0 it starts one that is a program (core(5)).
+    program.equal(SETRLIMIT, 0, 4)
     program.load(_argument(0))
-    for index, family in enumerate(ALLOWED_FAMILIES):
-        program.equal(family, len(ALLOWED_FAMILIES) - index)
+    program.equal(_RLIMIT_CORE, 0, 1)
+    program.answer(ERRNO | DONE)
+    program.answer(ALLOW)
+    program.equal(PRLIMIT64, 0, 8)
+    program.load(_argument(1))
+    program.equal(_RLIMIT_CORE, 0, 5)
+    program.load(_argument(2))
+    program.equal(0, 0, 2)
+    program.load(_argument(2) + 4)
+    program.equal(0, 1)  # only asks what the limit is
+    program.answer(ERRNO | DONE)
+    program.answer(ALLOW)
+
+
+def _refuse_control(program: _Program) -> None:
+    program.equal(PRCTL, 0, 6)
+    program.load(_argument(0))
+    program.equal(_PR_SET_SECCOMP, 0, 1)
+    program.answer(ERRNO | EPERM)
+    program.equal(_PR_SET_DUMPABLE, 0, 1)
+    program.answer(ERRNO | DONE)  # the tracer must be able to look
+    program.answer(ALLOW)
+
+
+def _refuse_sockets(program: _Program) -> None:
+    """Local and internet sockets only: other families and protocols make the kernel load modules."""
+    program.equal(SOCKETPAIR, 0, 4)
+    program.load(_argument(0))
+    program.equal(_AF_UNIX, 1)
     program.answer(ERRNO | EAFNOSUPPORT)
+    program.answer(ALLOW)
+    program.equal(SOCKET, 0, "not a socket")
+    program.load(_argument(0))
+    program.equal(_AF_UNIX, "local")
+    program.equal(_AF_INET, "internet")
+    program.equal(_AF_INET6, "internet")
+    program.answer(ERRNO | EAFNOSUPPORT)
+    program.label("internet")
+    program.load(_argument(1))
+    program.emit(_AND, 0xF)  # without SOCK_NONBLOCK and SOCK_CLOEXEC
+    program.equal(_SOCK_STREAM, "transport")
+    program.equal(_SOCK_DGRAM, "transport")
+    program.answer(ERRNO | EPERM)
+    program.label("transport")
+    program.load(_argument(2))
+    for protocol in (0, _IPPROTO_TCP, _IPPROTO_UDP):
+        program.equal(protocol, "local")
+    program.answer(ERRNO | EPROTONOSUPPORT)
+    program.label("local")
+    program.answer(ALLOW)
+    program.label("not a socket")
+
+
+def _mappings(program: _Program, shared: int) -> None:
+    """Huge pages count as nobody's; shared memory without a file only while it is in a page table."""
+    program.equal(MMAP, 0, 7)
+    program.load(_argument(3))
+    program.has_bits(_MAP_HUGETLB, 0, 1)
+    program.answer(ERRNO | ENOMEM)
+    program.emit(_AND, MAP_SHARED_ANONYMOUS)
+    program.equal(MAP_SHARED_ANONYMOUS, 0, 1)
+    program.answer(shared)
     program.answer(ALLOW)
 
 

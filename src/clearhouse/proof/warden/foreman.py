@@ -42,11 +42,17 @@ def main() -> None:
     setup = _read_frame()
     if setup is None:
         return
+    # bubblewrap's mounts may belong to a user namespace above ours: only a copy of them is ours.
+    if kernel.libc().unshare(kernel.CLONE_NEWNS) != 0:
+        raise OSError(ctypes.get_errno(), "unshare")
     kernel.mount("none", "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
     os.mkdir(SITE)
     data = f"size={setup['bytes']},nr_inodes={setup['files']},mode=755"
     kernel.mount("tmpfs", SITE, "tmpfs", kernel.MS_NOSUID | kernel.MS_NODEV, data)
     os.chown(SITE, cage.UID, cage.UID)
+    for place in ("/", "/dev"):  # bubblewrap's own, of unlimited size, and writable to its owner
+        flags = kernel.MS_REMOUNT | kernel.MS_BIND | kernel.MS_NOSUID | kernel.MS_NODEV
+        kernel.mount("none", place, None, flags | kernel.MS_RDONLY)
     _write_frame({"ready": True})
     while (order := _read_frame()) is not None:
         _ORDERS[order["op"]](order)
@@ -193,7 +199,6 @@ def _run(order: dict[str, Any]) -> None:
 def _oversee(order: dict[str, Any], limits: _Limits, answer: int) -> None:
     """Process 1 of a batch: gives up everything, runs the commands, reports, never returns."""
     try:
-        kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
         signal.signal(signal.SIGPIPE, signal.SIG_IGN)
         kernel.mount("none", "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
         flags = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
@@ -202,6 +207,7 @@ def _oversee(order: dict[str, Any], limits: _Limits, answer: int) -> None:
             os.setgroups([])
             os.setresgid(cage.UID, cage.UID, cage.UID)
             os.setresuid(cage.UID, cage.UID, cage.UID)
+        kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
         kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
         kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
         kernel.drop_capabilities()

@@ -22,6 +22,7 @@ from . import frames_native, kernel
 _FRAMES, _STEPS = 400, 20_000
 _STACK_BYTES = 12 << 20
 _TEXT = 400
+_DEPTH = 32
 _PREFIX = b"v8dbg_"
 _DYNSYM, _LOADED = 11, 1
 
@@ -90,43 +91,47 @@ class Layout:
         self._known = known
         self.context = self._one("off_fp_context")
         self.function = self._one("off_fp_function")
-        self.map = self._one("class_HeapObject__map__Map")
-        self.instance_type = self._one("class_Map__instance_type__uint16_t")
-        self.shared = self._one("class_JSFunction__shared__SharedFunctionInfo")
-        self.scope = self._one("class_SharedFunctionInfo__name_or_scope_info__Object")
-        self.script = self._one(
-            "class_SharedFunctionInfo__script_or_debug_info__HeapObject",
-            "class_SharedFunctionInfo__script__HeapObject",
-            "class_SharedFunctionInfo__script__Object",
+        self.instance_type = self._field("Map", "instance_type")
+        self.shared = self._field("JSFunction", "shared")
+        self.scope = self._field("SharedFunctionInfo", "name_or_scope_info")
+        self.script = self._field("SharedFunctionInfo", "script_or_debug_info", "script")
+        self.script_name = self._field("Script", "name")
+        self.script_origin = self._field(
+            "Script",
+            "eval_from_shared_or_wrapped_arguments",
+            "eval_from_shared_or_wrapped_arguments_or_sfi_table",
         )
-        self.script_name = self._one("class_Script__name__Object")
-        self.script_origin = self._known.get(
-            "class_Script__eval_from_shared_or_wrapped_arguments__Object",
-            self._known.get(
-                "class_Script__eval_from_shared_or_wrapped_arguments_or_sfi_table__Object"
-            ),
-        )
-        self.length = self._one("class_String__length__int32_t")
-        self.one_byte = self._one("class_SeqOneByteString__chars__char")
-        self.two_byte = self._one("class_SeqTwoByteString__chars__char")
-        self.first = self._one("class_ConsString__first__String")
-        self.second = self._one("class_ConsString__second__String")
-        self.parent = self._one("class_SlicedString__parent__String")
-        self.offset = self._one("class_SlicedString__offset__SMI")
-        self.actual = self._one("class_ThinString__actual__String")
+        self.length = self._field("String", "length")
+        self.one_byte = self._field("SeqOneByteString", "chars")
+        self.two_byte = self._field("SeqTwoByteString", "chars")
+        self.first = self._field("ConsString", "first")
+        self.second = self._field("ConsString", "second")
+        self.parent = self._field("SlicedString", "parent")
+        self.offset = self._field("SlicedString", "offset")
+        self.actual = self._field("ThinString", "actual")
         self.locals_count = self._one("scopeinfo_idx_ncontextlocals")
         self.first_local = self._one("scopeinfo_idx_first_vars")
         self.type_shared = self._one("type_SharedFunctionInfo__SHARED_FUNCTION_INFO_TYPE")
         self.type_script = self._one("type_Script__SCRIPT_TYPE")
         self.type_scope = self._one("type_ScopeInfo__SCOPE_INFO_TYPE")
 
-    def _one(self, *names: str) -> int:
-        for name in names:
-            if name in self._known:
-                return self._known[name]
-        raise Unreadable(names[0])
+    def _one(self, name: str) -> int:
+        if name not in self._known:
+            raise Unreadable(name)
+        return self._known[name]
+
+    def _field(self, owner: str, *fields: str) -> int:
+        """A field's offset; what type it is said to have changes from version to version."""
+        for field in fields:
+            prefix = f"class_{owner}__{field}__"
+            for name, offset in self._known.items():
+                if name.startswith(prefix):
+                    return offset
+        raise Unreadable(f"{owner}.{fields[0]}")
 
 
+_MAP = 0  # of any object: its first field
+_POSITIONS_FIRST = 5  # since V8 12.5 begin and end stand before the local variables, not behind them
 # Bits of a string's instance type: v8/src/objects/instance-type.h.
 _NOT_STRING, _REPRESENTATION, _ONE_BYTE = ~0x7F, 7, 8
 _SEQUENTIAL, _CONS, _EXTERNAL, _SLICED, _THIN = 0, 1, 2, 3, 5
@@ -224,10 +229,10 @@ class _Reader:
         """Where an object is now (a collection may be moving it), and its map's instance type."""
         if object_ & 3 != 1:
             raise Unreadable("not an object")
-        word = self._field(object_, self._layout.map)
+        word = self._field(object_, _MAP)
         if word & 3 == 0:  # a forwarding address
             object_ = word | 1
-            word = self._field(object_, self._layout.map)
+            word = self._field(object_, _MAP)
         kind = self._raw(word - 1 + self._layout.instance_type, 2)
         return object_, int.from_bytes(kind, "little")
 
@@ -255,7 +260,7 @@ class _Reader:
         name = self._text(self._field(script, self._layout.script_name))
         if name:
             return name
-        if self._layout.script_origin is not None and depth < 8:
+        if depth < _DEPTH:
             with contextlib.suppress(Unreadable):
                 maker, kind = self._type(self._field(script, self._layout.script_origin))
                 if kind == self._layout.type_shared:
@@ -274,7 +279,10 @@ class _Reader:
             return "", None
         start = 8 * (1 + self._layout.first_local + names + count)
         words = struct.unpack("<8Q", self._raw(info - 1 + start, 64))
-        return self._named(words)
+        name, position = self._named(words)
+        if self._layout.first_local >= _POSITIONS_FIRST:
+            position = self._field(info, 8 * (1 + self._layout.locals_count + 1)) >> 32
+        return name, position
 
     def _named(self, words: tuple[int, ...]) -> tuple[str, int | None]:
         """What follows the local variables: perhaps the function's name and its slot, perhaps a
@@ -298,7 +306,7 @@ class _Reader:
             place, kind = self._type(object_)
         except Unreadable:
             return ""
-        if kind & _NOT_STRING or depth > 32 or limit <= 0:
+        if kind & _NOT_STRING or depth > _DEPTH or limit <= 0:
             return ""
         layout = self._layout
         length = int.from_bytes(self._raw(place - 1 + layout.length, 4), "little")

@@ -26,7 +26,8 @@ MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 32, 4096, 16384, 1 << 18
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_NO_NEW_PRIVS = 1, 4, 38
 PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 22, 2
 PR_CAPBSET_DROP, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 24, 47, 4
-PR_SET_NAME = 15
+PR_SET_NAME, PR_SET_KEEPCAPS = 15, 8
+CAP_DAC_READ_SEARCH, CAP_KILL, CAP_SYS_PTRACE = 2, 5, 19
 
 PTRACE_GETREGS = 12
 PTRACE_SETREGS = 13
@@ -133,14 +134,15 @@ def prctl(option: int, *args: int) -> int:
     return _check(_libc.prctl(ctypes.c_int(option), *padded), "prctl")
 
 
-def drop_capabilities() -> None:
-    """Give up every capability of this process and of whatever it may execute, for good."""
+def drop_capabilities(keep: tuple[int, ...] = ()) -> None:
+    """Give up every other capability of this process and of whatever it may execute, for good."""
     for capability in range(64):
         if _libc.prctl(PR_CAPBSET_DROP, ctypes.c_ulong(capability), 0, 0, 0) != 0:
             break
     _libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
+    mask = sum(1 << capability for capability in keep)
     header = ctypes.create_string_buffer(struct.pack("<Ii", 0x20080522, 0))
-    data = ctypes.create_string_buffer(struct.pack("<6I", 0, 0, 0, 0, 0, 0))
+    data = ctypes.create_string_buffer(struct.pack("<6I", mask, mask, 0, 0, 0, 0))
     _check(_libc.capset(header, data), "capset")
 
 

@@ -11,12 +11,12 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from . import filter as seccomp
-from . import frames_native, kernel, paths
+from . import frames_native, frames_v8, kernel, paths, usage
 from .frames_python import Layout, PythonStacks
 
 _WALL = 0x40000000
@@ -40,6 +40,7 @@ _STOPS = {signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU}
 _MAX_EVENTS, _MAX_SAMPLES = 64, 48
 _BLOCKED = {-1, -13, -30}  # EPERM, EACCES, EROFS: only this sandbox stood in the way
 _EVAL = "_PyEval_EvalFrame"
+_BUILTINS = "Builtins_"  # code that V8 made when it was built, called from what it makes now
 
 
 @dataclass
@@ -62,7 +63,7 @@ class Watch:
     cpu_s: float
     memory_bytes: int
     reads: bool
-    stack: str  # "python", "native" or "none"
+    stack: str  # "python", "javascript", "native" or "none"
     unwind: bool
     runtime_execs: int  # programs that the runtime itself starts first (node, a built harness)
 
@@ -98,8 +99,10 @@ class Tracer:
         self._early: set[int] = set()
         self._main: int | None = None  # thread group of the run itself
         self._done_cpu = 0.0
+        self._spent: dict[int, float] = {}  # processor time of each group, as last seen
         self._base_cpu: float | None = None
-        self._base_rss = 0
+        self._base_rss = self._base_held = 0
+        self._shared = 0  # bytes of shared memory without a file that were ever asked for
         self._began = time.monotonic()
         self._called = 0.0
         self._execs_left = watch.runtime_execs
@@ -109,17 +112,23 @@ class Tracer:
 
     # -- the loop's two entries ------------------------------------------------------------------
 
-    def reap(self) -> None:
-        """Handle every stop and exit that is waiting."""
-        while not self.finished:
+    def reap(self, at_most: int = 128) -> bool:
+        """Handle stops and exits that are waiting; true when there may be more of them.
+
+        A run that does nothing but system calls must not keep us from looking at its limits.
+        """
+        for _ in range(at_most):
+            if self.finished:
+                return False
             try:
                 tid, status = os.waitpid(-1, _WALL | os.WNOHANG)
             except ChildProcessError:
                 self.finished = True
-                return
+                return False
             if tid == 0:
-                return
+                return False
             self.handle(tid, status)
+        return True
 
     def tick(self) -> None:
         """Measure, and ask for a sample of the stack where the watch wants one."""
@@ -147,9 +156,15 @@ class Tracer:
         base = self._base_cpu if self._base_cpu is not None else 0.0
         if self._cpu() - base > cpu_s:
             return "cpu"
-        if self._rss() - self._base_rss > memory_bytes:
+        if self._held() - self._base_held > memory_bytes:
             return "memory"
         return None
+
+    def held_by_all(self) -> int:
+        """Bytes held by every process that is followed, whether it belongs to a run or not."""
+        return self._shared + sum(
+            usage.held(self._threads(group)) for group in {t.tgid for t in self._tasks.values()}
+        )
 
     def last_sample(self) -> None:
         """Stop the run's main thread and read its stack once more, before it is killed."""
@@ -184,19 +199,20 @@ class Tracer:
     # -- measures ----------------------------------------------------------------------------------
 
     def _cpu(self) -> float:
-        total = self._done_cpu
         for group in self._groups:
             with contextlib.suppress(OSError):
-                total += time.clock_gettime(kernel.cpu_clock(group))
-        return total
+                self._spent[group] = time.clock_gettime(kernel.cpu_clock(group))
+        return self._done_cpu + sum(self._spent.values())
 
     def _rss(self) -> int:
-        total = 0
-        for group in self._groups:
-            with contextlib.suppress(OSError, ValueError, IndexError):
-                with open(f"/proc/{group}/statm", "rb") as file:
-                    total += int(file.read().split()[1]) * 4096
-        return total
+        return sum(usage.resident(self._threads(group)) for group in self._groups)
+
+    def _held(self) -> int:
+        return self._shared + sum(usage.held(self._threads(group)) for group in self._groups)
+
+    def _threads(self, group: int) -> Iterator[int]:
+        yield group
+        yield from [t.tid for t in self._tasks.values() if t.tgid == group and t.tid != group]
 
     # -- stops -------------------------------------------------------------------------------------
 
@@ -271,13 +287,15 @@ class Tracer:
                 kernel.ptrace(kernel.PTRACE_CONT, task.tid)
 
     def _exiting(self, task: Task) -> None:
-        if task.tgid not in self._groups or task.tid != task.tgid:
+        """The last look at a thread: its process may go on without it, its leader included."""
+        if task.tgid not in self._groups:
             return
         with contextlib.suppress(OSError):
-            spent = time.clock_gettime(kernel.cpu_clock(task.tgid))
+            self._spent[task.tgid] = time.clock_gettime(kernel.cpu_clock(task.tgid))
+        if task.tid != task.tgid:
+            return
+        with contextlib.suppress(OSError, ValueError):
             peak = int(paths.status(task.tid).get("VmHWM", "0 kB").split()[0]) * 1024
-            self._groups.discard(task.tgid)
-            self._done_cpu += spent
             self.record.rss_bytes = max(self.record.rss_bytes, peak)
             if self._base_cpu is not None and task.tgid == self._main:
                 growth = peak - self._base_rss
@@ -286,6 +304,9 @@ class Tracer:
     def _ended(self, tid: int, status: int) -> None:
         self._tasks.pop(tid, None)
         self._early.discard(tid)
+        if tid in self._groups:  # a leader is reported when all its threads have ended
+            self._groups.discard(tid)
+            self._done_cpu += self._spent.pop(tid, 0.0)
         if tid == self._main:
             self.record.exit_status = status
             self.finished = True
@@ -318,6 +339,9 @@ class Tracer:
         registers = kernel.registers(task.tid)
         number = registers.number
         if number == 87 and self._main in (None, task.tgid) and self._mark(task, registers):
+            return False
+        if number == seccomp.MMAP:
+            self._shared += -(-registers.args[1] // 4096) * 4096
             return False
         if task.tgid not in self._groups:
             return False
@@ -428,7 +452,7 @@ class Tracer:
             self._groups.add(task.tgid)
             task.python_thread = None
         elif phase == "call":
-            self._base_cpu, self._base_rss = self._cpu(), self._rss()
+            self._base_cpu, self._base_rss, self._base_held = self._cpu(), self._rss(), self._held()
             self._called = time.monotonic()
         return True
 
@@ -463,39 +487,53 @@ class Tracer:
         )
 
     def stack(self, task: Task, *, native: bool) -> list[dict[str, Any]]:
-        """The stopped thread's frames, innermost first: native ones down to the interpreter's
-        evaluation loop, then the Python ones.  A program started by the run has the stack of the
-        moment that started it.
+        """The stopped thread's frames, innermost first: native ones down to where the interpreter
+        begins, then the interpreter's.  A program started by the run has the stack of the moment
+        that started it.
         """
         if task.origin is not None:
             return task.origin
         kind = self._watch.stack
         frames: list[dict[str, Any]] = []
-        if kind == "native" or (native and kind == "python"):
-            with contextlib.suppress(OSError):
-                for frame in frames_native.read(task.tgid, task.tid):
-                    if kind == "python" and frame.name.startswith(_EVAL):
-                        break
-                    frames.append(
-                        {
-                            "kind": "native",
-                            "file": frame.file,
-                            "offset": frame.offset,
-                            "name": frame.name,
-                        }
-                    )
+        if kind == "native" or (native and kind != "none"):
+            frames = _native_frames(task, kind)
         if kind == "python" and self._layout is not None:
-            with contextlib.suppress(OSError, OverflowError):
-                reader = PythonStacks(task.tgid, self._layout)
-                try:
-                    found = reader.read(task.python_thread)
-                finally:
-                    reader.close()
-                frames += [
-                    {"kind": "python", "file": f.file, "name": f.name, "line": f.line}
-                    for f in found
-                ]
+            frames += _python_frames(task, self._layout)
+        if kind == "javascript" and task.tid == task.tgid:  # the only thread that runs it
+            frames += _javascript_frames(task)
         return frames if len(frames) <= 160 else frames[:120] + frames[-40:]
+
+
+def _native_frames(task: Task, kind: str) -> list[dict[str, Any]]:
+    frames: list[dict[str, Any]] = []
+    with contextlib.suppress(OSError):
+        for frame in frames_native.read(task.tgid, task.tid):
+            if kind == "python" and frame.name.startswith(_EVAL):
+                break
+            if kind == "javascript" and (not frame.file or frame.name.startswith(_BUILTINS)):
+                break
+            frames.append(
+                {"kind": "native", "file": frame.file, "offset": frame.offset, "name": frame.name}
+            )
+    return frames
+
+
+def _python_frames(task: Task, layout: Layout) -> list[dict[str, Any]]:
+    with contextlib.suppress(OSError, OverflowError):
+        reader = PythonStacks(task.tgid, layout)
+        try:
+            found = reader.read(task.python_thread)
+        finally:
+            reader.close()
+        return [{"kind": "python", "file": f.file, "name": f.name, "line": f.line} for f in found]
+    return []
+
+
+def _javascript_frames(task: Task) -> list[dict[str, Any]]:
+    return [
+        {"kind": "javascript", "file": f.file, "name": f.name, "position": f.position}
+        for f in frames_v8.read(task.tgid, task.tid)
+    ]
 
 
 def _signed(value: int) -> int:

@@ -1,15 +1,20 @@
 """The first process in the sandbox: takes jobs from the engine, has them run, reports what it saw.
 
-Talks to the engine on standard input and output, in frames of a length and JSON.
+Talks to the engine on standard input and output, in frames of a length and JSON.  Nothing that a
+run or an import does may keep it from its clock: each round of its loop does a limited amount of
+work and then looks at the limits.
 """
 
 from __future__ import annotations
 
 import array
+import base64
 import contextlib
+import fcntl
 import json
 import mmap
 import os
+import resource
 import secrets
 import select
 import signal
@@ -20,12 +25,20 @@ import time
 from dataclasses import asdict
 from typing import Any
 
-from . import cage, kernel, zygote
+from . import cage, filter, kernel, usage, zygote
 from .frames_python import Layout
 from .trace import OPTIONS, Tracer, Watch
 
 _REPORT_LIMIT = 4 << 20
-_TICK_S = 0.01
+_TICK_S, _IDLE_TICK_S = 0.01, 0.25
+_TICKS_A_LOOK = 10
+_CHUNKS_A_ROUND = 16
+_IMPORT_BYTES = 2 << 30
+_IDLE_CPU_S = 1.0
+_SOCKETS = 1024
+_MESSAGE_DEPTH = 40
+_OWN_UID = 65533  # of the namespace that bubblewrap.py makes when started by root
+_KEPT = (kernel.CAP_DAC_READ_SEARCH, kernel.CAP_KILL, kernel.CAP_SYS_PTRACE)
 
 
 class _Pipe:
@@ -37,7 +50,8 @@ class _Pipe:
         self._keep, self.kept, self.size = keep, bytearray(), 0
 
     def drain(self) -> None:
-        while True:
+        """Take what is there, but no more than a limited amount: a flood never ends."""
+        for _ in range(_CHUNKS_A_ROUND):
             try:
                 data = os.read(self.read_end, 65536)
             except BlockingIOError:
@@ -55,6 +69,7 @@ def main() -> None:
     """Serve until standard input ends."""
     kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
     kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
+    cage.limit({resource.RLIMIT_CORE: cage.NO_CORE})
     wake_read, wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
@@ -63,17 +78,32 @@ def main() -> None:
         return
     warden = _Warden(setup, wake_read)
     _write_frame(warden.hello)
-    while (job := _read_frame()) is not None:
+    while True:
+        warden.wait()
+        job = _read_frame()
+        if job is None:
+            return
         _write_frame(warden.run(job))
 
 
 def _read_frame() -> dict[str, Any] | None:
-    head = sys.stdin.buffer.read(4)
-    if len(head) < 4:
+    head = _exactly(4)
+    raw = None if head is None else _exactly(struct.unpack("<I", head)[0])
+    if raw is None:
         return None
-    raw = sys.stdin.buffer.read(struct.unpack("<I", head)[0])
     frame: dict[str, Any] = json.loads(raw)
     return frame
+
+
+def _exactly(size: int) -> bytes | None:
+    # Not through sys.stdin: what its buffer holds, select does not see.
+    raw = bytearray()
+    while len(raw) < size:
+        part = os.read(0, min(1 << 20, size - len(raw)))
+        if not part:
+            return None
+        raw += part
+    return bytes(raw)
 
 
 def _write_frame(message: dict[str, Any]) -> None:
@@ -93,7 +123,12 @@ class _Warden:
             _become_zygote(theirs, setup)
         theirs.close()
         kernel.ptrace(kernel.PTRACE_SEIZE, self._zygote, 0, OPTIONS)
-        self._tracer: Tracer | None = None
+        _give_up()
+        self._socket.sendall(b"\0")  # from now on nothing that the zygote starts goes unseen
+        self._idle = Tracer(_IDLE, None, secrets.token_hex(16), lambda: b"\0" * 16)
+        self._idle.follow(self._zygote)
+        self._memory = int(setup.get("memory_bytes", _IMPORT_BYTES))
+        self._socket.setblocking(False)
         hello = self._await_hello(float(setup["start_s"]))
         layout = hello["layout"]
         self._layout = Layout(**layout) if layout else None
@@ -101,24 +136,66 @@ class _Warden:
 
     def _await_hello(self, seconds: float) -> dict[str, Any]:
         """Let the zygote (and whatever its imports start) run until it reports."""
-        idle = Tracer(_IDLE, None, secrets.token_hex(16), lambda: b"\0" * 16)
-        idle.follow(self._zygote)
-        self._socket.setblocking(False)
         deadline = time.monotonic() + seconds
+        why = f"imports took over {seconds:.0f} s"
         raw = b""
+        more = False
         while time.monotonic() < deadline:
-            select.select([self._socket, self._wake], [], [], 0.2)
+            select.select([self._socket, self._wake], [], [], 0.0 if more else 5 * _TICK_S)
             self._clear_wake()
-            idle.reap()
+            more = self._idle.reap()
             with contextlib.suppress(BlockingIOError):
                 part = self._socket.recv(1 << 20)
                 if not part:
-                    return {"layout": None, "problems": {"zygote": "ended while importing"}}
+                    why = "ended while importing"
+                    break
                 raw += part
             if len(raw) >= 4 and len(raw) >= 4 + struct.unpack("<I", raw[:4])[0]:
                 hello: dict[str, Any] = json.loads(raw[4:])
-                return hello
-        return {"layout": None, "problems": {"zygote": f"imports took over {seconds:.0f} s"}}
+                if self._alone():
+                    return hello
+                why = "imports left behind processes that keep starting others"
+                break
+            if self._idle.held_by_all() > self._memory:
+                why = f"imports took over {self._memory >> 20} MiB of memory"
+                break
+        self._kill_zygote()
+        return {"layout": None, "problems": {"zygote": why}}
+
+    def _alone(self) -> bool:
+        """End every other process of the imports; true when the zygote is the only one left."""
+        deadline = time.monotonic() + 2
+        while left := _children(self._zygote):
+            _kill(left)
+            self._idle.reap()
+            if time.monotonic() > deadline:
+                return False
+        return True
+
+    def _kill_zygote(self) -> None:
+        _kill([self._zygote])
+        deadline = time.monotonic() + 5
+        while not self._idle.finished and time.monotonic() < deadline:
+            self._idle.reap()
+            time.sleep(0.001)
+
+    def wait(self) -> None:
+        """Until the engine says something, see to it that what was imported keeps quiet."""
+        cpu = self._zygote_cpu()
+        while not select.select([0, self._wake], [], [], _IDLE_TICK_S)[0].count(0):
+            self._clear_wake()
+            self._idle.reap()
+            _kill(_children(self._zygote))
+            if self._too_large() or self._zygote_cpu() - cpu > _IDLE_CPU_S:
+                _kill([self._zygote])  # the next run will say that it is gone
+
+    def _too_large(self) -> bool:
+        return usage.held([self._zygote]) > self._memory
+
+    def _zygote_cpu(self) -> float:
+        with contextlib.suppress(OSError):
+            return time.clock_gettime(kernel.cpu_clock(self._zygote))
+        return 0.0
 
     def _clear_wake(self) -> None:
         with contextlib.suppress(BlockingIOError):
@@ -132,17 +209,21 @@ class _Warden:
         limits = cage.Limits.from_job(job["limits"])
         keep = min(limits.output_bytes, 1 << 16)
         out, err, report = _Pipe(keep), _Pipe(keep), _Pipe(_REPORT_LIMIT)
-        marks_file = os.memfd_create("marks")
-        os.ftruncate(marks_file, zygote.MARK_BYTES)
+        marks_file = _sealed("marks", bytes(zygote.MARK_BYTES), fcntl.F_SEAL_SHRINK)
         marks = mmap.mmap(marks_file, zygote.MARK_BYTES)
         tracer = Tracer(Watch(**job["watch"]), self._layout, key, lambda: marks[:4096])
         tracer.follow(self._zygote)
         job["key"] = key
-        self._send(job, [out.write_end, err.write_end, report.write_end, marks_file])
-        for pipe in (out, err, report):
-            os.close(pipe.write_end)
-        os.close(marks_file)
-        killed = self._loop(tracer, limits, out, err, report, began)
+        given = [out.write_end, err.write_end, report.write_end, marks_file]
+        if job["runtime"] != "python":
+            rest = json.dumps({"key": key, **job.pop("extra")}).encode()
+            given.append(_sealed("input", base64.b64decode(job.pop("input")), fcntl.F_SEAL_WRITE))
+            given.append(_sealed("job", rest, fcntl.F_SEAL_WRITE))
+        try:
+            killed, problem = self._guarded(tracer, job, given, limits, out, err, report, began)
+        finally:
+            for number in given:
+                os.close(number)
         tracer.close_measures()
         init = self._end_run(tracer)
         for pipe in (out, err, report):
@@ -154,6 +235,7 @@ class _Warden:
         return {
             **asdict(tracer.record),
             "init": init,
+            "problem": problem,
             "wall_total_s": time.monotonic() - began,
             "report": _messages(bytes(report.kept), key),
             "forged": _foreign(bytes(report.kept), key),
@@ -165,14 +247,44 @@ class _Warden:
             },
         }
 
-    def _send(self, job: dict[str, Any], descriptors: list[int]) -> None:
-        raw = json.dumps(job).encode()
-        self._socket.setblocking(True)
+    def _guarded(
+        self,
+        tracer: Tracer,
+        job: dict[str, Any],
+        given: list[int],
+        limits: cage.Limits,
+        out: _Pipe,
+        err: _Pipe,
+        report: _Pipe,
+        began: float,
+    ) -> tuple[str | None, str | None]:
+        """Send the job and look after it; which limit ended it, and what went wrong here, if any."""
+        try:
+            if not self._send(tracer, job, given, began + limits.wall_s):
+                return None, None
+            return self._loop(tracer, limits, out, err, report, began), None
+        except Exception as error:  # noqa: BLE001 - what the run wrote into its memory must not end us
+            return "observer", f"{type(error).__name__}: {error}"[:300]
+
+    def _send(
+        self, tracer: Tracer, job: dict[str, Any], descriptors: list[int], deadline: float
+    ) -> bool:
+        """Hand the zygote a job; it is traced while it reads, and so needs us to let it go on."""
         rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))
-        self._socket.sendmsg([struct.pack("<I", len(raw))], [rights])
-        # The zygote reads while it is traced: a large job needs us to let it go on.
-        self._socket.sendall(raw)
-        self._socket.setblocking(False)
+        raw = json.dumps(job).encode()
+        try:
+            self._socket.sendmsg([struct.pack("<I", len(raw))], [rights])
+            rest = memoryview(raw)
+            while rest and time.monotonic() < deadline:
+                with contextlib.suppress(BlockingIOError):
+                    rest = rest[self._socket.send(rest) :]
+                    continue
+                select.select([self._wake], [self._socket], [], _TICK_S)
+                self._clear_wake()
+                tracer.reap()
+        except OSError:
+            return False  # the zygote is gone
+        return not rest
 
     def _loop(
         self,
@@ -183,16 +295,19 @@ class _Warden:
         report: _Pipe,
         began: float,
     ) -> str | None:
-        watched = [out.read_end, err.read_end, report.read_end, self._wake, self._socket]
+        watched = [0, out.read_end, err.read_end, report.read_end, self._wake, self._socket]
         next_tick = began + _TICK_S
+        ticks, more = 0, False
         while not tracer.finished:
-            now = time.monotonic()
-            ready, _, _ = select.select(watched, [], [], max(0.0, next_tick - now))
+            wait = 0.0 if more else max(0.0, next_tick - time.monotonic())
+            ready, _, _ = select.select(watched, [], [], wait)
             self._clear_wake()
-            tracer.reap()
+            more = tracer.reap()
             for pipe in (out, err, report):
                 if pipe.read_end in ready:
                     pipe.drain()
+            if 0 in ready:
+                os._exit(0)  # the engine says nothing during a run: it is gone
             if self._socket in ready and self._ended():
                 return None
             if out.size + err.size > limits.output_bytes or report.size > _REPORT_LIMIT:
@@ -200,14 +315,23 @@ class _Warden:
             now = time.monotonic()
             if now >= next_tick:
                 next_tick = now + _TICK_S
+                ticks += 1
                 tracer.tick()
                 passed = tracer.exceeded(limits.cpu_s, limits.memory_bytes)
                 if passed is None and now - began > limits.wall_s:
                     passed = "wall"
+                if passed is None and ticks % _TICKS_A_LOOK == 0:
+                    passed = self._look()
                 if passed is not None:
                     tracer.last_sample()
                     return passed
         return None
+
+    def _look(self) -> str | None:
+        """Limits that need not be looked at so often."""
+        if usage.sockets() > _SOCKETS:
+            return "sockets"
+        return "memory" if self._too_large() else None
 
     def _ended(self) -> bool:
         """Whether the zygote says that the run's first process is gone (0 after 1)."""
@@ -221,26 +345,61 @@ class _Warden:
 
     def _end_run(self, tracer: Tracer) -> str:
         """Kill what is left of the run, and wait until the zygote has seen it go."""
-        for child in _children(self._zygote):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(child, signal.SIGKILL)
         deadline = time.monotonic() + 5
         seen = b""
-        tracer.finished = False
-        while not seen.endswith(b"\0") and time.monotonic() < deadline:
-            select.select([self._socket, self._wake], [], [], 0.05)
-            self._clear_wake()
-            tracer.finished = False
-            tracer.reap()
-            for child in _children(self._zygote):
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(child, signal.SIGKILL)
+        more = False
+        while not seen.endswith(b"\0"):
+            _kill(_children(self._zygote))
+            tracer.finished = False  # the run itself is; what belongs to it may not be
+            with contextlib.suppress(Exception):  # as in _guarded
+                more = tracer.reap()
             with contextlib.suppress(BlockingIOError):
-                part = self._socket.recv(16)
+                try:
+                    part = self._socket.recv(16)
+                except ConnectionError:
+                    part = b""
                 if not part:
                     return "zygote gone"
                 seen += part
-        return "ended" if seen.endswith(b"\0") else "stuck"
+                continue
+            if time.monotonic() > deadline:
+                _kill([self._zygote])
+                return "stuck"
+            select.select([self._socket, self._wake], [], [], 0.0 if more else 0.05)
+            self._clear_wake()
+        return "ended"
+
+
+def _sealed(name: str, data: bytes, seals: int) -> int:
+    """A file in memory that its other users can neither resize nor unseal; at its start."""
+    number = os.memfd_create(name, os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    rest = memoryview(data)
+    while rest:
+        rest = rest[os.write(number, rest) :]
+    os.lseek(number, 0, os.SEEK_SET)
+    always = fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
+    fcntl.fcntl(number, fcntl.F_ADD_SEALS, seals | always)
+    return number
+
+
+def _kill(pids: list[int]) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def _give_up() -> None:
+    """Keep only what tracing needs: parsers of foreign memory run in this process."""
+    if os.getuid() == 0:
+        kernel.prctl(kernel.PR_SET_KEEPCAPS, 1)
+        os.setgroups([])
+        os.setresgid(_OWN_UID, _OWN_UID, _OWN_UID)
+        os.setresuid(_OWN_UID, _OWN_UID, _OWN_UID)
+    kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
+    kernel.drop_capabilities(_KEPT)
+    kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
+    kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)  # a change of user has cleared it
+    kernel.install_filter(filter.warden_filter())
 
 
 _IDLE = Watch("none", 1e9, 1 << 62, False, "none", False, 0)
@@ -256,22 +415,23 @@ def _become_zygote(connection: socket.socket, setup: dict[str, Any]) -> None:
     try:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
         kernel.mount("none", "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
         flags = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
         kernel.mount("proc", "/proc", "proc", flags)
         for place in ("/dev/shm", "/tmp"):  # what libraries try out when they are imported
-            cage.tmpfs(place, "16m", "1777")
+            cage.tmpfs(place, 16 << 20, "1777")
+        cage.close_root()
         if os.getuid() != cage.UID:
             os.setgroups([])
             os.setresgid(cage.UID, cage.UID, cage.UID)
             os.setresuid(cage.UID, cage.UID, cage.UID)
+        kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
         null = os.open("/dev/null", os.O_RDWR)
         for number in (0, 1):  # standard error goes to the engine, for its message if this fails
             os.dup2(null, number)
+        connection.recv(1)
         keep = os.dup2(connection.detach(), 100, inheritable=False)
-        os.closerange(3, 100)
-        os.closerange(101, 4096)
+        cage.close_all_but({0, 1, 2, keep})
         zygote.serve(socket.socket(fileno=keep), setup["preload"], setup["search"])
     except BaseException as error:  # noqa: BLE001 - the sandbox's edge: said, then the end
         os.write(2, f"zygote: {type(error).__name__}: {error}\n".encode())
@@ -284,9 +444,24 @@ def _messages(raw: bytes, key: str) -> list[dict[str, Any]]:
     found = []
     for line in raw.split(b"\n"):
         if line.startswith(prefix):
-            with contextlib.suppress(ValueError):
-                found.append(json.loads(line.removeprefix(prefix)))
+            with contextlib.suppress(ValueError, RecursionError):
+                message = json.loads(line.removeprefix(prefix))
+                if isinstance(message, dict) and _shallow(message):
+                    found.append(message)
     return found
+
+
+def _shallow(message: Any) -> bool:
+    """Whether a value is nested no deeper than any reader of it can follow."""
+    level = [message]
+    for _ in range(_MESSAGE_DEPTH):
+        level = [
+            inner
+            for value in level
+            if isinstance(value, dict | list)
+            for inner in (value.values() if isinstance(value, dict) else value)
+        ]
+    return not level
 
 
 def _foreign(raw: bytes, key: str) -> int:

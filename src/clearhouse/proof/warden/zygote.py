@@ -1,18 +1,20 @@
 """The warm process: imports the target once, then forks a run for each job.
 
-Speaks with the warden over one socket: a job comes in with four descriptors (standard output,
-standard error, the report pipe, the marks), one byte goes back when the run's processes exist.
+Speaks with the warden over one socket: a job comes in with its descriptors (standard output,
+standard error, the report pipe, the marks; for a program also its input and the rest of its job),
+one byte goes back when the run's processes exist, and one more when they are gone.
 """
 
 from __future__ import annotations
 
 import array
-import base64
 import contextlib
 import gc
 import importlib
 import json
 import os
+import resource
+import signal
 import socket
 import struct
 import sys
@@ -22,13 +24,30 @@ from typing import Any
 from . import cage, filter, frames_python, kernel, run_python
 
 MARK_BYTES = 65536
+# What importing a package can need at most: the warden looks after memory and time.
+_IMPORT_LIMITS = {
+    resource.RLIMIT_CORE: cage.NO_CORE,
+    resource.RLIMIT_NPROC: 1024,
+    resource.RLIMIT_NOFILE: 1024,
+    resource.RLIMIT_FSIZE: 64 << 20,
+    resource.RLIMIT_MEMLOCK: 65536,
+    resource.RLIMIT_MSGQUEUE: 0,
+}
 
 
 def serve(connection: socket.socket, preload: list[str], search: list[str]) -> None:
     """Import, tell the warden what became of it, and fork on demand; never returns."""
+    made = cage.plan()
+    for reads in (False, True):
+        filter.run_filter(reads=reads)  # kept for the runs
+    os.umask(0o022)
+    with contextlib.suppress(OSError):
+        cage.write("/proc/self/oom_score_adj", b"1000", os.O_WRONLY)
+    cage.limit(_IMPORT_LIMITS)
     kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
     kernel.drop_capabilities()
     kernel.install_filter(filter.zygote_filter())
+    os.dup2(1, 2)  # from here on other people's code may write there
     warnings.simplefilter("ignore")
     hello: dict[str, Any] = {"layout": None, "problems": {}}
     kernel.prctl(kernel.PR_SET_DUMPABLE, 1)  # or it could not read its own memory
@@ -56,7 +75,7 @@ def serve(connection: socket.socket, preload: list[str], search: list[str]) -> N
         )
         if child == 0:
             connection.close()
-            _init(job, descriptors)
+            _init(job, descriptors, made)
         for number in descriptors:
             os.close(number)
         connection.sendall(b"\1")
@@ -91,17 +110,20 @@ def receive(connection: socket.socket) -> tuple[dict[str, Any] | None, list[int]
     return json.loads(raw), list(descriptors)
 
 
-def _init(job: dict[str, Any], descriptors: list[int]) -> None:
+def _init(job: dict[str, Any], descriptors: list[int], made: cage.Plan) -> None:
     """Process 1 of the run's namespaces: builds the root, forks the run, waits."""
     status = 70
     try:
         cage.map_identity(cage.UID, cage.UID)
-        cage.build_root(job["token"], job["root_bytes"])
+        cage.build_root(made, job["token"], job["root_bytes"])
         kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
-        child = os.fork()
+        # What becomes another program needs none of what Python does after a fork.
+        child = os.fork() if job["runtime"] == "python" else kernel.clone(0)
         if child == 0:
             _run(job, descriptors)
-        os.closerange(0, 4096)
+        for number in (signal.SIGINT, signal.SIGPIPE, signal.SIGXFSZ):
+            signal.signal(number, signal.SIG_DFL)  # process 1 is not reached by what it leaves alone
+        cage.close_all_but(set())
         while True:
             pid, result = os.waitpid(-1, 0)
             if pid == child:
@@ -119,7 +141,7 @@ def _run(job: dict[str, Any], descriptors: list[int]) -> None:
     """The run itself, up to the point where other people's code begins."""
     try:
         kernel.prctl(kernel.PR_SET_DUMPABLE, 1)
-        out, err, report, marks = descriptors
+        out, err, report, marks, *more = descriptors
         null = os.open("/dev/null", os.O_RDONLY)
         for source, target in ((null, 0), (out, 1), (err, 2)):
             os.dup2(source, target)
@@ -133,7 +155,7 @@ def _run(job: dict[str, Any], descriptors: list[int]) -> None:
             os.environ.update(environment)
             run_python.main(job, report, marks)
         else:
-            _execute(job, environment, report, marks)
+            _execute(job, environment, (report, *more, marks))
     except BaseException as error:  # noqa: BLE001 - the sandbox's edge: reported, then the end
         text = f"run set-up failed: {type(error).__name__}: {error}"
         with contextlib.suppress(OSError):
@@ -142,24 +164,13 @@ def _run(job: dict[str, Any], descriptors: list[int]) -> None:
         os._exit(71)
 
 
-def _execute(job: dict[str, Any], environment: dict[str, str], report: int, marks: int) -> None:
+def _execute(job: dict[str, Any], environment: dict[str, str], given: tuple[int, ...]) -> None:
     """Become another program: 3 is the report, 4 the input, 5 the rest of the job, 6 the marks."""
-    rest = json.dumps({"key": job["key"], **job["extra"]}).encode()
-    moved = [os.dup(report), _memory("input", base64.b64decode(job["input"])),
-             _memory("job", rest), os.dup(marks)]  # fmt: skip
-    high = [os.dup2(number, 200 + index) for index, number in enumerate(moved)]
+    high = [os.dup2(number, 200 + index, inheritable=False) for index, number in enumerate(given)]
     cage.close_all_but({0, 1, 2, *high})
     for index, number in enumerate(high):
         os.dup2(number, 3 + index, inheritable=True)
-        os.close(number)
     kernel.install_filter(filter.run_filter(reads=job["reads"]))
     with contextlib.suppress(OSError):
         os.unlink(f"/.mark/{job['key']}/start")
     os.execve(job["argv"][0], job["argv"], environment)
-
-
-def _memory(name: str, data: bytes) -> int:
-    number = os.memfd_create(name, 0)
-    os.write(number, data)
-    os.lseek(number, 0, os.SEEK_SET)
-    return number
