@@ -71,7 +71,9 @@ def verdict(name: str, mark: str | None, **changes: Any) -> tuple[str, dict[str,
     plain = {
         "signature": mark, "target": "pkg:pypi/pkg@1.0", "reason": "because",
         "bundle": {"digest": name},
-        "effect": {"kind": "crash", "observed": {}, "attributed_to": [{"file": "a.c", "function": "f"}]},
+        "effect": {
+            "kind": "crash", "observed": {}, "attributed_to": [{"file": "a.c", "function": "f"}],
+        },
     }  # fmt: skip
     return name, plain | changes
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from itertools import pairwise
 from typing import Any
 
@@ -82,7 +83,7 @@ def key(version: str) -> int:
 
 def compared() -> dict[str, Any]:
     found = history()
-    return found.compared_with(compare(found.entries, ADVISORY, key)).as_json()
+    return deepcopy(found.compared_with(compare(found.entries, ADVISORY, key)).as_json())
 
 
 def texts(element: Element, name: str | None = None, **wanted: str) -> list[str]:

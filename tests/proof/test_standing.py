@@ -144,7 +144,11 @@ def test_texts_and_objects_that_a_control_gets_may_change_with_time() -> None:
     old = run("control:c", value="<p>a</p>", calls=(call(returned="<pkg.Old>"),))
     new = run("control:c", value="<P>a</P>", calls=(call(returned="<pkg.New>"),))
     against = replace(reference(), controls=(old,))
-    assert stands(run(), against=against, control=new).status is Status.CLEAN
+    found = stands(run(), against=against, control=new)
+    assert found.status is Status.CLEAN
+    assert found.why.endswith("; control:c has another result than on 1.0")
+    moved = replace(old, calls=(call(returned="<elsewhere.Old>"),))
+    assert stands(run(), against=against, control=moved).why == "ran through without the effect"
 
 
 UNFINISHED: dict[str, Run] = {

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import click
 from rich.console import Console
@@ -66,13 +66,13 @@ def prove(
     out = Console(highlight=False, soft_wrap=True)
     codes: list[ExitCode] = []
     documents: list[dict[str, Any]] = []
-    for path, document, error in _verdicts(bundles, runs, jobs):
+    for path, verdict, error in _verdicts(bundles, runs, jobs):
+        document = _refusal(path, error) if error is not None else verdict
+        assert document is not None
         if error is not None:
             codes.append(exit_code_of(error))
             click.echo(f"clearhouse: {printable(str(path))}: {printable(str(error))}", err=True)
-            document = _refusal(path, error)
         else:
-            assert document is not None
             codes.append(_code_of(document))
         if report is not None:
             documents.append(document)
@@ -193,7 +193,7 @@ class _Workers:
     def submit(self, work: Any, path: Path) -> Future[dict[str, Any]]:  # noqa: ANN401 - a function
         return self._pool.submit(work, path)
 
-    def __enter__(self) -> _Workers:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -1,4 +1,4 @@
-"""Other tools' proofs as bundles: a fuzzer's crash file, a cyber reasoning system's submission.  Pure."""
+"""Other tools' proofs as bundles: a fuzzer's crash file, a reasoning system's submission.  Pure."""
 
 from __future__ import annotations
 
@@ -102,13 +102,13 @@ def _manifest(material: Material, harness: str, controls: Sequence[str]) -> str:
     }  # fmt: skip
     if material.finder:
         proof["finder"] = material.finder
-    target: dict[str, object] = {}
-    for key, value in (
-        ("purl", material.purl), ("fixed", material.fixed), ("source", material.source_name),
-        ("build", list(material.build)),
-    ):  # fmt: skip
-        if value:
-            target[key] = value
+    stated = {
+        "purl": material.purl,
+        "fixed": material.fixed,
+        "source": material.source_name,
+        "build": list(material.build),
+    }
+    target = {key: value for key, value in stated.items() if value}
     sections: Mapping[str, Mapping[str, object]] = {
         "proof": proof,
         "target": target,

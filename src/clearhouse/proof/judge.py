@@ -110,7 +110,9 @@ def judge(case: Case) -> Judgement:
     observed: Mapping[str, Any] = hits[0].observed if hits else {}
     if not hits:
         whys = list(dict.fromkeys(s.why for s in seen if isinstance(s, NotShown)))
-        return Judgement(Grade.CLAIMED, "the poc does not show it: " + "; ".join(whys[:2]), {}, hit_rate=rate)
+        return Judgement(
+            Grade.CLAIMED, "the poc does not show it: " + "; ".join(whys[:2]), {}, hit_rate=rate
+        )
     if len(hits) < len(seen):
         assert rate is not None
         low, high = rate.interval
@@ -120,12 +122,17 @@ def judge(case: Case) -> Judgement:
         )
         return Judgement(Grade.CLAIMED, reason, observed, hit_rate=rate)
     if not case.controls:
-        return Judgement(Grade.CLAIMED, "there is no control to compare with", observed, hit_rate=rate)
+        return Judgement(
+            Grade.CLAIMED, "there is no control to compare with", observed, hit_rate=rate
+        )
     for control in case.controls:
         trouble = control.why if not control.ran else disturbs(case.effect, control, case.expect)
         if trouble:
             return Judgement(
-                Grade.CLAIMED, f"{control.input} fails as a control: {trouble}", observed, hit_rate=rate
+                Grade.CLAIMED,
+                f"{control.input} fails as a control: {trouble}",
+                observed,
+                hit_rate=rate,
             )
     # 2
     found: Attributed | None = None
@@ -138,7 +145,7 @@ def judge(case: Case) -> Judgement:
             return Judgement(Grade.REPRODUCED, result.reason, observed, hit_rate=rate)
         found = found or result
     assert found is not None
-    # One flaw crashes as an overflow or a fault as the input has it; an exception's class is firmer.
+    # One flaw crashes in the way that the input has it; an exception's class is firmer.
     kind = str(observed.get("type", "")) if case.effect is Effect.EXCEPTION else ""
     mark = signature(
         case.effect, case.package, kind, [m.stack for m in hits[0].moments], found.frames
@@ -151,7 +158,9 @@ def judge(case: Case) -> Judgement:
     if trouble:
         return replace(proven, reason=trouble)
     return replace(
-        proven, grade=Grade.DIFFERENTIAL, reason=f"gone in {case.fixed_version}, where the controls behave as before"
+        proven,
+        grade=Grade.DIFFERENTIAL,
+        reason=f"gone in {case.fixed_version}, where the controls behave as before",
     )
 
 
@@ -190,7 +199,7 @@ def _other_way(case: Case, run: Run) -> str | None:
     before = {(c.line, c.callee.rpartition(".")[2]) for c in case.pocs[0].calls}
     missing = before - mine
     if missing and not refused and len(missing) == len(before):
-        line, callee = sorted(missing)[0]
+        line, callee = min(missing)
         return f"on {case.fixed_version} the harness does not call {callee} (line {line}) at all"
     return None
 
@@ -217,8 +226,11 @@ def behaves_differently(before: Sequence[Run], after: Sequence[Run], version: st
 
 
 def _simple(values: Sequence[Any]) -> list[Any]:
-    """Returned values as far as versions must agree on them: the types of objects may be renamed."""
-    return ["<object>" if isinstance(v, str) and v.startswith("<") and v.endswith(">") else v for v in values]
+    """Returned values as far as versions must agree on them: classes may be renamed."""
+    return [
+        "<object>" if isinstance(v, str) and v.startswith("<") and v.endswith(">") else v
+        for v in values
+    ]
 
 
 def frames_json(frames: Sequence[Frame]) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ run is done, and nothing in the judgement reads a clock, a file or a process.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -189,7 +189,7 @@ def read_run(
 ) -> Run:
     """Parse a warden's record.  ``classify`` names the owner of a raw frame."""
 
-    def stack(frames: Any) -> Stack:
+    def stack(frames: Iterable[Mapping[str, Any]]) -> Stack:
         found = [classify(f) for f in frames]
         return tuple(f for f in found if f.owner is not Owner.OBSERVER)
 
@@ -228,9 +228,9 @@ def read_run(
             )
             for e in raw["events"]
         ),
-        samples=(
-            *(Sample(stack(s["stack"]), state(s["call"]), s["cpu_s"]) for s in raw["samples"]),
-            *(Sample(stack(s["stack"]), state(s["call"]), s["cpu_s"]) for s in report.get("samples", ())),
+        samples=tuple(
+            Sample(stack(s["stack"]), state(s["call"]), s["cpu_s"])
+            for s in (*raw["samples"], *report.get("samples", ()))
         ),
         fatal=None
         if raw["fatal"] is None

@@ -43,9 +43,8 @@ def disturbs(effect: Effect, run: Run, expect: Expectation) -> str | None:
     if isinstance(showing(effect, run, expect), Showing):
         return "shows the effect itself"
     if effect is Effect.HANG and run.cpu_s >= CONTROL_SHARE * expect.cpu_seconds:
-        return (
-            f"takes {run.cpu_s:.2f} s of processor time, not under a tenth of {expect.cpu_seconds:g} s"
-        )
+        limit = f"not under a tenth of {expect.cpu_seconds:g} s"
+        return f"takes {run.cpu_s:.2f} s of processor time, {limit}"
     if effect is Effect.MEMORY and run.growth_bytes >= CONTROL_SHARE * expect.rss_mb * MEGABYTE:
         return (
             f"takes {run.growth_bytes / MEGABYTE:.0f} MiB, not under a tenth of {expect.rss_mb} MiB"
@@ -59,7 +58,11 @@ def disturbs(effect: Effect, run: Run, expect: Expectation) -> str | None:
 
 def _crash(run: Run, _: Expectation) -> Showing | NotShown:
     if run.sanitizer is not None:
-        moments = (Moment(run.fatal.stack, run.fatal.call.marks, run.fatal.call.site),) if run.fatal else ()
+        moments = (
+            (Moment(run.fatal.stack, run.fatal.call.marks, run.fatal.call.site),)
+            if run.fatal
+            else ()
+        )
         return Showing(moments, {"sanitizer": run.sanitizer.tool, "kind": run.sanitizer.kind})
     if run.fatal is None or run.outcome is not Outcome.SIGNAL:
         return NotShown(run.why)
@@ -123,7 +126,9 @@ def _samples(run: Run) -> tuple[Moment, ...]:
 
 
 def _write_outside(run: Run, _: Expectation) -> Showing | NotShown:
-    found = [e for e in run.events if e.kind == "write-outside" and not is_temporary(e.details["path"])]
+    found = [
+        e for e in run.events if e.kind == "write-outside" and not is_temporary(e.details["path"])
+    ]
     if not found:
         return NotShown(run.why)
     paths = sorted({e.details["path"] for e in found})

@@ -26,6 +26,7 @@ from clearhouse.proof.showing import Showing, disturbs, showing
 _CLEARLY_UNDER: Final = 0.5
 
 
+_OBJECT: Final = re.compile(r"<[\w.]+(<locals>[\w.]+)*>")
 #: Results that a harness may give whatever the target does.
 _SAYS_NOTHING: Final[tuple[object, ...]] = (None, True, False, 0, 1, "", [], {})
 #: Exceptions that say the release does not fit the runtime or the dependencies it has here: what it
@@ -255,9 +256,38 @@ def _unaffected(reference: Reference, trial: Trial) -> Finding:
     endings = {(run.input, run.outcome, run.raised and run.raised.type) for run in trial.pocs}
     if len(endings) > len({run.input for run in trial.pocs}):
         return Finding(Status.INCONCLUSIVE, "its runs end in different ways", passing=True)
+    remark = _remark(reference, trial)
     if refusal:
-        return Finding(Status.REFUSED, refusal)
-    return Finding(Status.CLEAN, _without(reference, trial))
+        return Finding(Status.REFUSED, refusal + remark)
+    return Finding(Status.CLEAN, _without(reference, trial) + remark)
+
+
+def _remark(reference: Reference, trial: Trial) -> str:
+    """Say where a control has another result than on the version attacked."""
+    for control in trial.controls:
+        for before in reference.controls:
+            if before.input != control.input:
+                continue
+            changed = [mine != there for mine, there in _answers(control, before)]
+            if any(changed):
+                return f"; {control.input} has another result than on {reference.version}"
+    return ""
+
+
+def _answers(control: Run, before: Run) -> Iterator[tuple[Any, Any]]:
+    for mine, there in ((control.value, before.value), *_pairs(control, before)):
+        yield _shape(mine), _shape(there)
+
+
+def _shape(value: object) -> object:
+    """A value without the names of its objects' classes, which are moved between modules."""
+    if isinstance(value, str):
+        return "<object>" if _OBJECT.fullmatch(value) else value
+    if isinstance(value, list):
+        return [_shape(one) for one in value]
+    if isinstance(value, dict):
+        return {key: _shape(one) for key, one in value.items()}
+    return value
 
 
 def _unfinished(reference: Reference, run: Run, hidden: frozenset[int]) -> str | None:

@@ -1,4 +1,4 @@
-"""The verdict: one document that a holder of the bundle can have made again (PROOF.md, "Commands")."""
+"""The verdict: one document that a holder of the bundle can have made again."""
 
 from __future__ import annotations
 

@@ -105,6 +105,26 @@ def test_an_index_without_any_dates_gives_releases_without_dates(
     assert [(release.version, release.uploaded) for release in found] == [("1.0", None)]
 
 
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_json_description_that_is_not_given_out_is_done_without(
+    server: Server, store: Store, status: int
+) -> None:
+    index = LocalIndex(server, form="html")
+    index.add("demo", wheel("demo", "1.0"))
+    server.routes["/pypi/demo/json"] = (status, "text/plain", b"")
+    assert _versions(PythonIndex(index.settings(), store)) == ["1.0"]
+
+
+def test_a_json_description_that_fails_for_now_fails_the_listing(
+    server: Server, store: Store
+) -> None:
+    index = LocalIndex(server, form="html")
+    index.add("demo", wheel("demo", "1.0"))
+    server.routes["/pypi/demo/json"] = (500, "text/plain", b"")
+    with pytest.raises(TargetUnavailable):
+        PythonIndex(index.settings(), store).releases("demo")
+
+
 def test_a_name_that_no_index_has_is_not_found(reading: PythonIndex) -> None:
     with pytest.raises(TargetNotFound, match="demo") as caught:
         reading.releases("demo")

@@ -371,6 +371,20 @@ def test_a_required_package_of_another_ecosystem_is_invalid(targets: Targets) ->
         targets.install("pkg:pypi/demo@1.0", requires=["pkg:npm/lodash@4.17.21"])
 
 
+def test_the_target_cannot_be_required_in_another_version(targets: Targets) -> None:
+    with pytest.raises(Invalid, match="is the target"):
+        targets.install("pkg:pypi/demo@1.0", requires=["pkg:pypi/demo@2.0"])
+
+
+def test_a_release_with_thousands_of_dependencies_is_not_followed_to_the_end(
+    index: LocalIndex, targets: Targets
+) -> None:
+    requires = tuple(f"lib{number} ; python_version < '3'" for number in range(1100))
+    index.add("demo", wheel("demo", "1.0", requires=requires))
+    (note,) = targets.install("pkg:pypi/demo@1.0").notes
+    assert note == "more than 1000 dependencies: the rest was left out"
+
+
 def test_an_unknown_release_is_not_found(index: LocalIndex, targets: Targets) -> None:
     index.add("demo", wheel("demo", "1.0"))
     with pytest.raises(TargetNotFound) as caught:

@@ -389,6 +389,15 @@ def test_imports_with_a_way_around_them_are_no_obstacle(
     assert read_imports(Store(tmp_path / "cache"), unit, running_interpreter()).obstacles == ()
 
 
+def test_tests_installed_by_mistake_are_no_obstacle(tmp_path: Path) -> None:
+    setup = "setup(packages=['demo', 'tests'])"
+    unit = _unit(
+        tmp_path, {"setup.py": setup, "demo/__init__.py": "", "tests/__init__.py": "import urllib2"}
+    )
+    assert unit.importable == ("demo", "tests")
+    assert read_imports(Store(tmp_path / "cache"), unit, running_interpreter()).obstacles == ()
+
+
 def test_reading_imports_runs_nothing_of_the_package(tmp_path: Path) -> None:
     marker = tmp_path / "ran"
     code = f"open({str(marker)!r}, 'w').write('x')\nimport json\n"

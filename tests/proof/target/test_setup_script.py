@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from clearhouse.proof.target.setup_script import FindPackages, SetupScript, read_setup_script
+from clearhouse.proof.target.literals import FindPackages
+from clearhouse.proof.target.setup_script import SetupScript, read_setup_script
 
 
 def _read(source: str, version: tuple[int, int, int] = (3, 11, 4)) -> SetupScript:
@@ -146,6 +147,10 @@ def test_a_script_that_cannot_be_parsed_says_nothing_or_little(source: str) -> N
         "x = 'aaaaaaaaaa'\n" + "x = x.replace('a', 'aaaaaaaaaa')\n" * 30,
         "x = ['aaaaaaaaaa'] * 10\n" + "x = [''.join(x)] + x\n" * 60,
         "d = {}\nd['d'] = d\nd.update(d)",
+        "x = ['a']\n" + "x.extend(x)\n" * 60,
+        "a = [1]\n" + "a = [a, a]\n" * 60 + "x = '%s' % a\ny = '{}'.format(a)",
+        "a = [1]\nb = [1]\n" + "a = [a, a]\nb = [b, b]\n" * 60 + "x = a == b\ny = a in b",
+        "a = (1,)\nb = (1,)\n" + "a = (a, a)\nb = (b, b)\n" * 60 + "x = a < b",
         "x = []\nx.append(x)\nx.extend(x)\nsetup(packages=x)",
     ],
 )

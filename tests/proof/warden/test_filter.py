@@ -1,4 +1,4 @@
-"""The seccomp filters, run on a small interpreter of classic BPF: every call gets the right answer."""
+"""The seccomp filters, run on a small interpreter of classic BPF: each call gets its answer."""
 
 from __future__ import annotations
 

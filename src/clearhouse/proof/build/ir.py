@@ -276,11 +276,10 @@ class Call:
     def retyped(self) -> bool:
         """Whether a function is called with other types than it is declared with.
 
-        A function that the source declares without parameters, ``int f();``, is not.
+        A function that the source declares as ``int f();`` may be called without arguments.
         """
-        return self.callee.startswith("bitcast (") and not re.match(
-            rf"bitcast \(\S+ \(\.\.\.\)\* @{_NAME} to ", self.callee
-        )
+        unknown = re.match(rf"bitcast \(\S+ \(\.\.\.\)\* @{_NAME} to ", self.callee)
+        return self.callee.startswith("bitcast (") and not (unknown and not self.arguments)
 
 
 def parse_call(line: str) -> Call | None:

@@ -14,7 +14,7 @@ from clearhouse.proof.effects import Effect
 
 C_SUFFIXES = frozenset({".c"})
 CXX_SUFFIXES = frozenset({".cc", ".cpp", ".cxx", ".c++", ".C", ".CPP"})
-_HEADERS = frozenset({".h", ".hh", ".hpp", ".hxx", ".h++", ".H", ".inc", ".ipp", ".tcc"})
+HEADERS = frozenset({".h", ".hh", ".hpp", ".hxx", ".h++", ".H", ".inc", ".ipp", ".tcc"})
 _ASIDE = re.compile(
     r"tests?|testing|testsuite|unittests?|examples?|samples?|demos?|docs?|documentation|fuzz\w*|"
     r"oss-fuzz|bench\w*|perf|tools?|contrib|tutorials?|cmake|win32|windows|vms|msdos|amiga|mac|os2",
@@ -110,7 +110,7 @@ def is_cxx(source: str) -> bool:
 
 
 def _is_header(file: str) -> bool:
-    return PurePosixPath(file).suffix in _HEADERS
+    return PurePosixPath(file).suffix in HEADERS
 
 
 def _is_aside(file: str) -> bool:

@@ -30,6 +30,12 @@ class Toolchain:
     symboliser_is_llvm: bool
 
     @property
+    def major(self) -> int:
+        """The compiler's major version, 0 where it does not say."""
+        found = re.search(r"\b(\d+)\.\d+", self.version)
+        return int(found[1]) if found else 0
+
+    @property
     def identity(self) -> str:
         """What a build depends on."""
         return f"{self.version} {self.c}"

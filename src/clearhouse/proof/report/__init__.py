@@ -4,6 +4,7 @@ Nothing on a page comes from elsewhere: no script, no font, no image, no link th
 """
 
 from clearhouse.proof.report.history import history_page
+from clearhouse.proof.report.patch import patch_page
 from clearhouse.proof.report.verdicts import verdicts_page
 
-__all__ = ["history_page", "verdicts_page"]
+__all__ = ["history_page", "patch_page", "verdicts_page"]

@@ -65,6 +65,7 @@ class VerdictView:
     said: str
     ladder: tuple[Step, ...]
     stack: tuple[Part, ...]
+    cut: int  # frames shown of a stack that goes on; 0 where it is whole
     carried_by: tuple[FrameView, ...]
     groups: tuple[RunGroup, ...]
     limited: bool  # the bars carry a limit
@@ -142,7 +143,7 @@ def _figures(
     shown = [
         ("Runs", f"{counted(len(runs), 'run')} in the sandbox"),
         ("Targets", f"{counted(len(versions), 'version')} of {counted(len(packages), 'package')}"),
-        ("Processor time", f"{sum(float(r['cpu_s']) for _, r in runs):.1f} s"),
+        ("Processor time", f"{sum(float(r['cpu_s']) for _, r in runs):.2f} s"),
     ]
     if effects:
         shown.append(("Effects", ", ".join(f"{effect} {n}" for effect, n in effects.most_common())))
@@ -180,6 +181,7 @@ def _view(
         said=_trouble(error) if error else _said(effect, reason, groups),
         ladder=() if error else _ladder(grade, reason),
         stack=folded(stack),
+        cut=0 if any(f.owner == "harness" for f in stack) else len(stack),
         carried_by=() if set(carried) & set(stack) else carried,
         groups=groups,
         limited="limit_s" in effect["observed"] or "limit_mb" in effect["observed"],

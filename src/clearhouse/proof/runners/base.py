@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from clearhouse.proof.attribution import Counterfactual
 from clearhouse.proof.bundle import Bundle
@@ -148,10 +148,13 @@ class Cells:
         while self._cells:
             self._cells.popitem()[1].close()
 
-    def __enter__(self) -> Cells:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self.close()

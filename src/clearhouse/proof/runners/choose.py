@@ -9,8 +9,9 @@ from packageurl import PackageURL
 from clearhouse.errors import Invalid, Unavailable
 from clearhouse.proof.bundle import Bundle, Language
 from clearhouse.proof.runners.base import Cells, Runner
+from clearhouse.proof.runners.javascript import JavaScriptRunner
 from clearhouse.proof.runners.python import PythonRunner
-from clearhouse.proof.target import install
+from clearhouse.proof.target import Installed, SourceTree, install
 
 
 class Workshop:
@@ -36,13 +37,26 @@ class Workshop:
         match language:
             case Language.PYTHON:
                 return self._python(bundle, version)
+            case Language.JAVASCRIPT:
+                return self._javascript(bundle, version)
             case _:
                 raise Unavailable(f"harnesses in {language.value} cannot be run here yet")
+
+    def on(self, bundle: Bundle, tree: Installed | SourceTree, version: str) -> Runner:
+        """The runner for a copy of the target that is on this machine already: a patched one."""
+        if bundle.harness.language is Language.PYTHON and isinstance(tree, Installed):
+            return PythonRunner(bundle, tree, version, self._cells)
+        raise Unavailable(f"patches of {bundle.harness.language.value} cannot be run here yet")
 
     def _python(self, bundle: Bundle, version: str | None) -> Runner:
         purl = _at(bundle, version)
         installed = install(str(purl), requires=[str(p) for p in bundle.target.requires])
         return PythonRunner(bundle, installed, purl.version or "", self._cells)
+
+    def _javascript(self, bundle: Bundle, version: str | None) -> Runner:
+        purl = _at(bundle, version)
+        installed = install(str(purl), requires=[str(p) for p in bundle.target.requires])
+        return JavaScriptRunner(bundle, installed, purl.version or "", self._cells)
 
     def package_of(self, bundle: Bundle) -> str:
         """The package without its version, as signatures name it."""

@@ -18,7 +18,7 @@ from clearhouse.proof.sandbox.cell import Cell, Job
 from clearhouse.proof.target import Installed
 
 _IMPORT = re.compile(
-    rb"^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+import[ \t]+(\w+)?|import[ \t]+([\w., \t]+))", re.M
+    rb"^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+import[ \t]+(\w+)?|import[ \t]+([\w., \t]+))", re.MULTILINE
 )
 _NEVER_AHEAD = frozenset({"sys", "antigravity", "this", "idlelib", "turtle", "__main__", "test"})
 

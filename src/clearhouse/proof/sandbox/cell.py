@@ -13,7 +13,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from clearhouse.errors import Unavailable
 from clearhouse.proof.sandbox import bubblewrap
@@ -92,7 +92,7 @@ class Cell:
         start_s: float = 60.0,
     ) -> None:
         args, descriptors = bubblewrap.command(binds, runtime_folders)
-        self._errors = tempfile.TemporaryFile()
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the cell
         self._process = subprocess.Popen(
             args,
             stdin=subprocess.PIPE,
@@ -126,11 +126,14 @@ class Cell:
             self._process.communicate()
         self._errors.close()
 
-    def __enter__(self) -> Cell:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self.close()
 

@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from clearhouse.proof.target.setup_script import FindPackages, SetupScript, read_setup_script
+from clearhouse.proof.target.literals import FindPackages
+from clearhouse.proof.target.setup_script import SetupScript, read_setup_script
 from clearhouse.proof.target.store import read_small
 
 _ROOTS = ("src", "lib3", "python3", "py3", "lib", "python", "Lib", ".")

@@ -10,29 +10,15 @@ from __future__ import annotations
 import ast
 import operator
 import posixpath
-import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+
+from clearhouse.proof.target import literals
+from clearhouse.proof.target.literals import UNKNOWN, FindPackages
 
 SIZE_LIMIT = 100_000
 """Bytes; most are a few thousand. The worst script of this size that we could make (one import of
 a name with 100,000 dots) keeps the parser busy for 4 s."""
-
-
-class Unknown:
-    """A value that reading alone does not give."""
-
-
-UNKNOWN = Unknown()
-
-
-@dataclass(frozen=True, slots=True)
-class FindPackages:
-    """A call of ``find_packages``."""
-
-    where: str = "."
-    exclude: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,37 +119,6 @@ def _strings(value: object) -> list[str]:
     return [part for part in value if isinstance(part, str)] if isinstance(value, list) else []
 
 
-_PLAIN_PERCENT = re.compile(r"(?:[^%]|%[sdr%])*")
-_PLAIN_BRACES = re.compile(r"(?:[^{}]|\{\d?\})*")
-_TEXT_LIMIT = 100_000
-"""Characters or items that a computed value may have; a hostile script could square them."""
-
-
-def _modulo(left: object, right: object) -> object:
-    """``%`` on numbers, and on text without widths, which could ask for any amount of memory."""
-    if isinstance(left, str) and not _PLAIN_PERCENT.fullmatch(left):
-        raise ValueError(left)
-    return operator.mod(left, right)
-
-
-_BINARY: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
-    ast.Add: operator.add,
-    ast.Mod: _modulo,
-}
-_COMPARE: dict[type[ast.cmpop], Callable[[Any, Any], Any]] = {
-    ast.Eq: operator.eq,
-    ast.NotEq: operator.ne,
-    ast.Lt: operator.lt,
-    ast.LtE: operator.le,
-    ast.Gt: operator.gt,
-    ast.GtE: operator.ge,
-    ast.Is: operator.is_,
-    ast.IsNot: operator.is_not,
-    ast.In: lambda item, items: item in items,
-    ast.NotIn: lambda item, items: item not in items,
-}
-
-
 @dataclass(slots=True)
 class _Reader:
     version: tuple[int, int, int]
@@ -185,7 +140,7 @@ class _Reader:
             case ast.AnnAssign(target=target, value=ast.expr() as value):
                 self.assign(target, self.value(value))
             case ast.AugAssign(target=ast.Name(id=name), op=ast.Add(), value=value):
-                self.names[name] = _apply(
+                self.names[name] = literals.apply(
                     operator.add, self.names.get(name, UNKNOWN), self.value(value)
                 )
             case ast.If(test=test, body=body, orelse=orelse):
@@ -233,14 +188,14 @@ class _Reader:
         if any(argument is UNKNOWN for argument in arguments):
             return UNKNOWN
         if name in {"list", "tuple", "str"} and len(arguments) == 1:
-            return _convert(name, arguments[0])
+            return literals.convert(name, arguments[0])
         if name.endswith("path.join") and all(isinstance(one, str) for one in arguments):
             return posixpath.join(*(str(one) for one in arguments)) if arguments else UNKNOWN
         if isinstance(node.func, ast.Attribute):
             holder = self.value(node.func.value)
             if node.func.attr == "update" and isinstance(holder, dict):
                 holder.update(self.keywords(node))
-            return _method(holder, node.func.attr, arguments)
+            return literals.method(holder, node.func.attr, arguments)
         return UNKNOWN
 
     def find_packages(self, node: ast.Call) -> object:
@@ -250,7 +205,7 @@ class _Reader:
         exclude = positional[1] if len(positional) > 1 else keywords.get("exclude", [])
         if not isinstance(where, str):
             return UNKNOWN
-        return FindPackages(where or ".", tuple(_strings(_as_list(exclude))))
+        return FindPackages(where or ".", tuple(_strings(literals.as_list(exclude))))
 
     def keywords(self, node: ast.Call) -> dict[str, Any]:
         result: dict[str, Any] = {}
@@ -271,7 +226,7 @@ class _Reader:
                 return tuple(values) if isinstance(node, ast.Tuple) else values
             case ast.Dict(keys=keys, values=values):
                 return {
-                    _hashable(self.value(key)): self.value(value)
+                    literals.as_key(self.value(key)): self.value(value)
                     for key, value in zip(keys, values, strict=True)
                     if key is not None
                 }
@@ -286,10 +241,16 @@ class _Reader:
 
     def operation(self, node: ast.expr) -> object:
         match node:
-            case ast.BinOp(left=left, op=op, right=right) if type(op) in _BINARY:
-                return _apply(_BINARY[type(op)], self.value(left), self.value(right))
-            case ast.Compare(left=left, ops=[op], comparators=[right]) if type(op) in _COMPARE:
-                return _apply(_COMPARE[type(op)], self.value(left), self.value(right))
+            case ast.BinOp(left=left, op=op, right=right) if type(op) in literals.BINARY:
+                return literals.apply(
+                    literals.BINARY[type(op)], self.value(left), self.value(right)
+                )
+            case ast.Compare(left=left, ops=[op], comparators=[right]) if (
+                type(op) in literals.COMPARE
+            ):
+                return literals.apply(
+                    literals.COMPARE[type(op)], self.value(left), self.value(right)
+                )
             case ast.UnaryOp(op=ast.Not(), operand=operand):
                 value = self.value(operand)
                 return UNKNOWN if value is UNKNOWN else not value
@@ -321,7 +282,7 @@ class _Reader:
             if not whole or not isinstance(holder, str | list | tuple):
                 return UNKNOWN
             return operator.getitem(holder, slice(low, high))
-        return _apply(operator.getitem, holder, self.value(index))
+        return literals.apply(operator.getitem, holder, self.value(index))
 
     def attribute(self, name: str) -> object:
         major, minor, micro = self.version
@@ -349,72 +310,3 @@ def _called(node: ast.expr) -> str:
             return f"{_called(holder)}.{attr}"
         case _:
             return ""
-
-
-def _apply(function: Callable[[Any, Any], Any], left: object, right: object) -> object:
-    if isinstance(left, Unknown) or isinstance(right, Unknown):
-        return UNKNOWN
-    if function is operator.add and isinstance(left, FindPackages | list):
-        return (_as_list(left) + _as_list(right))[:_TEXT_LIMIT]
-    try:
-        result = function(left, right)
-    except (TypeError, ValueError, LookupError, ArithmeticError):
-        return UNKNOWN
-    too_long = isinstance(result, str | list | tuple) and len(result) > _TEXT_LIMIT
-    return UNKNOWN if too_long else result
-
-
-def _as_list(value: object) -> list[Any]:
-    if isinstance(value, list | tuple):
-        return list(value)
-    return [] if isinstance(value, Unknown) else [value]
-
-
-def _hashable(value: object) -> object:
-    return value if isinstance(value, str | int | float | bool | None) else UNKNOWN
-
-
-def _convert(name: str, value: object) -> object:
-    if name == "str":
-        return str(value) if isinstance(value, str | int | float) else UNKNOWN
-    return _as_list(value) if isinstance(value, list | tuple) else UNKNOWN
-
-
-def _method(holder: object, name: str, arguments: list[Any]) -> object:
-    """Call a string's, list's or dictionary's own method, where it is a harmless one."""
-    match holder, name, arguments:
-        case str(), _, _:
-            return _text_method(holder, name, arguments)
-        case list(), "append", [item]:
-            holder.append(item)
-        case list(), "extend", [list() | tuple() as items]:
-            holder.extend(items)
-        case dict(), "update", [dict() as more]:
-            holder.update(more)
-        case dict(), "get", [key, *_]:
-            return holder.get(_hashable(key), UNKNOWN)
-        case _:
-            pass
-    return UNKNOWN
-
-
-def _text_method(holder: str, name: str, arguments: list[Any]) -> object:
-    match name, arguments:
-        case "split", [] | [str()]:
-            return holder.split(*arguments)
-        case "strip" | "lower" | "rstrip" | "lstrip", []:
-            return str(getattr(holder, name)())
-        case "startswith" | "endswith", [str() as affix]:
-            return holder.startswith(affix) if name == "startswith" else holder.endswith(affix)
-        case "replace", [str() as old, str() as new] if holder.count(old) * len(new) < _TEXT_LIMIT:
-            return holder.replace(old, new)
-        case "join", [list() | tuple() as parts] if all(isinstance(part, str) for part in parts):
-            length = sum(len(part) + len(holder) for part in parts)
-            return holder.join(parts) if length < _TEXT_LIMIT else UNKNOWN
-        case "format", _ if _PLAIN_BRACES.fullmatch(holder):
-            try:
-                return holder.format(*arguments)
-            except (LookupError, ValueError):
-                return UNKNOWN
-        case _:
-            return UNKNOWN

@@ -424,17 +424,22 @@ function plain(value, depth = 0) {
       return `<${typeof value}>`;
   }
   if (value === null) return null;
-  if (ArrayBuffer.isView(value)) return `bytes:${digest(Buffer.from(value.buffer, value.byteOffset, value.byteLength))}`;
+  if (ArrayBuffer.isView(value)) {
+    const { buffer, byteOffset, byteLength } = value;
+    return `bytes:${digest(Buffer.from(buffer, byteOffset, byteLength))}`;
+  }
   if (depth >= 4 || !isPlain(value)) return `<${className(value)}>`;
   const found = [];
-  const keys = namesOf(value).slice(0, 64);
-  for (const key of keys) {
+  for (const key of namesOf(value).slice(0, 64)) {
     const property = getOwnPropertyDescriptor(value, key);
-    const shown = property !== undefined && 'value' in property ? plain(property.value, depth + 1) : '<accessor>';
-    found.push(Array.isArray(value) ? shown : [key, shown]);
+    if (property === undefined || !('value' in property)) return `<${className(value)}>`;
+    if (typeof property.value === 'function') return `<${className(value)}>`; // methods: an instance
+    const shown = plain(property.value, depth + 1);
+    if (Array.isArray(value)) found.push(shown);
+    else if (property.value !== undefined) found.push([key, shown]);
   }
-  if (Array.isArray(value)) return value.length > 64 ? [...found, value.length] : found;
-  return { dict: found };
+  if (!Array.isArray(value)) return { dict: found };
+  return value.length > 64 ? [...found, value.length] : found;
 }
 
 function digest(data) {

@@ -10,6 +10,10 @@ const { join: joinPath } = require('path');
 const fs = require('fs');
 
 const SOURCE = /\.[cm]?js$/;
+const HARMLESS_MODULES = new Set([
+  'assert', 'events', 'path', 'querystring', 'string_decoder', 'url', 'util', 'util/types',
+]);
+const NAMESPACES = new Set([JSON, Math, Intl, Reflect, Atomics]);
 const MOST_FILES = 20_000;
 const MOST_EXPORTS = 20_000;
 const readFile = fs.readFileSync;
@@ -63,7 +67,9 @@ class Origins {
     this.files = new Map();
     this.known = new WeakMap(); // function to {kind, file, name}
     this.exported = new WeakMap(); // functions without a script that a target exports
-    this.namespaces = [];
+    this.namespaces = []; // of ES modules of packages: [name, namespace]
+    this.builtins = new WeakSet(); // modules of Node.js that do more than compute
+    this.modules = new Set(); // all modules of Node.js that the harness has
     this.walkedModules = -1;
     this.searched = false;
     this.builtinSources = null;
@@ -77,6 +83,29 @@ class Origins {
       if (typeof args[0] === 'string') files.set(asCompiled(args[0]), String(args[1]));
       return Reflect.apply(compile, this, args);
     };
+  }
+
+  /** What the harness has required of Node.js and of packages. */
+  required(id, value) {
+    const source = id.replace(/^node:/, '');
+    const builtin = this.Module.builtinModules.includes(source);
+    const holds = (typeof value === 'object' && value !== null) || typeof value === 'function';
+    if (builtin && holds && !HARMLESS_MODULES.has(source)) this.builtins.add(value);
+    if (builtin && holds) this.modules.add(value);
+  }
+
+  /** What the harness has imported. */
+  imported(id, value) {
+    if (this.Module.builtinModules.includes(id.replace(/^node:/, ''))) {
+      this.required(id, value);
+      if ('default' in value) this.required(id, value.default);
+    } else {
+      this.namespaces.push([id, value]);
+    }
+  }
+
+  isBuiltinModule(value) {
+    return this.builtins.has(value) || NAMESPACES.has(value);
   }
 
   of(fn) {
@@ -176,7 +205,8 @@ class Origins {
   }
 
   moduleCount() {
-    return Object.keys(this.Module._cache).length + this.namespaces.length;
+    const packages = Object.keys(this.Module._cache).length + this.namespaces.length;
+    return packages + this.modules.size;
   }
 
   /** Values that the target's modules export, for functions that have no script (bound ones). */
@@ -212,7 +242,7 @@ class Origins {
       eachReachable(this.Module._cache[file].exports, 3, (one) => found.add(one));
     }
     for (const [, value] of this.namespaces) eachReachable(value, 3, (one) => found.add(one));
-    for (const one of INTRINSICS) found.add(one);
+    for (const one of [...INTRINSICS, ...this.modules]) found.add(one);
     return found;
   }
 }

@@ -1,0 +1,188 @@
+"""Having a target's sources compiled, once for each version, compiler and set of flags.
+
+The result is a shared object of all chosen sources, or an archive from which a harness takes what
+it needs; or whatever the bundle's own build commands make.  All in the sandbox, cached by content.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from clearhouse.errors import Unavailable
+from clearhouse.proof.build import flags
+from clearhouse.proof.build.commands import run_commands
+from clearhouse.proof.build.directives import is_setting, macros_tested
+from clearhouse.proof.build.plan import C_SUFFIXES, CXX_SUFFIXES, HEADERS, Plan, is_cxx
+from clearhouse.proof.build.sources import Tree
+from clearhouse.proof.build.steps import (
+    ARCHIVE,
+    SHARED,
+    BuildFailed,
+    defined_names,
+    first_error,
+    keep_file,
+    link_shared,
+)
+from clearhouse.proof.build.toolchain import Toolchain
+from clearhouse.proof.sandbox.bubblewrap import Bind
+from clearhouse.proof.sandbox.build import BuildSandbox, Command, CommandsKilled
+from clearhouse.proof.target.store import Store, key_of
+
+FOLDER = "native-targets"
+_FORMAT = "1"
+_FAILURES_LAST = timedelta(days=30)
+_LIMITS_LAST = timedelta(hours=1)  # the machine may have been busy
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltTarget:
+    """What came out: files in ``folder``, and what is known of them."""
+
+    folder: Path
+    key: str
+    libraries: tuple[str, ...]  # of the folder: to link with, in order
+    program: str | None  # of the folder: an executable that the build commands linked themselves
+    tree: Path  # with headers, the build commands' included
+    defined: frozenset[str]  # names that the target defines for others
+    has_cxx: bool
+    notes: tuple[str, ...]
+    contract: tuple[str, ...]  # why nothing can be attributed to this build
+
+
+def build_target(tree: Tree, plan: Plan, tools: Toolchain, store: Store) -> BuiltTarget:
+    """Have the target built, or find it built.  Raises :class:`BuildFailed`."""
+    key = key_of(_FORMAT, tree.digest, plan.key(), tools.identity)
+    kept = store.read_json(FOLDER, f"{key}.json")
+    if kept is None or not _is_there(store, key, kept):
+        kept = _build(tree, plan, tools, store, key)
+    if "why" in kept:
+        raise BuildFailed(str(kept["why"]))
+    folder = store.path(FOLDER, key)
+    return BuiltTarget(
+        folder=folder,
+        key=key,
+        libraries=tuple(kept["libraries"]),
+        program=kept["program"],
+        tree=folder / "tree" if kept["own_tree"] else tree.root,
+        defined=frozenset(kept["defined"]),
+        has_cxx=kept["has_cxx"],
+        notes=tuple(kept["notes"]),
+        contract=tuple(kept["contract"]),
+    )
+
+
+def _is_there(store: Store, key: str, kept: dict[str, Any]) -> bool:
+    if "why" in kept:
+        return datetime.now(UTC) < datetime.fromisoformat(kept["until"])
+    return store.path(FOLDER, key).is_dir()
+
+
+def _build(tree: Tree, plan: Plan, tools: Toolchain, store: Store, key: str) -> dict[str, Any]:
+    with store.staging() as folder:
+        staged = folder / "built"
+        staged.mkdir()
+        try:
+            with BuildSandbox([Bind(tree.root, "/target")]) as sandbox:
+                if plan.build:
+                    kept = run_commands(sandbox, tree, plan, tools, staged)
+                else:
+                    kept = _compile(sandbox, tree, plan, tools, staged)
+            kept["contract"] += _settings(tree, plan)
+            store.publish(staged, store.path(FOLDER, key))
+        except BuildFailed as error:
+            kept = _failure(error, _FAILURES_LAST)
+        except CommandsKilled as error:
+            kept = _failure(error, _LIMITS_LAST)
+        store.write_json(kept, FOLDER, f"{key}.json")
+    return kept
+
+
+def _failure(error: Unavailable, lasts: timedelta) -> dict[str, Any]:
+    return {"why": error.message, "until": (datetime.now(UTC) + lasts).isoformat()}
+
+
+def _compile(
+    sandbox: BuildSandbox, tree: Tree, plan: Plan, tools: Toolchain, staged: Path
+) -> dict[str, Any]:
+    common = flags.for_target(tools, undefined_behaviour=plan.undefined_behaviour)
+    commands, objects = [], []
+    for number, source in enumerate(plan.sources):
+        cxx = is_cxx(source)
+        objects.append(f"{number:04}.o")
+        commands.append(
+            Command(
+                [
+                    tools.cxx if cxx else tools.c, *common, *plan.flags(cxx=cxx),
+                    "-c", f"/target/{source}", "-o", objects[-1],
+                ]
+            )  # fmt: skip
+        )
+    results = sandbox.run(commands, parallel=os.cpu_count() or 1)
+    failed = [n for n, result in enumerate(results) if result.code != 0]
+    if failed and plan.chosen:
+        raise BuildFailed(
+            f"{plan.sources[failed[0]]} does not compile: {first_error(results[failed[0]])}"
+        )
+    good = [objects[n] for n in range(len(objects)) if n not in failed]
+    names = defined_names(sandbox, tools, good)
+    if not plan.chosen:
+        good = [o for o in good if "main" not in names[o]]
+    notes = [f"{len(failed)} of {len(results)} source files do not compile here"] if failed else []
+    libraries: list[str] = []
+    if good:
+        output = SHARED if plan.chosen else ARCHIVE
+        has_cxx = any(map(is_cxx, plan.sources))
+        linked = sandbox.run(
+            [
+                link_shared(
+                    tools, SHARED, good, cxx=has_cxx, undefined_behaviour=plan.undefined_behaviour
+                )
+                if plan.chosen
+                else Command([tools.archiver, "rcsD", ARCHIVE, *good])
+            ]
+        )[0]
+        if linked.code != 0:
+            raise BuildFailed(f"the target's objects do not link: {first_error(linked)}")
+        keep_file(staged / output, sandbox.get(output))
+        libraries = [output]
+    return {
+        "libraries": libraries,
+        "program": None,
+        "own_tree": False,
+        "defined": sorted({name for o in good for name in names[o]}),
+        "has_cxx": any(map(is_cxx, plan.sources)),
+        "notes": notes,
+        "contract": [],
+    }
+
+
+def _settings(tree: Tree, plan: Plan) -> list[str]:
+    """Macros of ``target.defines`` that the target does not offer to be set."""
+    wanted = {define.partition("=")[0] for define in plan.defines}
+    if not wanted:
+        return []
+    tested: set[str] = set()
+    suffixes = C_SUFFIXES | CXX_SUFFIXES | HEADERS
+    for name in tree.files:
+        if Path(name).suffix in suffixes and not wanted <= tested:
+            text = tree.text(name)
+            if any(define in text for define in wanted):
+                tested |= macros_tested(text) & wanted
+    return [
+        f"target.defines sets {name}, which the target does not ask for"
+        for name, _, value in (define.partition("=") for define in plan.defines)
+        if not is_setting(name, value, tested) and not _is_text(value)
+    ]
+
+
+def _is_text(value: str) -> bool:
+    """Whether a macro stands for a string literal, such as a path or a package's name."""
+    try:
+        return isinstance(json.loads(value), str)
+    except ValueError:
+        return False

@@ -1,0 +1,119 @@
+"""What a patched version does that the one before did not: flaws that a patch adds.  Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from clearhouse.proof.observation import MEGABYTE, Frame, Outcome, Owner, Run
+from clearhouse.proof.showing import is_temporary
+
+#: Classes that say that the code itself went wrong, not that it turns the input down. Raised by a
+#: ``raise`` of the target's own they are an answer all the same.
+FAULTS: Final = frozenset(
+    {
+        "AssertionError", "AttributeError", "ImportError", "IndexError", "InternalError",
+        "KeyError", "MemoryError", "ModuleNotFoundError", "NameError", "RangeError",
+        "RecursionError", "ReferenceError", "SystemError", "TypeError", "UnboundLocalError",
+        "ZeroDivisionError",
+    }
+)  # fmt: skip
+_DELIBERATE: Final = re.compile(r"\b(?:raise|throw)\b")
+_SLOWER, _SLOW_S = 10.0, 1.0
+_LARGER, _LARGE = 4.0, 64 * MEGABYTE
+#: A run that ends at its limit is slower than one that came near to it anyway only from here on.
+_STOPPED_SLOWER = 3.0
+
+SourceLine = Callable[[Frame], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class NewEffect:
+    """One effect that is new with the patch: its kind, the input and a sentence."""
+
+    kind: str
+    input: str
+    what: str
+
+
+def new_effects(
+    before: Run, after: Run, *, known_faults: Iterable[str], line_of: SourceLine
+) -> list[NewEffect]:
+    """Compare one input's runs without and with the patch.
+
+    ``known_faults`` are exception classes that come out of the unpatched version on malformed
+    inputs as well; ``line_of`` gives the patched source line of a frame.
+    """
+    if not after.ran:
+        return []
+    had = _deeds(before)
+    found = {k: what for k, what in _deeds(after).items() if k not in had}
+    found |= _costs(before, after)
+    fault = _fault(after, line_of)
+    earlier = before.raised.type if before.raised else None
+    if fault is not None and fault not in (earlier, *known_faults):
+        assert after.raised is not None
+        place = next((f for f in after.raised.stack if f.owner is Owner.TARGET), None)
+        where = f" in {place.name}" if place else ""
+        found[f"exception {fault}"] = f"{fault} comes out{where}"
+    return [NewEffect(kind.split(" ")[0], after.input, what) for kind, what in found.items()]
+
+
+def _deeds(run: Run) -> dict[str, str]:
+    """What the kernel saw the run do, by a name that is the same for the same deed."""
+    found: dict[str, str] = {}
+    for event in run.events:
+        details = event.details
+        match event.kind:
+            case "execute":
+                found[f"execute {details.get('program')}"] = f"starts {details.get('program')}"
+            case "connect":
+                found["connect"] = f"tries to reach {details.get('address')}"
+            case "write-outside" if not is_temporary(str(details["path"])):
+                found["write-outside"] = f"changes {details['path']}"
+            case "read-outside":
+                found["read-outside"] = f"opens {details.get('path', 'the canary')}"
+    if run.leaked:
+        found["read-outside"] = "the canary's content comes out"
+    if run.outcome is Outcome.SIGNAL or run.sanitizer is not None:
+        found["crash"] = run.why
+    if run.raised is not None and run.raised.guarantee:
+        found["bypass"] = f"a guarantee is broken: {run.raised.text[:200]}"
+    return found
+
+
+def _costs(before: Run, after: Run) -> dict[str, str]:
+    found: dict[str, str] = {}
+    stopped = after.outcome is Outcome.KILLED and before.outcome is not Outcome.KILLED
+    if stopped and after.killed in ("cpu", "wall"):
+        if after.cpu_s > _STOPPED_SLOWER * before.cpu_s or after.killed == "wall":
+            found["hang"] = f"{after.why}; before it took {before.cpu_s:.2f} s"
+    elif stopped:
+        found["memory" if after.killed == "memory" else "flood"] = after.why
+    elif after.cpu_s > max(_SLOW_S, _SLOWER * before.cpu_s):
+        found["hang"] = f"takes {after.cpu_s:.1f} s of processor time, {before.cpu_s:.2f} s before"
+    if after.growth_bytes > max(_LARGE, _LARGER * before.growth_bytes):
+        mine, theirs = after.growth_bytes // MEGABYTE, before.growth_bytes // MEGABYTE
+        found["memory"] = f"takes {mine} MiB, {theirs} MiB before"
+    return found
+
+
+def _fault(run: Run, line_of: SourceLine) -> str | None:
+    """The class of an exception that is a fault of the target's code, not an answer of it."""
+    raised = run.raised
+    if raised is None or raised.by_harness or raised.guarantee or raised.type not in FAULTS:
+        return None
+    if not any(frame.owner is Owner.TARGET for frame in raised.stack):
+        return None
+    innermost = raised.stack[0]
+    line = line_of(innermost) if innermost.owner is Owner.TARGET else None
+    return None if line is not None and _DELIBERATE.search(line) else raised.type
+
+
+def faults_of(runs: Iterable[Run]) -> frozenset[str]:
+    """Classes of fault that come out of the unpatched version anyway."""
+    return frozenset(
+        r.raised.type for r in runs if r.raised is not None and not r.raised.by_harness
+    )
