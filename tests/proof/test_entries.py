@@ -197,7 +197,7 @@ def history(found: Sequence[Entry], lines: Lines | None = None) -> History:
         {n: ran(e.status) for n, e in enumerate(found) if e.run},
         every=2,
         verdict={},
-        environment={"python": "3.11"},
+        environment={"runtime": "Python 3.11.2"},
     )
 
 

@@ -135,7 +135,7 @@ class _Dating:
             self._ran,
             every=self._every,
             verdict=verdict,
-            environment=describe(dict(memory.reference)),
+            environment=memory.environment | describe(dict(memory.reference)),
             problem=problem,
         )
 

@@ -91,8 +91,8 @@ class History:
         """What "not affected" means here."""
         return (
             "Not affected means: by this bundle's inputs, with its harness, on"
-            f" Python {self.environment.get('python', '?')} here, with the dependencies that were"
-            " chosen for each release. It is no statement about other inputs or other ways in."
+            f" {self.environment['runtime']}, with the dependencies that were chosen for each"
+            " release. It is no statement about other inputs or other ways in."
         )
 
     @property

@@ -38,7 +38,7 @@ class Memory:
 
     store: Store
     bundle: str
-    environment: Mapping[str, Any]
+    environment: dict[str, Any]
     reference: Packages
 
     def recall(self, packages: Packages, runs: int) -> Ran | None:

@@ -213,7 +213,9 @@ class _Tree:
     # -- names ---------------------------------------------------------------------------------
 
     def _content(self, name: str) -> bytes | None:
-        return self._changed[name] if name in self._changed else self._read(name)
+        if name in self._changed:
+            return self._changed[name]
+        return self._read(name) if name in self._parts else None
 
     def _candidates(self, stated: str) -> list[str]:
         """Distributed files that ``stated`` may mean, the best agreement first."""

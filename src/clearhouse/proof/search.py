@@ -9,9 +9,9 @@ Asked for, in this order:
 1. anchors: the version attacked, and the one in which the finder believes the flaw fixed;
 2. both ends of every line, and releases outside the ecosystem's grammar, which have no neighbours
    to be inferred from;
-3. the middle between two releases that stand differently, until they are neighbours; one that
-   could not be decided is stepped around, so between an affected and an unaffected one everything
-   is run that can be;
+3. the middle between two releases that stand differently (an undecided one is a third kind), until
+   they are neighbours; where undecided ones lie between an affected and an unaffected one, all of
+   them, for the boundary is somewhere among them;
 4. both sides of every boundary once more, and two decided releases beyond it on either side: a fix
    lost again, a backport, a regression lie there (adm-zip 0.4.8, 0.4.9 and 0.4.10);
 5. samples, so that no ``every`` neighbouring releases stay that nobody ran.
@@ -158,20 +158,21 @@ class _Search:
                 yield Want(place, RUNS, reason)
 
     def between(self) -> Iterator[Want]:
-        """The middle one of the releases not run between two that stand differently."""
+        """The middle one of the releases not run between two that stand differently.
+
+        Where all that is left between an affected and an unaffected one lies among undecided ones,
+        the boundary is somewhere in there: all of it.
+        """
+        edges = [(low, high) for low, high in pairwise(self._run) if self._differ(low, high)]
+        open_edges = [(low, high) for low, high in edges if high - low > 1]
+        for low, high in open_edges:
+            yield Want(self._ladder[(low + high) // 2], RUNS, self._between(low, high))
         decided = [r for r in self._run if self._standing(r) is not Standing.UNDECIDED]
-        differing = [(a, b) for a, b in pairwise(decided) if self._differ(a, b)]
-        edges = [
-            (a, b)
-            for a, b in pairwise(self._run)
-            if self._differ(a, b) and not any(low <= a and b <= high for low, high in differing)
-        ]
-        for low, high in (*differing, *edges):
-            free = [r for r in range(low + 1, high) if not self._was_run(r)]
-            if free:
-                centre = low + high
-                middle = min(free, key=lambda r: (abs(2 * r - centre), r))
-                yield Want(self._ladder[middle], RUNS, self._between(low, high))
+        for low, high in pairwise(decided):
+            if self._differ(low, high) and not any(low <= a < high for a, _ in open_edges):
+                for rung in range(low + 1, high):
+                    if not self._was_run(rung):
+                        yield Want(self._ladder[rung], RUNS, self._between(low, high))
 
     def around(self) -> Iterator[Want]:
         """Both sides of each boundary again, and the releases beyond it."""

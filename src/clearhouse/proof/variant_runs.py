@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -133,11 +133,6 @@ class Search:
             smallest(poc.data, test, go_on=lambda: time.monotonic() < deadline)
             # The way down is many nearly equal inputs: the smallest and a few others will do.
             held.sort(key=lambda one: len(one.variant.data))
-            keep = [one for one in held[:: max(1, len(held) // 3)]][: max(2, wanted // 6)]
+            keep = held[:: max(1, len(held) // 3)][: max(2, wanted // 6)]
             dropped = {one.name for one in held} - {one.name for one in keep}
             found.triggering = [one for one in found.triggering if one.name not in dropped]
-
-
-def ran_well(tried: Sequence[Tried]) -> list[Run]:
-    """The runs of some tries."""
-    return [one.run for one in tried]

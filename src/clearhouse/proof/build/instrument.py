@@ -53,6 +53,7 @@ _DECLARATIONS = (
     ("handle", "{p}"),
     ("load", "{p}, i32"),
     ("store", "{p}, i32"),
+    ("lend", "{p}, i32"),
 )
 
 
@@ -273,7 +274,7 @@ class _Instrumenter:
             if argument.is_pointer and not argument.is_constant and not own:
                 code, pointer = self._as_pointer(argument)
                 yield from code
-                yield self._do("load", pointer, f"i32 {line}")
+                yield self._do("lend", pointer, f"i32 {line}")
 
     def _of_target(self, text: str, call: Call, name: str | None, line: int) -> Iterator[str]:
         for position, argument in enumerate(call.arguments):

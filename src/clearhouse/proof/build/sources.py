@@ -8,7 +8,7 @@ from pathlib import Path
 
 from clearhouse.errors import Invalid
 from clearhouse.proof.bundle import Bundle
-from clearhouse.proof.target import default_targets, unpack, unpack_source
+from clearhouse.proof.target import SourceTree, default_targets, unpack, unpack_source
 from clearhouse.proof.target.store import Store, key_of, tree_digest
 
 _MOST_FILES = 60_000
@@ -36,7 +36,11 @@ def registry_tree(purl: str) -> Tree:
 
     Raises what :func:`clearhouse.proof.target.unpack_source` raises.
     """
-    source = unpack_source(purl)
+    return tree_of(unpack_source(purl))
+
+
+def tree_of(source: SourceTree) -> Tree:
+    """An unpacked source archive, or a patched copy of one, as a tree to build from."""
     return Tree(
         root=source.src,
         digest=source.digest,

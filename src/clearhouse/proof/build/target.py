@@ -30,11 +30,11 @@ from clearhouse.proof.build.steps import (
 )
 from clearhouse.proof.build.toolchain import Toolchain
 from clearhouse.proof.sandbox.bubblewrap import Bind
-from clearhouse.proof.sandbox.build import BuildSandbox, Command, CommandsKilled
+from clearhouse.proof.sandbox.build import SITE, BuildSandbox, Command, CommandsKilled
 from clearhouse.proof.target.store import Store, key_of
 
 FOLDER = "native-targets"
-_FORMAT = "1"
+_FORMAT = "2"
 _FAILURES_LAST = timedelta(days=30)
 _LIMITS_LAST = timedelta(hours=1)  # the machine may have been busy
 
@@ -109,7 +109,11 @@ def _failure(error: Unavailable, lasts: timedelta) -> dict[str, Any]:
 def _compile(
     sandbox: BuildSandbox, tree: Tree, plan: Plan, tools: Toolchain, staged: Path
 ) -> dict[str, Any]:
-    common = flags.for_target(tools, undefined_behaviour=plan.undefined_behaviour)
+    common = [
+        *flags.for_target(tools, undefined_behaviour=plan.undefined_behaviour),
+        # Generated sources name the grammar they come from without a folder.
+        f"-fdebug-prefix-map={SITE}=/target",
+    ]
     commands, objects = [], []
     for number, source in enumerate(plan.sources):
         cxx = is_cxx(source)

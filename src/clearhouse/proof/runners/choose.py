@@ -7,9 +7,11 @@ from types import TracebackType
 from packageurl import PackageURL
 
 from clearhouse.errors import Invalid, Unavailable
+from clearhouse.proof.build.sources import bundled_tree, registry_tree, tree_of
 from clearhouse.proof.bundle import Bundle, Language
 from clearhouse.proof.runners.base import Cells, Runner
 from clearhouse.proof.runners.javascript import JavaScriptRunner
+from clearhouse.proof.runners.native import native_runner
 from clearhouse.proof.runners.python import PythonRunner
 from clearhouse.proof.target import Installed, SourceTree, install
 
@@ -39,6 +41,8 @@ class Workshop:
                 return self._python(bundle, version)
             case Language.JAVASCRIPT:
                 return self._javascript(bundle, version)
+            case Language.C | Language.CPP:
+                return self._native(bundle, version)
             case _:
                 raise Unavailable(f"harnesses in {language.value} cannot be run here yet")
 
@@ -46,6 +50,8 @@ class Workshop:
         """The runner for a copy of the target that is on this machine already: a patched one."""
         if bundle.harness.language is Language.PYTHON and isinstance(tree, Installed):
             return PythonRunner(bundle, tree, version, self._cells)
+        if bundle.harness.language.is_native and isinstance(tree, SourceTree):
+            return native_runner(bundle, version, tree_of(tree), self._cells)
         raise Unavailable(f"patches of {bundle.harness.language.value} cannot be run here yet")
 
     def _python(self, bundle: Bundle, version: str | None) -> Runner:
@@ -57,6 +63,16 @@ class Workshop:
         purl = _at(bundle, version)
         installed = install(str(purl), requires=[str(p) for p in bundle.target.requires])
         return JavaScriptRunner(bundle, installed, purl.version or "", self._cells)
+
+    def _native(self, bundle: Bundle, version: str | None) -> Runner:
+        purl = bundle.target.purl
+        if bundle.target.source is not None:
+            if version != (purl.version if purl is not None else None):
+                raise Unavailable(f"the bundle ships its source, which is not that of {version}")
+            tree = bundled_tree(bundle)
+        else:
+            tree = registry_tree(str(_at(bundle, version)))
+        return native_runner(bundle, version or "source", tree, self._cells)
 
     def package_of(self, bundle: Bundle) -> str:
         """The package without its version, as signatures name it."""

@@ -33,6 +33,7 @@ _IMPORTER = "/target/clearhouse-import.cjs"
 _HEAP_MB = 1024  # under the limit of memory, so that a heap that is too small is V8's own doing
 _SOMEBODYS = (Owner.HARNESS, Owner.TARGET, Owner.DEPENDENCY)
 _PREPARED = 32
+_UNWATCHED = Watch("none", 1e9, 1 << 62, reads=False, stack="none", unwind=False, runtime_execs=1)
 
 
 class JavaScriptRunner:
@@ -70,7 +71,7 @@ class JavaScriptRunner:
         return Cell([Bind(self._installed.root, "/target"), *_binds(self._node)])
 
     def _run(self, name: str, data: bytes, more: dict[str, Any]) -> Run:
-        bundle, token = self._bundle, new_token()
+        token = new_token()
         try:
             prepared = self._prepare()
             raw = self._cell().run(self._job(prepared, data, token, more))
@@ -116,7 +117,6 @@ class JavaScriptRunner:
                 f"--max-old-space-size={heap}",
                 f"{_WARDEN}/run_javascript.cjs",
             ],
-            address_space=False,
         )
 
     def _prepare(self) -> Mapping[str, Any]:
@@ -139,14 +139,13 @@ class JavaScriptRunner:
                 input=code,
                 token=new_token(),
                 limits=Limits(),
-                watch=Watch("none", 1e9, 1 << 62, False, "none", False, 1),
+                watch=_UNWATCHED,
                 extra={"name": name},
                 argv=[
                     self._program,
                     "--expose-internals",
                     f"{_WARDEN}/contract_javascript.cjs",
                 ],
-                address_space=False,
             )
         )
         for message in raw["report"]:
@@ -251,9 +250,7 @@ def _asks_for(request: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
     return path in objects or any(path[:-6] == o for o in objects)  # mkdtemp adds six letters
 
 
-def _with_lines(
-    frames: list[dict[str, Any]], noted: list[dict[str, Any]]
-) -> list[dict[str, Any]]:
+def _with_lines(frames: list[dict[str, Any]], noted: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The kernel's frames with the lines of those that the run noted in the same order."""
     found = []
     index = 0

@@ -49,6 +49,7 @@ json.dump(done, sys.stdout)
 def convert_to_python_3(files: Iterable[Path], interpreter: Interpreter) -> list[Path] | None:
     """Rewrite ``files`` by 2to3; those changed, or None where this Python has no 2to3.
 
+    A changed file is a new one in the place of the old, whose other links keep what they had.
     Setuptools before version 58 did so for a release whose setup.py said ``use_2to3``.
     """
     answer = ask_python(_CONVERT, [str(path) for path in files], interpreter)

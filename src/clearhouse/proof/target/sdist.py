@@ -144,16 +144,11 @@ class _Sdist:
 
     def convert(self, files: list[str]) -> str:
         own = [self.staged / name for name in files if name.endswith(".py")]
-        # The staged files share their bytes with the source tree, which must stay as it was.
-        for path in own:
-            content = path.read_bytes()
-            path.unlink()
-            path.write_bytes(content)
         changed = convert_to_python_3(own, self.interpreter)
-        for path in own:
-            path.chmod(0o444)
         if changed is None:
             return "it wants to be converted by 2to3, which could not be done by this Python"
+        for path in changed:
+            path.chmod(0o444)
         return f"converted by 2to3 as its setup.py says ({len(changed)} files changed)"
 
     def write_metadata(self) -> list[str]:

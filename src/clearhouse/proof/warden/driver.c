@@ -332,19 +332,35 @@ static void ignore_allocation(const volatile void *pointer, size_t size)
     (void)size;
 }
 
-void __clearhouse_load(const void *pointer, int line)
+static int is_inside_handle(const void *pointer)
 {
     for (unsigned i = 0; i < own.handle_count; i++)
         if (own.handles[i].start <= (uintptr_t)pointer && (uintptr_t)pointer < own.handles[i].end)
-            tell_tampering("reaches into an object of the target's", line);
+            return (uintptr_t)pointer == own.handles[i].start ? 1 : 2;
+    return 0;
+}
+
+/* The first member is let through: headers have macros that read it, for user data mostly. */
+void __clearhouse_load(const void *pointer, int line)
+{
+    if (is_inside_handle(pointer) > 1)
+        tell_tampering("reads inside an object of the target's", line);
 }
 
 void __clearhouse_store(const void *pointer, int line)
 {
-    __clearhouse_load(pointer, line);
+    if (is_inside_handle(pointer))
+        tell_tampering("writes into an object of the target's", line);
     for (unsigned i = 0; i < own.module_count; i++)
         if (own.modules[i].start <= (uintptr_t)pointer && (uintptr_t)pointer < own.modules[i].end)
             tell_tampering("writes into the target's own data", line);
+}
+
+/* A function of the C library is given a pointer, to read from or to write to. */
+void __clearhouse_lend(const void *pointer, int line)
+{
+    if (is_inside_handle(pointer))
+        tell_tampering("has an object of the target's read or written", line);
 }
 
 /* -- from the start to the end ------------------------------------------------------------------- */

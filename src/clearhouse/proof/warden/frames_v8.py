@@ -12,8 +12,8 @@ from __future__ import annotations
 import contextlib
 import mmap
 import os
+import re
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -23,8 +23,11 @@ _FRAMES, _STEPS = 400, 20_000
 _STACK_BYTES = 12 << 20
 _TEXT = 400
 _DEPTH = 32
-_PREFIX = b"v8dbg_"
 _DYNSYM, _LOADED = 11, 1
+_SYMBOL = struct.Struct("<IBBHQQ")
+_CONSTANT = re.compile(rb"v8dbg_([^\0]+)")
+_STACK = re.compile(rb"-([0-9a-f]+) [^\n]*\[stack\]")
+_LIBRARY = re.compile(rb"/[^\n]*/libnode\.so[^\n]*")
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,6 @@ class Unreadable(Exception):
     """The memory does not hold what was expected there."""
 
 
-@lru_cache(maxsize=4)
 def constants(path: str) -> dict[str, int]:
     """The debugger constants of an executable or library, without their prefix; {} if none."""
     try:
@@ -73,15 +75,25 @@ def _constants(raw: mmap.mmap) -> dict[str, int]:
         texts = sections[section[6]]
         names = raw[texts[4] : texts[4] + texts[5]]
         symbols = raw[section[4] : section[4] + section[5]]
-        for name, _, _, _, address, _ in struct.iter_unpack("<IBBHQQ", symbols):
-            if names.startswith(_PREFIX, name):
-                text = names[name + len(_PREFIX) : names.index(b"\0", name)].decode()
-                for start, in_file, in_memory, offset in segments:
-                    if start <= address < start + in_file:
-                        (found[text],) = struct.unpack_from("<i", raw, offset + address - start)
-                    elif start <= address < start + in_memory:
-                        found[text] = 0  # beyond what the file holds, memory is zero
+        wanted = {m.start(): m[1].decode() for m in _CONSTANT.finditer(names)}
+        # The first word of each symbol is its name's place: a cheap look at a hundred thousand.
+        for index, place in enumerate(memoryview(symbols).cast("I")[:: _SYMBOL.size // 4]):
+            if place in wanted:
+                address = _SYMBOL.unpack_from(symbols, index * _SYMBOL.size)[4]
+                value = _value(raw, segments, address)
+                if value is not None:
+                    found[wanted[place]] = value
     return found
+
+
+def _value(raw: mmap.mmap, segments: list[tuple[int, int, int, int]], address: int) -> int | None:
+    """The 32-bit number at an address of the program's image."""
+    for start, in_file, in_memory, offset in segments:
+        if start <= address < start + in_file:
+            return int(struct.unpack_from("<i", raw, offset + address - start)[0])
+        if start <= address < start + in_memory:
+            return 0  # beyond what the file holds, memory is zero
+    return None
 
 
 class Layout:
@@ -131,19 +143,18 @@ class Layout:
 
 
 _MAP = 0  # of any object: its first field
-_POSITIONS_FIRST = 5  # since V8 12.5 begin and end stand before the local variables, not behind them
+# Since V8 12.5 a function's begin and end stand before its local variables, not behind them.
+_POSITIONS_FIRST = 5
 # Bits of a string's instance type: v8/src/objects/instance-type.h.
 _NOT_STRING, _REPRESENTATION, _ONE_BYTE = ~0x7F, 7, 8
 _SEQUENTIAL, _CONS, _EXTERNAL, _SLICED, _THIN = 0, 1, 2, 3, 5
-_INLINE_LOCALS = 75  # more local names than that stand in a table: kScopeInfoMaxInlinedLocalNamesSize
+_INLINE_LOCALS = 75  # kScopeInfoMaxInlinedLocalNamesSize: more of them stand in a table
 
 
-def readable(program: str) -> bool:
-    """Whether stacks of a program (or of the library that it consists of) can be read."""
-    with contextlib.suppress(Unreadable):
-        Layout(constants(program))
-        return True
-    return False
+@lru_cache(maxsize=4)
+def layout_of(program: str) -> Layout:
+    """The layout of the V8 in a program or library.  Raises :class:`Unreadable`."""
+    return Layout(constants(program))
 
 
 def read(pid: int, tid: int) -> list[V8Frame]:
@@ -162,13 +173,12 @@ class _Reader:
     def __init__(self, pid: int, tid: int) -> None:
         self._pid, self._tid = pid, tid
         registers = kernel.registers(tid)
-        program, bottom, top = _places(pid, registers.stack)
-        self._layout = Layout(constants(program))
+        program, top = _places(pid)
+        self._layout = layout_of(program)
         self._file = os.open(f"/proc/{pid}/mem", os.O_RDONLY | os.O_CLOEXEC)
-        self._base, self._top = max(bottom, registers.stack - 256), top
-        size = min(top - self._base, _STACK_BYTES)
+        self._base, self._pointer = registers.stack, registers.frame
+        size = max(0, min(top - self._base, _STACK_BYTES))
         self._stack = os.pread(self._file, size, self._base)
-        self._pointer = registers.frame
         self._functions: dict[int, V8Frame | None] = {}
 
     def close(self) -> None:
@@ -285,8 +295,10 @@ class _Reader:
         return name, position
 
     def _named(self, words: tuple[int, ...]) -> tuple[str, int | None]:
-        """What follows the local variables: perhaps the function's name and its slot, perhaps a
-        name inferred from where it was assigned to, then where it begins and where it ends.
+        """Read what follows the local variables.
+
+        That is the function's name and its slot, if it has one; perhaps a name inferred from where
+        it was assigned to; then where it begins and where it ends.
         """
         name, numbers = "", list[int]()
         for word in words:
@@ -333,23 +345,13 @@ class _Reader:
         return data.decode("utf-16-le", "replace")
 
 
-def _places(pid: int, stack: int) -> tuple[str, int, int]:
-    """The file that V8 is in, and the mapping that the stack is in."""
-    program, bottom, top = "", 0, 0
-    own = os.readlink(f"/proc/{pid}/exe")
-    for start, end, path in _mappings(pid):
-        if start <= stack < end:
-            bottom, top = start, end
-        if "/libnode.so" in path:
-            program = path
-    if not top:
+def _places(pid: int) -> tuple[str, int]:
+    """The file that V8 is in, and where the first thread's stack ends."""
+    with open(f"/proc/{pid}/maps", "rb") as file:
+        mappings = file.read()
+    stack = _STACK.search(mappings)
+    if stack is None:
         raise Unreadable("stack")
-    return program or own, bottom, top
-
-
-def _mappings(pid: int) -> Iterator[tuple[int, int, str]]:
-    with open(f"/proc/{pid}/maps", encoding="utf-8", errors="replace") as file:
-        for line in file:
-            parts = line.rstrip("\n").split(None, 5)
-            start, _, end = parts[0].partition("-")
-            yield int(start, 16), int(end, 16), parts[5] if len(parts) > 5 else ""
+    library = _LIBRARY.search(mappings)
+    program = os.fsdecode(library[0]) if library else os.readlink(f"/proc/{pid}/exe")
+    return program, int(stack[1], 16)

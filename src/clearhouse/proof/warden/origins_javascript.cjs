@@ -69,10 +69,10 @@ class Origins {
     this.exported = new WeakMap(); // functions without a script that a target exports
     this.namespaces = []; // of ES modules of packages: [name, namespace]
     this.builtins = new WeakSet(); // modules of Node.js that do more than compute
+    this.ofModules = new WeakSet(); // what can be reached from these
     this.modules = new Set(); // all modules of Node.js that the harness has
     this.walkedModules = -1;
     this.searched = false;
-    this.builtinSources = null;
     this.remember();
   }
 
@@ -91,7 +91,9 @@ class Origins {
     const builtin = this.Module.builtinModules.includes(source);
     const holds = (typeof value === 'object' && value !== null) || typeof value === 'function';
     if (builtin && holds && !HARMLESS_MODULES.has(source)) this.builtins.add(value);
-    if (builtin && holds) this.modules.add(value);
+    if (!builtin || !holds || this.modules.has(value)) return;
+    this.modules.add(value);
+    eachReachable(value, 3, (one) => this.ofModules.add(one));
   }
 
   /** What the harness has imported. */
@@ -139,11 +141,11 @@ class Origins {
   }
 
   find(fn) {
+    if (INTRINSICS.has(fn) || this.ofModules.has(fn)) return { kind: 'builtin', file: 'node:' };
     const text = this.natives.source(fn);
     if (typeof text !== 'string' || text === '') return this.native(fn);
     if (text === this.harnessCode) return { kind: 'harness', file: '/harness' };
     let file = this.files.get(text);
-    if (file === undefined && this.isBuiltinSource(text)) return { kind: 'builtin', file: 'node:' };
     if (file === undefined) {
       this.search();
       file = this.files.get(text);
@@ -158,19 +160,6 @@ class Origins {
       if (file.startsWith(folder) && !file.includes('/node_modules/', folder.length)) return name;
     }
     return undefined;
-  }
-
-  isBuiltinSource(text) {
-    if (this.builtinSources === null) {
-      let sources = {};
-      try {
-        sources = process.binding('natives');
-      } catch {
-        // then they are told apart from the target's by not being files of it
-      }
-      this.builtinSources = new Set(Object.values(sources));
-    }
-    return this.builtinSources.has(text);
   }
 
   /** ES modules are compiled out of our sight: read the target's files once. */
@@ -216,9 +205,7 @@ class Origins {
     this.walkedModules = count;
     for (const [name, value] of this.targetExports()) {
       eachReachable(value, 3, (found) => {
-        if (typeof found === 'function' && !GLOBAL_FUNCTIONS.has(found)) {
-          this.exported.set(found, name);
-        }
+        if (typeof found === 'function') this.exported.set(found, name);
       });
     }
   }
@@ -302,10 +289,10 @@ function intrinsics() {
     go(getPrototypeOf(sample), 1);
   }
   found.add(process);
+  for (const key of ['nextTick', 'cwd', 'emitWarning', 'hrtime']) found.add(process[key]);
   return found;
 }
 
 const INTRINSICS = intrinsics();
-const GLOBAL_FUNCTIONS = INTRINSICS;
 
 module.exports = { Origins };

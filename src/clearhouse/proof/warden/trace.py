@@ -487,9 +487,10 @@ class Tracer:
         )
 
     def stack(self, task: Task, *, native: bool) -> list[dict[str, Any]]:
-        """The stopped thread's frames, innermost first: native ones down to where the interpreter
-        begins, then the interpreter's.  A program started by the run has the stack of the moment
-        that started it.
+        """Read the stopped thread's frames, innermost first.
+
+        Native ones come down to where the interpreter begins, then the interpreter's.  A program
+        started by the run has the stack of the moment that started it.
         """
         if task.origin is not None:
             return task.origin
