@@ -19,6 +19,7 @@ from functools import cache
 from pathlib import Path
 
 from clearhouse.errors import Unavailable
+from clearhouse.proof.sandbox.gate import require_checked_sandbox
 
 UID = 1000
 # Far above what useradd and subordinate ranges give out (login.defs ends at 600,100,000).
@@ -84,7 +85,7 @@ def interpreter_folders() -> list[str]:
 @cache
 def _warden() -> Path:
     """The folder that the sandbox starts from, compiled once so that no start compiles it again."""
-    compileall.compile_dir(str(_WARDEN), quiet=2, maxlevels=0)
+    compileall.compile_dir(str(_WARDEN), quiet=2, maxlevels=1)
     return _WARDEN
 
 
@@ -98,9 +99,11 @@ def command(
 ) -> tuple[list[str], list[int]]:
     """The command that starts a sandbox, and the descriptors it must inherit.
 
-    ``first`` is the module of ``clearhouse.proof.warden`` that is its first process.  Raises
-    :class:`Unavailable` where bubblewrap is missing.
+    ``first`` is the module of ``clearhouse.proof.warden`` that is its first process.  Every sandbox
+    starts with this, so here is where it has to have been checked.  Raises :class:`Unavailable`
+    where bubblewrap is missing, or the sandbox does not hold on this machine.
     """
+    require_checked_sandbox()
     bwrap = shutil.which("bwrap")
     if bwrap is None:
         raise Unavailable("the sandbox needs bubblewrap: apt-get install bubblewrap")

@@ -90,6 +90,7 @@ class Cell:
         search: Sequence[str] = (),
         runtime_folders: Sequence[str] = (),
         start_s: float = 60.0,
+        import_bytes: int = 2048 * MEGABYTE,
     ) -> None:
         args, descriptors = bubblewrap.command(binds, runtime_folders)
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the cell
@@ -103,9 +104,17 @@ class Cell:
             cwd="/",
             env={},
         )
-        setup = {"preload": list(preload), "search": list(search), "start_s": start_s}
+        setup = {
+            "preload": list(preload),
+            "search": list(search),
+            "start_s": start_s,
+            "memory_bytes": import_bytes,
+        }
         self._write(setup)
         self.hello = self._read(start_s + 10)
+        if "zygote" in self.problems:
+            self.close()
+            raise Unavailable(f"the target cannot be imported here: {self.problems['zygote']}")
 
     def run(self, job: Job) -> dict[str, Any]:
         """Run one job.  Raises :class:`Unavailable` when the sandbox itself fails."""
@@ -117,6 +126,11 @@ class Cell:
         """What could not be imported ahead, by name."""
         problems: dict[str, str] = self.hello["problems"]
         return problems
+
+    @property
+    def pid(self) -> int:
+        """The process on the host that all others of this sandbox descend from."""
+        return self._process.pid
 
     def close(self) -> None:
         """End the sandbox and everything in it."""

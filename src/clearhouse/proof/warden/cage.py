@@ -41,11 +41,9 @@ ENVIRONMENT = {
 }
 _SHM_BYTES = 16 << 20
 # A file of no size costs the kernel about a kilobyte: one for each 8 KiB of room, and some.
-_BYTES_PER_FILE, _LEAST_FILES = 8192, 4096
+_BYTES_PER_FILE, _LEAST_FILES = 8192, 1024
 _PENDING_SIGNALS = 1024
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-# At 1 no core is written and no core handler started, which 0 does not prevent (core(5)).
-NO_CORE = 1
 
 
 @dataclass(frozen=True)
@@ -61,6 +59,7 @@ class Limits:
 
     @classmethod
     def from_job(cls, raw: dict[str, Any]) -> Limits:
+        """The limits as a job states them."""
         return cls(**raw)
 
 
@@ -96,7 +95,7 @@ def plan() -> Plan:
 
 
 def map_identity(uid: int, gid: int) -> None:
-    """Give this process's new user namespace one user and one group, itself (user_namespaces(7))."""
+    """Give this process's new user namespace one user and group, itself (user_namespaces(7))."""
     kernel.prctl(kernel.PR_SET_DUMPABLE, 1)
     for name, text in (
         ("setgroups", "deny"),
@@ -173,11 +172,19 @@ def limit(values: dict[int, int]) -> None:
         resource.setrlimit(kind, (value, value))
 
 
+def no_core() -> None:
+    """Have no core written and no core handler started, by this process and all after it.
+
+    A limit of 1 does both; at 0 the kernel still starts a handler that is a program (core(5)).
+    """
+    with contextlib.suppress(ValueError):  # where it is 0 already and cannot be raised
+        resource.setrlimit(resource.RLIMIT_CORE, (1, 1))
+
+
 def confine(limits: Limits, *, address_space: bool) -> None:
     """Lower this process to what a run may have.  Nothing given up here can be had back."""
     limit(
         {
-            resource.RLIMIT_CORE: NO_CORE,
             resource.RLIMIT_NPROC: limits.processes,
             resource.RLIMIT_NOFILE: 256,
             resource.RLIMIT_FSIZE: limits.file_bytes,

@@ -139,7 +139,8 @@ def zygote_filter() -> bytes:
     _answer_for(program, (n for k, n in REFUSED.items() if k not in needed), ERRNO | EPERM)
     _answer_for(program, UNKNOWN.values(), ERRNO | ENOSYS)
     _refuse_terminal_injection(program)
-    _refuse_flags(program, CLONE, 0, _FOREIGN_NAMESPACES | CLONE_UNTRACED, EPERM)
+    _flags(program, CLONE, 0, _FOREIGN_NAMESPACES | CLONE_UNTRACED, ERRNO | EPERM)
+    _flags(program, CLONE, 0, NAMESPACE_FLAGS, TRACE)  # allowed once for each job
     _refuse_core_limit(program)
     _refuse_sockets(program)
     _mappings(program, TRACE)
@@ -160,7 +161,7 @@ def run_filter(*, reads: bool) -> bytes:
     _answer_for(program, (*CHANGES, EXECVE, EXECVEAT, CONNECT), TRACE)
     _opens(program, reads)
     _refuse_terminal_injection(program)
-    _refuse_flags(program, CLONE, 0, NAMESPACE_FLAGS | CLONE_UNTRACED, EPERM)
+    _flags(program, CLONE, 0, NAMESPACE_FLAGS | CLONE_UNTRACED, ERRNO | EPERM)
     _refuse_core_limit(program)
     _refuse_control(program)
     _refuse_sockets(program)
@@ -177,7 +178,7 @@ def build_filter() -> bytes:
     _answer_for(program, REFUSED.values(), ERRNO | EPERM)
     _answer_for(program, UNKNOWN.values(), ERRNO | ENOSYS)
     _refuse_terminal_injection(program)
-    _refuse_flags(program, CLONE, 0, NAMESPACE_FLAGS | CLONE_UNTRACED, EPERM)
+    _flags(program, CLONE, 0, NAMESPACE_FLAGS | CLONE_UNTRACED, ERRNO | EPERM)
     _refuse_core_limit(program)
     _refuse_control(program)
     _refuse_sockets(program)
@@ -197,7 +198,7 @@ def warden_filter() -> bytes:
     others = (*CHANGES, EXECVE, EXECVEAT, CONNECT, CLONE, FORK, VFORK, SOCKET)
     _answer_for(program, others, ERRNO | EPERM)
     for number, flags in ((OPEN, 1), (OPENAT, 2)):
-        _refuse_flags(program, number, flags, O_WRITING, EPERM)
+        _flags(program, number, flags, O_WRITING, ERRNO | EPERM)
     program.answer(ALLOW)
     return program.assemble()
 
@@ -207,11 +208,7 @@ def _opens(program: _Program, reads: bool) -> None:
         _answer_for(program, (OPEN, OPENAT), TRACE)
         return
     for number, flags in ((OPEN, 1), (OPENAT, 2)):
-        program.equal(number, 0, 4)
-        program.load(_argument(flags))
-        program.has_bits(O_WRITING, 0, 1)
-        program.answer(TRACE)
-        program.answer(ALLOW)
+        _flags(program, number, flags, O_WRITING, TRACE)
 
 
 def _refuse_terminal_injection(program: _Program) -> None:
@@ -224,16 +221,17 @@ def _refuse_terminal_injection(program: _Program) -> None:
     program.answer(ALLOW)
 
 
-def _refuse_flags(program: _Program, number: int, argument: int, flags: int, error: int) -> None:
+def _flags(program: _Program, number: int, argument: int, flags: int, answer: int) -> None:
+    """Answer a call when any of these bits is set in an argument; if not, go on."""
     program.equal(number, 0, 4)
     program.load(_argument(argument))
     program.has_bits(flags, 0, 1)
-    program.answer(ERRNO | error)
-    program.answer(ALLOW)
+    program.answer(answer)
+    program.load(0)
 
 
 def _refuse_core_limit(program: _Program) -> None:
-    # At a limit of 1 the kernel starts no core handler; at 0 it starts one that is a program (core(5)).
+    # At a limit of 1 the kernel starts no core handler; at 0 it does where it is a program.
     program.equal(SETRLIMIT, 0, 4)
     program.load(_argument(0))
     program.equal(_RLIMIT_CORE, 0, 1)
@@ -261,7 +259,7 @@ def _refuse_control(program: _Program) -> None:
 
 
 def _refuse_sockets(program: _Program) -> None:
-    """Local and internet sockets only: other families and protocols make the kernel load modules."""
+    """Local and internet sockets only: others make the kernel load modules."""
     program.equal(SOCKETPAIR, 0, 4)
     program.load(_argument(0))
     program.equal(_AF_UNIX, 1)
@@ -290,7 +288,7 @@ def _refuse_sockets(program: _Program) -> None:
 
 
 def _mappings(program: _Program, shared: int) -> None:
-    """Huge pages count as nobody's; shared memory without a file only while it is in a page table."""
+    """Huge pages count as nobody's, shared memory without a file while it is in a page table."""
     program.equal(MMAP, 0, 7)
     program.load(_argument(3))
     program.has_bits(_MAP_HUGETLB, 0, 1)

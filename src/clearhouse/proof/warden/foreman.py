@@ -39,6 +39,8 @@ def main() -> None:
     """Serve until standard input ends."""
     kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
     kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
+    cage.close_all_but({0, 1, 2})  # bubblewrap leaves the namespace's descriptor open
+    cage.no_core()
     setup = _read_frame()
     if setup is None:
         return
@@ -200,9 +202,11 @@ def _oversee(order: dict[str, Any], limits: _Limits, answer: int) -> None:
     """Process 1 of a batch: gives up everything, runs the commands, reports, never returns."""
     try:
         signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # which does not reach a process 1
         kernel.mount("none", "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
         flags = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
         kernel.mount("proc", "/proc", "proc", flags)
+        kernel.drop_bounding_set()
         if os.getuid() != cage.UID:
             os.setgroups([])
             os.setresgid(cage.UID, cage.UID, cage.UID)
@@ -328,7 +332,6 @@ def _become(command: dict[str, Any], limits: _Limits, out: int, err: int) -> Non
         os.dup2(out, 1)
         os.dup2(err, 2)
         for kind, value in (
-            (resource.RLIMIT_CORE, 0),
             (resource.RLIMIT_NPROC, limits.processes),
             (resource.RLIMIT_NOFILE, 1024),
             (resource.RLIMIT_FSIZE, limits.file_bytes),

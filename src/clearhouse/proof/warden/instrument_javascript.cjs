@@ -7,6 +7,7 @@
 
 const MARKS = 2560; // the marks behind these are given out while the harness runs
 const COMPARISONS = new Set(['==', '!=', '===', '!==', '<', '<=', '>', '>=', 'in', 'instanceof']);
+const CAUGHT = 'catch(__clearhouse_error){throw __clearhouse_a(__clearhouse_error)}';
 const NEVER_BLOCKS = new Set(['BlockStatement', 'EmptyStatement', 'FunctionDeclaration']);
 
 /** The harness with marks, and the line that each mark stands on. */
@@ -83,6 +84,11 @@ class Writer {
     return out + this.source.slice(at, end);
   }
 
+  /** The line breaks between two positions: lines stay where they are. */
+  breaks(start, end) {
+    return '\n'.repeat(this.source.slice(start, end).split('\n').length - 1);
+  }
+
   children(node) {
     const found = [];
     for (const key of Object.keys(node)) {
@@ -113,6 +119,20 @@ class Writer {
     else if (pattern.type === 'RestElement') this.written(pattern.argument);
   }
 
+  /** A function that tells when something thrown passes through it. */
+  passing(node) {
+    const { body } = node;
+    const first = body.body.find((one) => one.directive === undefined);
+    if (first === undefined) return this.plain(node);
+    const last = body.end - 1;
+    const rules = body.body.filter((one) => one.directive !== undefined);
+    const start = rules.length > 0 ? rules[rules.length - 1].end : body.start + 1;
+    const rest = body.body.slice(rules.length);
+    const text = `${this.source.slice(body.start, start)};try{` +
+      `${this.statements(body, rest, start, last)}}${CAUGHT}}`;
+    return this.plain(node, node.start, node.end, new Map([[body, text]]));
+  }
+
   looping(node) {
     const given = new Map([[node.body, this.body(node.body, node)]]);
     if (node.test) given.set(node.test, this.truth(node.test, this.node(node.test, node)));
@@ -127,8 +147,7 @@ class Writer {
   /** What is called: an object and the name of its method, or a function. */
   callee(node, callee, optional) {
     const line = node.loc.start.line;
-    if (callee.type === 'MemberExpression' && callee.object.type !== 'Super' &&
-        callee.property.type !== 'PrivateIdentifier') {
+    if (callee.type === 'MemberExpression') {
       const object = this.node(callee.object, callee);
       const key = callee.computed
         ? this.node(callee.property, callee)
@@ -216,10 +235,22 @@ const SPECIAL = {
     const right = this.noting(node.right, this.node(node.right, node));
     return this.plain(node, node.start, node.end, new Map([[node.right, right]]));
   },
+  FunctionDeclaration(node) {
+    return this.passing(node);
+  },
+  FunctionExpression(node) {
+    return this.passing(node);
+  },
   ArrowFunctionExpression(node) {
-    if (node.body.type === 'BlockStatement') return this.plain(node);
-    const body = this.noting(node.body, this.node(node.body, node));
-    return this.plain(node, node.start, node.end, new Map([[node.body, body]]));
+    if (node.body.type === 'BlockStatement') return this.passing(node);
+    // `x => ({a: 1})`: the parentheses are no part of the body, and go.
+    const { body, params } = node;
+    const after = params.length > 0 ? params[params.length - 1].end : node.start;
+    const arrow = this.source.indexOf('=>', after) + 2;
+    const value = this.noting(body, this.node(body, node));
+    const head = this.plain(node, node.start, arrow);
+    const [above, below] = [this.breaks(arrow, body.start), this.breaks(body.end, node.end)];
+    return `${head}{${above}try{return ${value}}${CAUGHT}${below}}`;
   },
   ThrowStatement(node) {
     const value = `__clearhouse_r((${this.node(node.argument, node)}))`;
@@ -256,12 +287,13 @@ const SPECIAL = {
   },
   CallExpression(node) {
     const { callee } = node;
-    const known = callee.type === 'Super' || callee.type === 'Import' ||
-      (callee.type === 'Identifier' && callee.name === 'require');
-    if (known) return this.plain(node);
+    const own = callee.type === 'Super' || callee.object?.type === 'Super' ||
+      callee.property?.type === 'PrivateIdentifier';
+    if (own || (callee.type === 'Identifier' && callee.name === 'require')) return this.plain(node);
+    const before = this.source.slice(node.start, callee.start); // perhaps a parenthesis
     let text = this.plain(node, callee.end, node.end);
     if (node.optional) text = text.replace('?.', '');
-    return this.callee(node, callee, node.optional) + text;
+    return before + this.callee(node, callee, node.optional) + text;
   },
   NewExpression(node) {
     const { callee } = node;
@@ -286,7 +318,7 @@ const SPECIAL = {
       }
     }
     const held = whole ?? `__clearhouse_${node.start}`;
-    const lines = '\n'.repeat(node.loc.end.line - node.loc.start.line);
+    const lines = this.breaks(node.start, node.end);
     const rest = names.length > 0 ? `const {${names.join(', ')}} = ${held};` : '';
     return `const ${held} = ${from};${rest}${lines}`;
   },
@@ -302,7 +334,7 @@ const SPECIAL = {
     for (const one of node.specifiers) {
       this.exported.push([one.exported.name ?? one.exported.value, one.local.name]);
     }
-    return '\n'.repeat(node.loc.end.line - node.loc.start.line);
+    return this.breaks(node.start, node.end);
   },
   ExportDefaultDeclaration(node) {
     const { declaration } = node;
@@ -315,7 +347,7 @@ const SPECIAL = {
     return `const __clearhouse_default = (${text});`;
   },
   ExportAllDeclaration(node) {
-    return '\n'.repeat(node.loc.end.line - node.loc.start.line);
+    return this.breaks(node.start, node.end);
   },
 };
 

@@ -29,6 +29,7 @@ PR_CAPBSET_DROP, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 24, 47, 4
 PR_SET_NAME, PR_SET_KEEPCAPS = 15, 8
 CAP_DAC_READ_SEARCH, CAP_KILL, CAP_SYS_PTRACE = 2, 5, 19
 
+PTRACE_POKEUSER = 6
 PTRACE_GETREGS = 12
 PTRACE_SETREGS = 13
 PTRACE_CONT = 7
@@ -134,11 +135,16 @@ def prctl(option: int, *args: int) -> int:
     return _check(_libc.prctl(ctypes.c_int(option), *padded), "prctl")
 
 
-def drop_capabilities(keep: tuple[int, ...] = ()) -> None:
-    """Give up every other capability of this process and of whatever it may execute, for good."""
+def drop_bounding_set() -> None:
+    """Rule out that a program to be executed brings capabilities; needs ``CAP_SETPCAP`` itself."""
     for capability in range(64):
         if _libc.prctl(PR_CAPBSET_DROP, ctypes.c_ulong(capability), 0, 0, 0) != 0:
             break
+
+
+def drop_capabilities(keep: tuple[int, ...] = ()) -> None:
+    """Give up every other capability of this process and of whatever it may execute, for good."""
+    drop_bounding_set()
     _libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)
     mask = sum(1 << capability for capability in keep)
     header = ctypes.create_string_buffer(struct.pack("<Ii", 0x20080522, 0))
@@ -160,6 +166,12 @@ def install_filter(program: bytes) -> None:
 def ptrace(request: int, tid: int, address: int = 0, data: int = 0) -> None:
     """``ptrace(2)`` for the requests that return nothing."""
     _check(_libc.ptrace(request, tid, address, data), f"ptrace {request:#x}")
+
+
+def refuse(tid: int) -> None:
+    """Have a thread that is stopped at a system call not make it, and see EPERM."""
+    ptrace(PTRACE_POKEUSER, tid, 8 * _REGISTERS.index("orig_rax"), (1 << 64) - 1)
+    ptrace(PTRACE_POKEUSER, tid, 8 * _REGISTERS.index("rax"), (1 << 64) - 1)
 
 
 def event_message(tid: int) -> int:

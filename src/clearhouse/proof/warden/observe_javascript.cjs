@@ -72,6 +72,8 @@ class Observer {
     this.calls = new Map();
     this.raised = new WeakSet();
     this.raisedTexts = new Set();
+    this.passed = new Set(); // what left functions of the harness
+    this.made = new WeakSet(); // promises that the harness made, or had made for it
     this.escapes = []; // what came out of a call of the target: [value, which]
     this.promised = []; // promises that calls of the target returned
     this.answers = new Map();
@@ -92,6 +94,10 @@ class Observer {
       },
       __clearhouse_r: (value) => {
         this.noteRaised(value);
+        return value;
+      },
+      __clearhouse_a: (value) => {
+        if (this.passed.size < CALLS) this.passed.add(value);
         return value;
       },
       __clearhouse_c: (line, object, key, optional) => this.method(line, object, key, optional),
@@ -151,10 +157,12 @@ class Observer {
     else if (this.raisedTexts.size < 64) this.raisedTexts.add(value);
   }
 
-  wasRaised(value) {
-    return isObject(value) || typeof value === 'function'
-      ? this.raised.has(value)
-      : this.raisedTexts.has(value);
+  /** Whether a value that nobody caught is the harness's doing; `escape`: the target's call. */
+  isOwnDoing(value, escape, promise) {
+    const held = isObject(value) || typeof value === 'function';
+    if (held ? this.raised.has(value) : this.raisedTexts.has(value)) return true;
+    if (escape !== null) return false;
+    return this.passed.has(value) || (promise !== undefined && this.made.has(promise));
   }
 
   // -- calls ---------------------------------------------------------------------------------------
@@ -169,7 +177,9 @@ class Observer {
       if (fn === APPLY) {
         return (self, args) => this.run(line, object, nameOf(object), self, [...(args ?? [])]);
       }
-      if (fn === BIND && this.isGuarded(object)) this.tamper(line, 'binds what changes objects');
+      if (fn === BIND && this.origins.of(object) === 'builtin') {
+        this.tamper(line, `binds ${nameOf(object)}, which is not its own`);
+      }
     }
     return (...args) => this.run(line, fn, String(key), object, args);
   }
@@ -194,11 +204,12 @@ class Observer {
 
   run(line, fn, written, self, args, isNew = false) {
     const kind = this.origins.of(fn);
-    if (kind === 'harness') return isNew ? construct(fn, args) : apply(fn, self, args);
     if (kind === 'target') return this.ofTarget(line, fn, written, self, args, isNew);
-    if (kind === 'builtin') this.beforeBuiltin(line, fn, args);
+    if (kind !== 'harness') this.beforeOther(line, fn, args);
     const result = isNew ? construct(fn, args) : apply(fn, self, args);
-    if (kind === 'builtin') this.afterBuiltin(line, fn, written, result);
+    if (isThenable(result)) this.made.add(result);
+    if (kind === 'harness') return result;
+    this.afterOther(line, fn, written, result);
     return this.power(line, result);
   }
 
@@ -223,7 +234,7 @@ class Observer {
       throw error;
     }
     if (entry !== undefined && entry.returned.length < RETURNED) entry.returned.push(plain(result));
-    if (result instanceof Promise && this.promised.length < CALLS) {
+    if (isThenable(result) && this.promised.length < CALLS) {
       which.marks = this.marksHex();
       this.promised.push([result, which]);
     }
@@ -272,6 +283,7 @@ class Observer {
     this.calls.clear();
     this.raised = new WeakSet();
     this.raisedTexts.clear();
+    this.passed.clear();
     this.escapes = [];
     this.promised = [];
     this.given = answersAsFirst ? this.answers : new Map();
@@ -280,17 +292,13 @@ class Observer {
 
   // -- guards --------------------------------------------------------------------------------------
 
-  isGuarded(fn) {
-    return MUTATORS.has(fn) || this.files.has(fn) || POWERS.has(fn);
-  }
-
   /** A value from which anything could be reached. */
   power(line, value) {
     if (POWERS.has(value)) this.tamper(line, 'reaches what runs or changes anything');
     return value;
   }
 
-  beforeBuiltin(line, fn, args) {
+  beforeOther(line, fn, args) {
     const paths = this.files.get(fn);
     if (paths !== undefined) {
       for (const one of args.slice(0, paths)) this.checkPath(line, one);
@@ -302,7 +310,7 @@ class Observer {
     for (const one of args) if (isObject(one) || settles) this.noteRaised(one);
   }
 
-  afterBuiltin(line, fn, written, result) {
+  afterOther(line, fn, written, result) {
     if (typeof result === 'boolean') this.dynamic(line, `is ${result}`);
     if (typeof result === 'number' && COMPARING.has(written)) {
       this.dynamic(line, `sign ${Math.sign(result)}`);
@@ -377,6 +385,10 @@ class Observer {
   }
 }
 
+function isThenable(value) {
+  return isObject(value) && (value instanceof Promise || typeof value.then === 'function');
+}
+
 function nameOf(fn) {
   const name = getOwnPropertyDescriptor(fn, 'name')?.value;
   return typeof name === 'string' ? name : '';
@@ -446,4 +458,4 @@ function digest(data) {
   return require('crypto').createHash('sha256').update(data).digest('hex');
 }
 
-module.exports = { Observer, plain, DYNAMIC, MARKS };
+module.exports = { Observer, isThenable, plain, MARKS };

@@ -282,6 +282,10 @@ function intrinsics() {
     const property = getOwnPropertyDescriptor(globalThis, key);
     if (property !== undefined && 'value' in property) go(property.value, 2);
   }
+  // These stand behind getters in some versions.
+  for (const value of [Buffer, URL, URLSearchParams, TextEncoder, TextDecoder, AbortController]) {
+    go(value, 2);
+  }
   for (const sample of [async () => {}, function* () {}, async function* () {}]) {
     go(getPrototypeOf(sample), 2);
   }

@@ -15,7 +15,7 @@ const fs = require('fs');
 const { compileFunction } = require('vm');
 const Module = require('module');
 const { Origins } = require('./origins_javascript.cjs');
-const { Observer, plain, DYNAMIC, MARKS } = require('./observe_javascript.cjs');
+const { Observer, isThenable, plain, MARKS } = require('./observe_javascript.cjs');
 const { Recorder } = require('./record_javascript.cjs');
 
 const REPORT = 3;
@@ -108,13 +108,12 @@ function textOf(error, key) {
 }
 
 /** What is known of a value that was thrown. */
-function describeThrown(error, observer) {
+function describeThrown(error) {
   const isObject = (typeof error === 'object' && error !== null) || typeof error === 'function';
   if (!isObject) {
     const kind = error === null ? 'null' : typeof error;
-    const by = observer.wasRaised(error);
     const text = String(error).slice(0, TEXT);
-    return { type: kind, names: [kind], qualified: [], text, frames: [], by_harness: by, guarantee: false };
+    return { type: kind, names: [kind], qualified: [], text, frames: [], guarantee: false };
   }
   const names = namesOfClass(error);
   const stated = textOf(error, 'name');
@@ -126,7 +125,6 @@ function describeThrown(error, observer) {
     qualified,
     text: textOf(error, 'message'),
     frames: stacks.described(stacks.sites(error)),
-    by_harness: observer.wasRaised(error),
     guarantee: error instanceof SecurityGuaranteeBroken ||
       [...names, stated].includes('SecurityGuaranteeBroken'),
   };
@@ -142,7 +140,7 @@ async function escapeOf(error, observer) {
       if (reason === error && found === null) found = which;
     });
   }
-  for (let i = 0; i < 3; i++) await null;
+  await new Promise((done) => setImmediate(done));
   return found;
 }
 
@@ -186,7 +184,7 @@ class Run {
       const result = main.apply(module.exports, Object.values(given));
       if (job.isModule) await result;
     } catch (error) {
-      const { type, text } = describeThrown(error, observer);
+      const { type, text } = describeThrown(error);
       this.notLoaded(`${type}: ${text}`, error);
     }
     const { exports } = module;
@@ -195,12 +193,6 @@ class Run {
       this.notLoaded(`${job.name} defines no module.exports.fuzz = function (data) {...}`);
     }
     return entry;
-  }
-
-  async once(entry, data) {
-    const result = entry(data);
-    const waits = typeof result === 'object' && result !== null && typeof result.then === 'function';
-    return waits ? await result : result;
   }
 
   async main() {
@@ -213,22 +205,26 @@ class Run {
     if (job.after !== undefined) {
       observer.firstTime();
       try {
-        await this.once(entry, Buffer.from(job.after, 'base64'));
+        await entry(Buffer.from(job.after, 'base64'));
       } catch {
         // what a control raises was seen when it was run by itself
       }
       observer.secondTime(job.answers === 'control');
     }
     process.on('uncaughtException', (error) => this.thrown(error));
-    process.on('unhandledRejection', (error) => this.thrown(error));
+    process.on('unhandledRejection', (error, promise) => this.thrown(error, promise));
     mark('call');
     let result;
+    let promise;
     try {
       result = entry(this.input);
-      const waits = typeof result === 'object' && result !== null && typeof result.then === 'function';
-      if (waits) result = await result;
+      if (isThenable(result)) {
+        promise = result;
+        observer.made.add(promise); // unless a call of the target has returned it: see isOwnDoing
+        result = await promise;
+      }
     } catch (error) {
-      this.thrown(error);
+      this.thrown(error, promise);
       return;
     }
     process.on('beforeExit', () => this.returned(result));
@@ -257,11 +253,12 @@ class Run {
     leave();
   }
 
-  async thrown(error) {
+  async thrown(error, promise) {
     if (this.done || this.ending) return;
     this.ending = true;
-    const exception = describeThrown(error, this.observer);
+    const exception = describeThrown(error);
     const escape = await escapeOf(error, this.observer);
+    exception.by_harness = this.observer.isOwnDoing(error, escape, promise);
     const escaped = escape === null ? null : { ...escape };
     // Without a stack of its own (a text that was thrown), what it came out of is all there is.
     if (escaped !== null && exception.frames.length === 0) escaped.native = true;

@@ -14,7 +14,6 @@ import fcntl
 import json
 import mmap
 import os
-import resource
 import secrets
 import select
 import signal
@@ -69,7 +68,8 @@ def main() -> None:
     """Serve until standard input ends."""
     kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
     kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
-    cage.limit({resource.RLIMIT_CORE: cage.NO_CORE})
+    cage.close_all_but({0, 1, 2})  # bubblewrap leaves the namespace's descriptor open
+    cage.no_core()
     wake_read, wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
@@ -116,7 +116,7 @@ class _Warden:
     def __init__(self, setup: dict[str, Any], wake: int) -> None:
         self._wake = wake
         mine, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._socket = mine
+        self._socket, self._channel = mine, mine.fileno()
         self._zygote = kernel.clone(kernel.CLONE_NEWNS | kernel.CLONE_NEWPID | kernel.CLONE_NEWIPC)
         if self._zygote == 0:
             mine.close()
@@ -137,27 +137,27 @@ class _Warden:
     def _await_hello(self, seconds: float) -> dict[str, Any]:
         """Let the zygote (and whatever its imports start) run until it reports."""
         deadline = time.monotonic() + seconds
-        why = f"imports took over {seconds:.0f} s"
+        why = f"importing it took over {seconds:g} s"
         raw = b""
         more = False
         while time.monotonic() < deadline:
-            select.select([self._socket, self._wake], [], [], 0.0 if more else 5 * _TICK_S)
+            select.select([self._channel, self._wake], [], [], 0.0 if more else 5 * _TICK_S)
             self._clear_wake()
             more = self._idle.reap()
             with contextlib.suppress(BlockingIOError):
                 part = self._socket.recv(1 << 20)
                 if not part:
-                    why = "ended while importing"
+                    why = "importing it ended the process"
                     break
                 raw += part
             if len(raw) >= 4 and len(raw) >= 4 + struct.unpack("<I", raw[:4])[0]:
                 hello: dict[str, Any] = json.loads(raw[4:])
                 if self._alone():
                     return hello
-                why = "imports left behind processes that keep starting others"
+                why = "importing it left processes behind that keep starting others"
                 break
             if self._idle.held_by_all() > self._memory:
-                why = f"imports took over {self._memory >> 20} MiB of memory"
+                why = f"importing it took over {self._memory >> 20} MiB of memory"
                 break
         self._kill_zygote()
         return {"layout": None, "problems": {"zygote": why}}
@@ -182,7 +182,10 @@ class _Warden:
     def wait(self) -> None:
         """Until the engine says something, see to it that what was imported keeps quiet."""
         cpu = self._zygote_cpu()
-        while not select.select([0, self._wake], [], [], _IDLE_TICK_S)[0].count(0):
+        while True:
+            ready, _, _ = select.select([0, self._wake], [], [], _IDLE_TICK_S)
+            if 0 in ready:
+                return
             self._clear_wake()
             self._idle.reap()
             _kill(_children(self._zygote))
@@ -212,7 +215,7 @@ class _Warden:
         marks_file = _sealed("marks", bytes(zygote.MARK_BYTES), fcntl.F_SEAL_SHRINK)
         marks = mmap.mmap(marks_file, zygote.MARK_BYTES)
         tracer = Tracer(Watch(**job["watch"]), self._layout, key, lambda: marks[:4096])
-        tracer.follow(self._zygote)
+        tracer.follow(self._zygote, namespaces=1)
         job["key"] = key
         given = [out.write_end, err.write_end, report.write_end, marks_file]
         if job["runtime"] != "python":
@@ -258,12 +261,12 @@ class _Warden:
         report: _Pipe,
         began: float,
     ) -> tuple[str | None, str | None]:
-        """Send the job and look after it; which limit ended it, and what went wrong here, if any."""
+        """Send the job and look after it; which limit ended it, and what went wrong here."""
         try:
             if not self._send(tracer, job, given, began + limits.wall_s):
                 return None, None
             return self._loop(tracer, limits, out, err, report, began), None
-        except Exception as error:  # noqa: BLE001 - what the run wrote into its memory must not end us
+        except Exception as error:  # what the run wrote into its memory must not end us
             return "observer", f"{type(error).__name__}: {error}"[:300]
 
     def _send(
@@ -279,7 +282,7 @@ class _Warden:
                 with contextlib.suppress(BlockingIOError):
                     rest = rest[self._socket.send(rest) :]
                     continue
-                select.select([self._wake], [self._socket], [], _TICK_S)
+                select.select([self._wake], [self._channel], [], _TICK_S)
                 self._clear_wake()
                 tracer.reap()
         except OSError:
@@ -295,7 +298,7 @@ class _Warden:
         report: _Pipe,
         began: float,
     ) -> str | None:
-        watched = [0, out.read_end, err.read_end, report.read_end, self._wake, self._socket]
+        watched = [0, out.read_end, err.read_end, report.read_end, self._wake, self._channel]
         next_tick = began + _TICK_S
         ticks, more = 0, False
         while not tracer.finished:
@@ -308,7 +311,7 @@ class _Warden:
                     pipe.drain()
             if 0 in ready:
                 os._exit(0)  # the engine says nothing during a run: it is gone
-            if self._socket in ready and self._ended():
+            if self._channel in ready and self._ended():
                 return None
             if out.size + err.size > limits.output_bytes or report.size > _REPORT_LIMIT:
                 return "output"
@@ -365,7 +368,7 @@ class _Warden:
             if time.monotonic() > deadline:
                 _kill([self._zygote])
                 return "stuck"
-            select.select([self._socket, self._wake], [], [], 0.0 if more else 0.05)
+            select.select([self._channel, self._wake], [], [], 0.0 if more else 0.05)
             self._clear_wake()
         return "ended"
 
@@ -406,9 +409,16 @@ _IDLE = Watch("none", 1e9, 1 << 62, False, "none", False, 0)
 
 
 def _children(pid: int) -> list[int]:
+    """The living children of a process."""
     with contextlib.suppress(OSError), open(f"/proc/{pid}/task/{pid}/children") as file:
-        return [int(x) for x in file.read().split()]
+        return [child for child in map(int, file.read().split()) if not _dead(child)]
     return []
+
+
+def _dead(pid: int) -> bool:
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/stat", "rb") as file:
+        return file.read().rpartition(b") ")[2][:1] in b"ZX"
+    return True
 
 
 def _become_zygote(connection: socket.socket, setup: dict[str, Any]) -> None:
@@ -421,6 +431,7 @@ def _become_zygote(connection: socket.socket, setup: dict[str, Any]) -> None:
         for place in ("/dev/shm", "/tmp"):  # what libraries try out when they are imported
             cage.tmpfs(place, 16 << 20, "1777")
         cage.close_root()
+        kernel.drop_bounding_set()
         if os.getuid() != cage.UID:
             os.setgroups([])
             os.setresgid(cage.UID, cage.UID, cage.UID)
@@ -433,7 +444,7 @@ def _become_zygote(connection: socket.socket, setup: dict[str, Any]) -> None:
         keep = os.dup2(connection.detach(), 100, inheritable=False)
         cage.close_all_but({0, 1, 2, keep})
         zygote.serve(socket.socket(fileno=keep), setup["preload"], setup["search"])
-    except BaseException as error:  # noqa: BLE001 - the sandbox's edge: said, then the end
+    except BaseException as error:  # the sandbox's edge: said, then the end
         os.write(2, f"zygote: {type(error).__name__}: {error}\n".encode())
     finally:
         os._exit(72)

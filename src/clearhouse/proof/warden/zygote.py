@@ -26,7 +26,6 @@ from . import cage, filter, frames_python, kernel, run_python
 MARK_BYTES = 65536
 # What importing a package can need at most: the warden looks after memory and time.
 _IMPORT_LIMITS = {
-    resource.RLIMIT_CORE: cage.NO_CORE,
     resource.RLIMIT_NPROC: 1024,
     resource.RLIMIT_NOFILE: 1024,
     resource.RLIMIT_FSIZE: 64 << 20,
@@ -61,7 +60,7 @@ def serve(connection: socket.socket, preload: list[str], search: list[str]) -> N
     for name in preload:
         try:
             importlib.import_module(name)
-        except BaseException as error:  # noqa: BLE001 - the sandbox's edge: the target's own code
+        except BaseException as error:  # the sandbox's edge: the target's own code
             hello["problems"][name] = f"{type(error).__name__}: {error}"[:500]
     gc.collect()
     gc.freeze()
@@ -70,6 +69,9 @@ def serve(connection: socket.socket, preload: list[str], search: list[str]) -> N
         job, descriptors = receive(connection)
         if job is None:
             os._exit(0)
+        with contextlib.suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass  # what imports left behind, and the warden has ended
         child = kernel.clone(
             kernel.CLONE_NEWUSER | kernel.CLONE_NEWNS | kernel.CLONE_NEWPID | kernel.CLONE_NEWIPC
         )
@@ -122,14 +124,16 @@ def _init(job: dict[str, Any], descriptors: list[int], made: cage.Plan) -> None:
         if child == 0:
             _run(job, descriptors)
         for number in (signal.SIGINT, signal.SIGPIPE, signal.SIGXFSZ):
-            signal.signal(number, signal.SIG_DFL)  # process 1 is not reached by what it leaves alone
+            signal.signal(
+                number, signal.SIG_DFL
+            )  # process 1 is not reached by what it leaves alone
         cage.close_all_but(set())
         while True:
             pid, result = os.waitpid(-1, 0)
             if pid == child:
                 status = os.waitstatus_to_exitcode(result) & 0xFF
                 break
-    except BaseException as error:  # noqa: BLE001 - the sandbox's edge: reported, then the end
+    except BaseException as error:  # the sandbox's edge: reported, then the end
         with contextlib.suppress(OSError):
             text = f"sandbox set-up failed: {type(error).__name__}: {error}"
             os.write(descriptors[2], (job["key"] + json.dumps({"setup": text}) + "\n").encode())
@@ -156,7 +160,7 @@ def _run(job: dict[str, Any], descriptors: list[int]) -> None:
             run_python.main(job, report, marks)
         else:
             _execute(job, environment, (report, *more, marks))
-    except BaseException as error:  # noqa: BLE001 - the sandbox's edge: reported, then the end
+    except BaseException as error:  # the sandbox's edge: reported, then the end
         text = f"run set-up failed: {type(error).__name__}: {error}"
         with contextlib.suppress(OSError):
             os.write(descriptors[2], (job["key"] + json.dumps({"setup": text}) + "\n").encode())
