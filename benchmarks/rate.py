@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -214,9 +213,3 @@ def _fresh(bundle: Bundle) -> float:
         code = "import harness; harness.TestOneInput(open('input', 'rb').read())"
         subprocess.run([python, "-c", code], cwd=folder, check=True, env={**os.environ})
         return time.perf_counter() - began
-
-
-if __name__ == "__main__":
-    for line in (*rates(), "", *memory(), "", *fresh_environments()):
-        print(line, flush=True)
-    print(f"\n(own peak: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MiB)")

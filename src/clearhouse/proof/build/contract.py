@@ -11,7 +11,15 @@ import re
 from collections.abc import Collection, Iterator
 
 from clearhouse.proof.build.directives import Violation
-from clearhouse.proof.build.ir import Call, Function, Module, Side, parse_call, references
+from clearhouse.proof.build.ir import (
+    Call,
+    Function,
+    Module,
+    Side,
+    parse_call,
+    references,
+    split_list,
+)
 
 _FORBIDDEN: dict[str, tuple[str, ...]] = {
     "starts a process": (
@@ -80,7 +88,6 @@ _LIBRARY = re.compile(r"_Z(?:NK?)?S[tsaiod]|_Z(?:n|d)[wal]")
 _CONVENTION = re.compile(r"\b(?:win64cc|x86_\w+cc|\w*regcallcc|vectorcallcc|cc ?\d+|ghccc)\b")
 _ALIAS = re.compile(r"(?:[\w()\"]+ )*(?:alias|ifunc) ")
 _RETYPED = re.compile(r"bitcast \([^@]*$")  # what stands before a symbol that is cast
-_STORE = re.compile(r"  store .*, \S+ @([\w$.]+)")
 _STARTED = ("_GLOBAL__sub_I_", "_GLOBAL__I_")  # objects of C++ with constructors
 
 
@@ -185,8 +192,8 @@ class _Reader:
             return
         if "= inttoptr " in text or "inttoptr (" in text:
             yield "makes a pointer out of a number"
-        if (match := _STORE.match(text)) and match[1] in self._target:
-            yield f"changes the target's variable {match[1]}"
+        if text.startswith("  store ") and (changed := _stored_to(text)) in self._target:
+            yield f"changes the target's variable {changed}"
 
     def _reference(self, name: str, before: str, *, direct: bool) -> Iterator[str]:
         if name.startswith("llvm."):
@@ -201,7 +208,11 @@ class _Reader:
         elif name in self._target:
             if not self._module.typed_pointers or _RETYPED.search(before):
                 yield f"hands out the target's {name} as something else"
-        elif name not in _HANDED_OUT:
+        elif (
+            name not in _HANDED_OUT
+            or not self._module.typed_pointers
+            or _RETYPED.search(before)
+        ):
             yield f"hands out the address of {name}"
 
     # -- variables ---------------------------------------------------------------------------------
@@ -229,6 +240,12 @@ def _why(name: str) -> str | None:
     # Mangled names go on with their parameters' types, which differ between libraries.
     known = "_ZNSt6thread15_M_start_threadE"
     return _WHY.get(known if name.startswith(known) else name)
+
+
+def _stored_to(text: str) -> str | None:
+    """The variable that a store changes, where the instruction names it."""
+    named = [name for name, _at in references(split_list(text)[1])]
+    return named[0] if named else None
 
 
 def _gives_memory(function: Function) -> bool:

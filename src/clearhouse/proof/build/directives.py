@@ -163,44 +163,50 @@ class _Reader:
 def logical_lines(source: str) -> Iterator[tuple[int, str]]:
     """Lines as the preprocessor sees them, numbered as in the source.
 
-    Continued lines are joined, comments are blanks.  The names in ``#include`` stay as they are.
+    Continued lines are joined (C17 section 5.1.1.2, phase 2), and a comment is one space, whatever
+    line breaks it holds (phase 3).
     """
+    text, numbers = _spliced(source)
+    line: list[str] = []
+    first = None
+    for at, piece in _without_comments(text):
+        for offset, character in enumerate(piece):
+            if character == "\n":
+                yield (first or numbers[at + offset]), "".join(line)
+                line, first = [], None
+            else:
+                if first is None and not character.isspace():
+                    first = numbers[at + offset]
+                line.append(character)
+    if line:
+        yield (first or 1), "".join(line)
+
+
+def _spliced(source: str) -> tuple[str, list[int]]:
+    """The text with continued lines joined, and for every character the line it came from."""
+    pieces: list[str] = []
     numbers: list[int] = []
-    joined: list[str] = []
     line, last = 1, 0
-    for match in _SPLICE.finditer(source):
-        piece = source[last : match.start()]
-        joined.append(piece)
-        numbers.extend(_numbering(piece, line))
-        line += piece.count("\n") + 1
-        last = match.end()
-    piece = source[last:]
-    joined.append(piece)
-    numbers.extend(_numbering(piece, line))
-    text = "".join(joined)
-    plain = _without_comments(text)
-    at = 0
-    for part in plain.split("\n"):
-        yield (numbers[at] if at < len(numbers) else line), part
-        at += len(part) + 1
+    for match in [*_SPLICE.finditer(source), None]:
+        piece = source[last : match.start() if match else len(source)]
+        pieces.append(piece)
+        for character in piece:
+            numbers.append(line)
+            line += character == "\n"
+        line += 1
+        last = match.end() if match else last
+    return "".join(pieces), numbers
 
 
-def _numbering(piece: str, line: int) -> Iterator[int]:
-    for character in piece:
-        yield line
-        if character == "\n":
-            line += 1
-
-
-def _without_comments(text: str) -> str:
-    """Every comment as blanks of the same length, line breaks kept."""
-
-    def replace(match: re.Match[str]) -> str:
-        if match["comment"] is None:
-            return match[0]
-        return re.sub(r"[^\n]", " ", match[0])
-
-    return _TOKEN.sub(replace, text)
+def _without_comments(text: str) -> Iterator[tuple[int, str]]:
+    """Pieces of the text and where they stand; each comment is a single space."""
+    last = 0
+    for match in _TOKEN.finditer(text):
+        if match["comment"] is not None:
+            yield last, text[last : match.start()]
+            yield match.start(), " "
+            last = match.end()
+    yield last, text[last:]
 
 
 _FEATURE_TESTS = frozenset(

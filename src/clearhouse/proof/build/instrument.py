@@ -38,6 +38,26 @@ _HANDLE_LOAD = re.compile(r"  (?P<name>%[\w.\"$-]+) = load (?P<type>%[\w.\"$-]+)
 _PHI = re.compile(r"  \S+ = phi ")
 _LANDING = re.compile(r"  \S+ = (?:landingpad|catchpad|cleanuppad|catchswitch) |  (?:catchswitch|cleanuppad) ")
 _RETURN = re.compile(r"  ret i(?P<bits>8|16|32|64) (?P<value>%\S+?)(?:,|$)")
+# Where the C library's functions take a path; the streams of C++ take it after themselves.
+_PATHS = {
+    **dict.fromkeys(
+        (
+            "fopen", "fopen64", "freopen", "freopen64", "open", "open64", "creat", "creat64",
+            "opendir", "stat", "stat64", "lstat", "lstat64", "access", "readlink", "realpath",
+            "unlink", "remove", "rename", "mkdir", "rmdir", "chdir", "chmod", "truncate",
+            "mkstemp", "mkdtemp", "symlink", "link", "statfs", "statvfs", "nftw", "ftw",
+            "scandir", "utime", "utimes", "execvp", "__open_2", "__open64_2",
+        ),
+        0,
+    ),
+    **dict.fromkeys(
+        ("openat", "openat64", "fstatat", "fstatat64", "statx", "faccessat", "readlinkat",
+         "unlinkat", "mkdirat", "__xstat", "__lxstat", "__xstat64", "__lxstat64"),
+        1,
+    ),
+}  # fmt: skip
+_STREAM = re.compile(r"_ZNSt\d+(?:basic_)?(?:[io]?fstream|filebuf)|_ZNSt10filesystem")
+_MEMBERS = 24
 _CHECK_BLOCK = re.compile(r'"?(?:handler\.\w+|cont)\d*"?$')
 _DECLARATIONS = (
     ("mark", "i32"),
@@ -54,6 +74,8 @@ _DECLARATIONS = (
     ("load", "{p}, i32"),
     ("store", "{p}, i32"),
     ("lend", "{p}, i32"),
+    ("path", "{p}, i32"),
+    ("member", "i32, {p}, i64, i64, i32"),
 )
 
 
@@ -254,7 +276,9 @@ class _Instrumenter:
 
     def _call(self, text: str, call: Call, line: int) -> Iterator[str]:
         name = call.name
-        if name is not None and name.startswith("llvm."):
+        if call.assembly:
+            yield text
+        elif name is not None and name.startswith("llvm."):
             if name.startswith(("llvm.memcpy", "llvm.memmove", "llvm.memset")):
                 yield from self._foreign(call, line)
             yield text
@@ -275,6 +299,13 @@ class _Instrumenter:
                 code, pointer = self._as_pointer(argument)
                 yield from code
                 yield self._do("lend", pointer, f"i32 {line}")
+        position = _PATHS.get(call.name or "", 1 if _STREAM.match(call.name or "") else None)
+        if position is not None and position < len(call.arguments):
+            path = call.arguments[position]
+            if path.is_pointer:
+                code, pointer = self._as_pointer(path)
+                yield from code
+                yield self._do("path", pointer, f"i32 {line}")
 
     def _of_target(self, text: str, call: Call, name: str | None, line: int) -> Iterator[str]:
         for position, argument in enumerate(call.arguments):
@@ -321,6 +352,7 @@ class _Instrumenter:
         if argument.type.rstrip("*") in self._module.opaque_types:
             yield self._do("handle", pointer)
         if not re.fullmatch(r"(?:ptr|i\d+\*)", argument.type):
+            yield from self._members(argument, pointer, line)
             return
         length = following[0] if following else None
         if length is not None and length.bits in (16, 32, 64) and not length.is_constant:
@@ -331,6 +363,23 @@ class _Instrumenter:
             a.bits in (16, 32, 64) and not a.is_constant for a in following
         ):
             yield self._do("text", f"i32 {self._new(line, 2)}", pointer)
+
+
+    def _members(self, argument: Argument, pointer: str, line: int) -> Iterator[str]:
+        """The same for what a structure of the harness's points to (``z_stream`` and its like)."""
+        name = argument.type.removesuffix("*")
+        for index, bits in self._module.pointers_in(name)[:_MEMBERS]:
+            places = [
+                f"i64 ptrtoint ({kind}* getelementptr ({name}, {name}* null, i32 0, i32 {at}) to i64)"
+                if at is not None
+                else "i64 0"
+                for at, kind in (
+                    (index, self._module.member(name, index)),
+                    (index + 1 if bits else None, self._module.member(name, index + 1)),
+                )
+            ]
+            number = self._new(line, 5)
+            yield self._do("member", f"i32 {number}", pointer, *places, f"i32 {bits}")
 
 
 def _handed_out(module: Module, own: set[str]) -> set[str]:

@@ -18,6 +18,7 @@ _DECLARE = re.compile(rf"declare [^@]*@(?P<name>{_NAME})\(")
 _GLOBAL = re.compile(rf"@(?P<name>{_NAME}) = (?P<rest>.*)")
 _REFERENCE = re.compile(rf"@(?P<name>{_NAME})")
 _OPAQUE = re.compile(rf"(?P<name>%{_NAME}) = type opaque")
+_STRUCTURE = re.compile(rf"(?P<name>%{_NAME}) = type (?:<\{{(?P<packed>.*)\}}>|\{{(?P<plain>.*)\}})")
 _ATTRIBUTES = re.compile(r"attributes #(\d+) = \{(.*)\}")
 _METADATA = re.compile(r"!(\d+) = (?:distinct )?!(\w+)\((.*)\)")
 _FIELD = re.compile(r"\b(file|line|scope|var): (!?\d+)")
@@ -61,7 +62,26 @@ class Module:
     typed_pointers: bool
     places: Mapping[int, int] = field(repr=False)  # number of a debug location: line of the source
     declared: frozenset[str] = frozenset()  # functions of other objects
+    structures: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # types of members
     globals: tuple[tuple[str, str, Side], ...] = ()
+
+    def member(self, structure: str, index: int) -> str:
+        """The type of a structure's member; empty where it has no such member."""
+        members = self.structures.get(structure, ())
+        return members[index] if index < len(members) else ""
+
+    def pointers_in(self, structure: str) -> list[tuple[int, int]]:
+        """Members that are pointers, and the width of the number after each, or 0.
+
+        Only a number after a pointer to bytes or numbers may be the length of what it points to.
+        """
+        found = []
+        for index, kind in enumerate(self.structures.get(structure, ())):
+            if kind.endswith("*"):
+                after = re.fullmatch(r"i(32|64)", self.member(structure, index + 1))
+                plain = re.fullmatch(r"i\d+\*", kind)
+                found.append((index, int(after[1]) if after and plain else 0))
+        return found
 
     def line_of(self, instruction: str, otherwise: int) -> int:
         """The source line of an instruction."""
@@ -98,6 +118,11 @@ def parse(text: str) -> Module:
         typed_pointers=not any(re.search(r"\bptr\b", line) for line in lines if " alloca " in line),
         places=metadata.places,
         declared=frozenset(unquoted(m["name"]) for x in lines if (m := _DECLARE.match(x))),
+        structures={
+            m["name"]: tuple(split_list(m["packed"] or m["plain"] or ""))
+            for line in lines
+            if (m := _STRUCTURE.match(line))
+        },
         globals=tuple(_globals(lines, metadata)),
     )
 

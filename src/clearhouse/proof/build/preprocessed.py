@@ -37,7 +37,7 @@ def preprocessed_violations(text: str, target: Collection[str]) -> list[Violatio
     """Read the output of ``-E``.  ``target`` are names of the target that the harness refers to."""
     found: list[Violation] = []
     tokens: list[tuple[str, int]] = []
-    for line, part in _own_lines(text):
+    for line, part in _own_lines(text, found):
         if (pragma := _PRAGMA.match(part)) is not None:
             if not _HARMLESS.match(pragma["rest"]):
                 found.append(Violation(line, f"uses #pragma {pragma['rest'].strip()[:40]}"))
@@ -50,14 +50,21 @@ def preprocessed_violations(text: str, target: Collection[str]) -> list[Violatio
     return sorted(set(found))
 
 
-def _own_lines(text: str) -> Iterator[tuple[int, str]]:
-    """The lines that came out of the harness's own files, numbered as there."""
-    line, own = 0, False
+def _own_lines(text: str, found: list[Violation]) -> Iterator[tuple[int, str]]:
+    """The lines that came out of the harness's own files, numbered as there.
+
+    The compiler marks where a file is entered (1) and returned to (2); a marker without these
+    that names another file comes from a ``#line``.
+    """
+    line, file = 0, ""
     for part in text.split("\n"):
         if (marker := _MARKER.match(part)) is not None:
-            line, own = int(marker["line"]), marker["file"].startswith("/harness/")
+            if file.startswith("/harness/") and marker["file"] != file:
+                if not {"1", "2"} & set(marker["flags"].split()):
+                    found.append(Violation(line, "says that its lines are those of another file"))
+            line, file = int(marker["line"]), marker["file"]
             continue
-        if own:
+        if file.startswith("/harness/"):
             yield line, part
         line += 1
 

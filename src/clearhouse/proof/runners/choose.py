@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import TracebackType
+from typing import Self
 
 from packageurl import PackageURL
 
@@ -85,7 +86,7 @@ class Workshop:
         """End all sandboxes."""
         self._cells.close()
 
-    def __enter__(self) -> Workshop:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -37,7 +38,6 @@ extern int LLVMFuzzerInitialize(int *argc, char ***argv) __attribute__((weak));
 extern void __asan_init(void);
 extern void __asan_poison_memory_region(void const volatile *address, size_t size);
 extern void *__asan_region_is_poisoned(void *begin, size_t size);
-extern int __asan_address_is_poisoned(void const volatile *address);
 extern void __asan_set_error_report_callback(void (*callback)(const char *));
 extern const char *__asan_get_report_description(void);
 extern const char *__asan_locate_address(void *address, char *name, size_t name_size,
@@ -224,27 +224,51 @@ void __clearhouse_call(int number, int line)
     }
 }
 
+/* Whether memory is mapped and, as far as the sanitizer knows, somebody's. */
+static int is_usable(const void *pointer, size_t size)
+{
+    unsigned char resident;
+    uintptr_t page = (uintptr_t)pointer & ~(uintptr_t)4095;
+
+    return __asan_region_is_poisoned((void *)pointer, size) == NULL &&
+           kernel(SYS_mincore, (long)page, 1, (long)&resident) == 0;
+}
+
 /* Kinds of pointer: null, to memory that is nobody's, to something. */
 void __clearhouse_pointer(int number, const void *pointer)
 {
     if (pointer == NULL)
         mark(number);
     else
-        mark(number + (__asan_address_is_poisoned(pointer) ? 1 : 2));
+        mark(number + (is_usable(pointer, 1) ? 2 : 1));
 }
 
 /* Whether a pointer and the length that goes with it stay within memory that is somebody's. */
 void __clearhouse_span(int number, const void *pointer, int64_t length)
 {
-    int beyond = 0;
-
     if (pointer == NULL || length == 0)
         return;
     if (length < 0 || length > (int64_t)1 << 40)
-        beyond = 1;
+        mark(number + 1);
     else
-        beyond = __asan_region_is_poisoned((void *)pointer, (size_t)length) != NULL;
-    mark(number + beyond);
+        mark(number + !is_usable(pointer, (size_t)length));
+}
+
+/* The same for a pointer in a structure that is handed over, and the number that follows it. */
+void __clearhouse_member(int number, const char *structure, int64_t pointer_at, int64_t length_at,
+                         int bits)
+{
+    const void *pointer;
+
+    if (structure == NULL || !is_usable(structure + pointer_at, sizeof pointer))
+        return;
+    pointer = *(const void *const *)(structure + pointer_at);
+    __clearhouse_pointer(number, pointer);
+    if (bits == 0 || !is_usable(structure + length_at, (size_t)bits / 8))
+        return;
+    __clearhouse_span(number + 3, pointer,
+                      bits == 32 ? *(const uint32_t *)(structure + length_at)
+                                 : *(const int64_t *)(structure + length_at));
 }
 
 /* Whether a text that has no length ends within memory that is somebody's. */
@@ -252,16 +276,38 @@ void __clearhouse_text(int number, const char *text)
 {
     int ended = 0;
 
-    if (text == NULL || __asan_address_is_poisoned(text))
+    if (text == NULL)
         return;
     for (size_t at = 0; at < LONGEST_TEXT && !ended; at++) {
-        if (((uintptr_t)(text + at) & 7) == 0 && __asan_address_is_poisoned(text + at))
+        if ((at == 0 || ((uintptr_t)(text + at) & 4095) == 0) && !is_usable(text + at, 1))
             break;
-        if (__asan_address_is_poisoned(text + at))
+        if (__asan_region_is_poisoned((void *)(text + at), 1) != NULL)
             break;
         ended = text[at] == '\0';
     }
     mark(number + !ended);
+}
+
+/* The harness names a file to the C library: only those below /work and /tmp are its business. */
+void __clearhouse_path(const char *path, int line)
+{
+    static const char *const allowed[] = {"/work/", "/tmp/"};
+    int inside;
+
+    if (path == NULL || !is_usable(path, 1))
+        return;
+    inside = path[0] != '/';
+    for (int i = 0; i < 2; i++) {
+        const char *at = path, *wanted = allowed[i];
+        while (*wanted != '\0' && *at == *wanted)
+            at++, wanted++;
+        inside |= *wanted == '\0';
+    }
+    for (const char *at = path; *at != '\0' && at - path < 4096; at++)
+        if (at[0] == '.' && at[1] == '.')
+            inside = 0;
+    if (!inside)
+        tell_tampering("opens or asks for a file outside of its working folder", line);
 }
 
 /* Which function is called through a pointer: one of 16 classes, by its place in its module. */
@@ -307,7 +353,7 @@ void __clearhouse_handle(const void *pointer)
     for (unsigned i = 0; i < own.handle_count; i++)
         if (own.handles[i].start <= (uintptr_t)pointer && (uintptr_t)pointer < own.handles[i].end)
             return;
-    if (pointer == NULL || __asan_address_is_poisoned(pointer))
+    if (pointer == NULL || !is_usable(pointer, 1))
         return;
     kind = __asan_locate_address((void *)pointer, name, 0, &region, &size);
     if (kind == NULL || kind[0] != 'h' || kind[1] != 'e' || kind[4] != '\0') /* "heap" */
@@ -445,6 +491,8 @@ static void prepare(int argc, char **argv, char **environment)
     (void)argv;
     (void)environment;
     __asan_init();
+    /* Or the harness could write to its own memory by way of /proc/self/mem. */
+    kernel(SYS_prctl, PR_SET_DUMPABLE, 0, 0);
     if (getrlimit(RLIMIT_STACK, &stack) == 0) {
         stack.rlim_cur = stack.rlim_max < STACK_BYTES ? stack.rlim_max : STACK_BYTES;
         setrlimit(RLIMIT_STACK, &stack);

@@ -1,0 +1,59 @@
+"""``make bench``: prints the tables of docs/benchmarks.md, measured now."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks import execution, rate
+
+ROOT = Path(__file__).resolve().parent.parent
+_HISTORIES = ("CVE-2025-66471", "CVE-2026-30922", "CVE-2019-14853")
+
+
+def history() -> Iterator[str]:
+    """History over real packages with a warm download cache, run results not cached."""
+    yield "| bundle | releases | run | wall |"
+    yield "| --- | --- | --- | --- |"
+    for name in _HISTORIES:
+        bundle = str(ROOT / "samples" / "proofs" / name)
+        command = [sys.executable, "-m", "clearhouse", "history", "--json", bundle]
+        subprocess.run(command, check=False, capture_output=True)
+        began = time.perf_counter()
+        done = subprocess.run([*command, "--afresh"], check=False, capture_output=True, text=True)
+        wall = time.perf_counter() - began
+        import json
+
+        found = json.loads(done.stdout)
+        run = sum(1 for version in found["versions"] if version.get("run"))
+        yield f"| {name} | {len(found['versions'])} | {run} | {wall:.1f} s |"
+
+
+def main() -> None:
+    """Print every table."""
+    memory_gib = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / (1 << 30)
+    print(
+        f"Measured {datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, {memory_gib:.0f} GiB, "
+        f"Linux {platform.release()}, Python {platform.python_version()}.\n"
+    )
+    for title, lines in (
+        ("Full proofs", rate.rates()),
+        ("Memory of the engine", rate.memory()),
+        ("One execution", execution.table()),
+        ("Against a new environment for each run", rate.fresh_environments()),
+        ("History", history()),
+    ):
+        print(f"## {title}\n", flush=True)
+        for line in lines:
+            print(line, flush=True)
+        print(flush=True)
+
+
+if __name__ == "__main__":
+    main()
