@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from clearhouse.proof.sandbox.gate import require_checked_sandbox
+from clearhouse.proof.target import cache_root
 from tests.proof.making import folder_of
 from tests.proof.target.making import LocalIndex, Server, day, serving, wheel
 
@@ -112,6 +115,9 @@ class Machine:
     """A user's machine: a cache, a configured index, and the command."""
 
     def __init__(self, folder: Path, server: Server) -> None:
+        # The sandbox was tried out on this machine: not again for each empty cache.
+        require_checked_sandbox()
+        shutil.copytree(cache_root() / "sandbox", folder / "cache" / "sandbox")
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("PIP_")},
             "CLEARHOUSE_CACHE": str(folder / "cache"),

@@ -172,6 +172,7 @@ MISFITS = [
     ("ModuleNotFoundError", "No module named 'collections.abc.Mapping'"),
     ("AttributeError", "module 'inspect' has no attribute 'getargspec'"),
     ("NameError", "name 'basestring' is not defined"),
+    ("SyntaxError", "multiple exception types must be parenthesized (late.py, line 3)"),
     ("ReferenceError", "primordials is not defined"),
     ("TypeError", "util.isArray is not a function"),
     ("Error", "Cannot find module 'lodash'\nRequire stack:"),
@@ -189,7 +190,11 @@ def test_a_release_that_does_not_fit_this_runtime_has_refused_nothing(kind: str,
 
 @pytest.mark.parametrize(
     ("kind", "text"),
-    [("AttributeError", "'Node' object has no attribute 'x'"), ("TypeError", "no good")],
+    [
+        ("AttributeError", "'Node' object has no attribute 'x'"),
+        ("TypeError", "no good"),
+        ("SyntaxError", "Invalid header: a; b"),
+    ],
 )
 def test_other_errors_of_those_classes_are_refusals(kind: str, text: str) -> None:
     raised = Raised(kind, (kind,), text, (target(), harness()), by_harness=False, guarantee=False)

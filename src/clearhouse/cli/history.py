@@ -148,9 +148,10 @@ def _date(bundle: Bundle, plan: Plan, out: Console | None) -> History:
 
 
 def _line(out: Console, entry: Entry) -> None:
-    text = Text(f"{entry.status.value:<14}", style=_STYLE[entry.status])
+    text = Text()
+    text.append(f"{entry.status.value:<14}", style=_STYLE[entry.status])
     text.append(f"{printable(entry.version):<14} ", style="bold")
-    text.append(printable(entry.why, limit=200), style="")
+    text.append(printable(entry.why, limit=200))
     out.print(text)
     sys.stdout.flush()
 
@@ -174,9 +175,10 @@ def _summary(out: Console, found: History) -> None:
     if out.is_terminal:
         _strip(out, found)
     for stretch in found.stretches:
-        text = Text(f"  {stretch.status.value:<14}", style=_STYLE[stretch.status])
         count = f"{stretch.run} of {len(stretch.entries)} run"
-        text.append(f"{printable(stretch.span):<24} {count:<16}", style="")
+        text = Text()
+        text.append(f"  {stretch.status.value:<14}", style=_STYLE[stretch.status])
+        text.append(f"{printable(stretch.span):<24} {count:<16}")
         text.append(printable(stretch.why, limit=120), style="bright_black")
         out.print(text)
     for interval in found.intervals:
@@ -191,9 +193,10 @@ def _summary(out: Console, found: History) -> None:
 
 def _strip(out: Console, found: History) -> None:
     """A mark for each release, oldest first; those not run are dimmed."""
+    width = max(20, min(out.width, _WIDTH) - 4)
     text = Text("  ")
     for number, entry in enumerate(found.entries):
-        if number and number % (_WIDTH - 4) == 0:
+        if number and number % width == 0:
             text.append("\n  ")
         text.append(_MARK[entry.status], style=_STYLE[entry.status] + ("" if entry.run else " dim"))
     out.print(text)

@@ -21,6 +21,9 @@ COMMANDS: Final = {
     "history": Lazy(
         "clearhouse.cli.history:history", "Run a bundle over the releases of its package."
     ),
+    "check-patch": Lazy(
+        "clearhouse.cli.check_patch:check", "Say whether a patch mends what a bundle proves."
+    ),
     "dedupe": Lazy("clearhouse.cli.dedupe:dedupe", "Group bundles that show the same flaw."),
     "proof": Lazy("clearhouse.cli.proof:proof", "Write, look at and pack a proof bundle."),
     "sandbox": Lazy("clearhouse.cli.sandbox:sandbox", "Try to break out of the sandbox."),

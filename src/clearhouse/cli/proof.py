@@ -27,6 +27,8 @@ from clearhouse.proof.text import printable
 
 #: Commands that live in modules of their own.
 COMMANDS: Final[dict[str, Lazy]] = {
+    "minimise": Lazy("clearhouse.cli.shrink:minimise", "Shrink inputs while the verdict holds."),
+    "diff": Lazy("clearhouse.cli.shrink:diff", "Print how the fixed version's code differs."),
     "from-libfuzzer": Lazy(
         "clearhouse.cli.convert:from_libfuzzer", "Make a bundle of a fuzzer's crash file."
     ),

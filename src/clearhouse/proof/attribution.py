@@ -5,7 +5,8 @@ these hold (docs/proof-trust.md says what each of them does and does not rule ou
 
 1. the harness keeps the contract: nothing in it could act on the observer or change the target;
 2. nothing it did while running was such an act either;
-3. on the stack of the effect, going outwards, the target's code comes before the harness's;
+3. on the stack of the effect, going outwards, the target's code comes before the harness's; a
+   hang or growth takes place in one call of the target, not in many that the harness makes;
 4. up to that moment the harness went no way with the poc that it did not go with a control;
 5. a control makes the same call of the target, with arguments of the same kinds;
 6. what the effect touched is not spelled out in the harness itself;
@@ -21,6 +22,7 @@ from clearhouse.proof.effects import Effect
 from clearhouse.proof.observation import Event, Frame, Owner, Run, Stack
 
 _SAMPLES_IN_TARGET = 0.8
+_SAMPLES_IN_ONE_CALL = 0.5
 _OBJECT_LENGTH = 5  # shorter names stand in any text by chance
 
 
@@ -48,6 +50,7 @@ class Moment:
     site: int
     native_call: str | None = None  # the compiled function of the target that raised, if one did
     object: str | None = None  # the path, program or address that was touched
+    call: int = 0  # how many calls of the target the harness had made
 
 
 def target_frames(stack: Stack) -> Stack:
@@ -93,6 +96,8 @@ def attribute(
     wanted = _SAMPLES_IN_TARGET if effect in (Effect.HANG, Effect.MEMORY) else 0.0
     if not inside or len(inside) < wanted * len(moments):
         return NotAttributed(_where_instead(moments))
+    if effect in (Effect.HANG, Effect.MEMORY) and (many := _many_calls(inside)):
+        return NotAttributed(many)
     # 4, 5, 6: for the moments that are the target's, the last being the surest
     reasons = []
     for moment in reversed(inside):
@@ -114,6 +119,15 @@ def _contract(run: Run) -> NotAttributed | None:
     if run.tampering:
         return NotAttributed(f"the harness acted on the interpreter: {run.tampering[0]}")
     return None
+
+
+def _many_calls(moments: Sequence[Moment]) -> str | None:
+    """Why a hang is the harness's repeating, or None: most of it happens within one call."""
+    calls = [m.call for m in moments]
+    longest = max(calls.count(call) for call in set(calls))
+    if longest >= _SAMPLES_IN_ONE_CALL * len(calls):
+        return None
+    return f"no one call of the target takes that much: the harness makes {max(calls)} of them"
 
 
 def _where_instead(moments: Sequence[Moment]) -> str:

@@ -28,6 +28,7 @@ from clearhouse.proof.search import Dated, Lines, Seen, Want, every_for, lines_o
 from clearhouse.proof.standing import Finding, Status, Trial, stand
 from clearhouse.proof.target import Targets, TargetUnavailable, default_targets
 from clearhouse.proof.target.model import PASSING
+from clearhouse.proof.target.targets import DOWNLOADS_AT_ONCE
 from clearhouse.proof.trials import Attacked, problem_with, ran_of, run_trial, unrunnable
 
 Told = Callable[[Entry], None]
@@ -202,8 +203,9 @@ class _Dating:
         fresh = [want.place for want in wants if want.place not in self._fetched]
         self._fetched.update(fresh)
         purls = [str(self._purl._replace(version=self._listed[place].version)) for place in fresh]
-        if purls:
-            self._fetcher.submit(self._targets.prefetch, purls)
+        for start in range(0, len(purls), DOWNLOADS_AT_ONCE):
+            # In small parts: what has not begun when the history ends is not waited for.
+            self._fetcher.submit(self._targets.prefetch, purls[start : start + DOWNLOADS_AT_ONCE])
 
     def _tell(self, place: int) -> None:
         only = slice(place, place + 1)

@@ -10,49 +10,33 @@ import ast
 import random
 import re
 import warnings
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Final
 
-_TOKEN: Final = re.compile(r"\w+|\s+|[^\w\s]")
-_REPEATED: Final = re.compile(rb"(.{1,16}?)\1{3,}", re.DOTALL)
+from clearhouse.proof.spellings import (
+    REPEATED,
+    SEARCHED_BYTES,
+    SPACES,
+    SPELLINGS,
+    TOKEN,
+    Pool,
+    evade,
+    other_token,
+    text_of,
+    wide,
+)
+
 _NUMBER: Final = re.compile(r"(?<![\w.])\d{1,18}(?![\w.])")
 _WORD: Final = re.compile(r"[A-Za-z_]\w*")
-_SPACES: Final = (" ", "  ", "\t", "\n", "\r\n", "\x0c", "\u00a0", "")
 _EDGE_BYTES: Final = (0x00, 0x01, 0x20, 0x2F, 0x30, 0x41, 0x7F, 0x80, 0xC0, 0xFE, 0xFF)
-_MAY_REPEAT: Final = 1 << 16
-
-
-@dataclass(frozen=True, slots=True)
-class Pool:
-    """What changes may draw on.
-
-    ``texts`` are other inputs of the same kind, ``tokens`` words and signs seen anywhere,
-    ``literals`` and ``numbers`` what the patch compares with.
-    """
-
-    texts: tuple[bytes, ...]
-    tokens: tuple[str, ...]
-    literals: tuple[str, ...] = ()
-    numbers: tuple[int, ...] = ()
 
 
 Change = Callable[[random.Random, bytes, Pool], bytes | None]
 
 
-def _text(data: bytes) -> str | None:
-    """The input as text, or None when it is none that people write."""
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError:
-        return None
-    strange = sum(1 for c in text if not c.isprintable() and not c.isspace())
-    return text if text and strange * 20 <= len(text) else None
-
-
 def _textual(change: Callable[[random.Random, str, Pool], str | None]) -> Change:
     def on_bytes(chance: random.Random, data: bytes, pool: Pool) -> bytes | None:
-        text = _text(data)
+        text = text_of(data)
         if text is None:
             return None
         changed = change(chance, text, pool)
@@ -65,7 +49,7 @@ def _textual(change: Callable[[random.Random, str, Pool], str | None]) -> Change
 
 
 def _replace_token(chance: random.Random, text: str, pool: Pool) -> str | None:
-    tokens = _TOKEN.findall(text)
+    tokens = TOKEN.findall(text)
     places = [i for i, token in enumerate(tokens) if not token.isspace()]
     if not places:
         return None
@@ -73,20 +57,8 @@ def _replace_token(chance: random.Random, text: str, pool: Pool) -> str | None:
     word = _WORD.match(tokens[at]) is not None
     like = [t for t in pool.tokens if (_WORD.match(t) is not None) == word and t != tokens[at]]
     known = like and chance.random() < 0.7
-    tokens[at] = chance.choice(like) if known else _other(chance, tokens[at])
+    tokens[at] = chance.choice(like) if known else other_token(chance, tokens[at])
     return "".join(tokens)
-
-
-def _other(chance: random.Random, token: str) -> str:
-    """A token of the same sort: letters for letters, digits for digits, a sign for a sign."""
-    if not (token[0].isalnum() or token[0] == "_"):
-        return chance.choice("!#$%&()*+,-./:;<=>?@[]^_{|}~")
-    return "".join(
-        chance.choice("0123456789") if c.isdigit()
-        else chance.choice("abcdefghijklmnopqrstuvwxyz") if c.islower()
-        else chance.choice("ABCDEFGHIJKLMNOPQRSTUVWXYZ") if c.isupper() else c
-        for c in token
-    )  # fmt: skip
 
 
 def _rename(chance: random.Random, text: str, _: Pool) -> str | None:
@@ -95,11 +67,11 @@ def _rename(chance: random.Random, text: str, _: Pool) -> str | None:
     if not words:
         return None
     old = chance.choice(words)
-    return re.sub(rf"\b{re.escape(old)}\b", _other(chance, old), text)
+    return re.sub(rf"\b{re.escape(old)}\b", other_token(chance, old), text)
 
 
 def _drop_token(chance: random.Random, text: str, _: Pool) -> str | None:
-    tokens = _TOKEN.findall(text)
+    tokens = TOKEN.findall(text)
     if len(tokens) < 2:
         return None
     del tokens[chance.randrange(len(tokens))]
@@ -107,18 +79,18 @@ def _drop_token(chance: random.Random, text: str, _: Pool) -> str | None:
 
 
 def _double_token(chance: random.Random, text: str, _: Pool) -> str | None:
-    tokens = _TOKEN.findall(text)
+    tokens = TOKEN.findall(text)
     at = chance.randrange(len(tokens))
     return "".join((*tokens[: at + 1], *tokens[at:]))
 
 
 def _change_space(chance: random.Random, text: str, _: Pool) -> str | None:
-    tokens = _TOKEN.findall(text)
+    tokens = TOKEN.findall(text)
     at = chance.randrange(len(tokens) + 1)
     if at < len(tokens) and tokens[at].isspace():
-        tokens[at] = chance.choice([s for s in _SPACES if s != tokens[at]])
+        tokens[at] = chance.choice([s for s in SPACES if s != tokens[at]])
     else:
-        tokens.insert(at, chance.choice(_SPACES[:-1]))
+        tokens.insert(at, chance.choice(SPACES[:-1]))
     return "".join(tokens)
 
 
@@ -134,7 +106,7 @@ def _change_case(chance: random.Random, text: str, _: Pool) -> str | None:
 def _change_quotes(chance: random.Random, text: str, _: Pool) -> str | None:
     if "'" in text or '"' in text:
         return text.translate(str.maketrans("'\"", "\"'"))
-    tokens = _TOKEN.findall(text)
+    tokens = TOKEN.findall(text)
     at = chance.randrange(len(tokens))
     quote = chance.choice(("'", '"', "\\", "`"))
     tokens[at] = f"{quote}{tokens[at]}{'' if quote == chr(92) else quote}"
@@ -146,25 +118,8 @@ def _encode(chance: random.Random, text: str, _: Pool) -> str | None:
     start = chance.randrange(len(text))
     size = min(len(text) - start, chance.choice((1, 1, 2, 4, 8)))
     piece = text[start : start + size]
-    spelled = chance.choice(_SPELLINGS)(piece)
+    spelled = chance.choice(SPELLINGS)(piece)
     return text[:start] + spelled + text[start + size :]
-
-
-def _wide(piece: str) -> str:
-    # Full-width forms: the same letters to whoever normalises (Unicode NFKC), Python included.
-    return "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in piece)
-
-
-_SPELLINGS: Final[tuple[Callable[[str], str], ...]] = (
-    lambda piece: "".join(f"%{b:02x}" for b in piece.encode("utf-8", "replace")),
-    lambda piece: "".join(f"%{b:02X}" for b in piece.encode("utf-8", "replace")),
-    lambda piece: "".join(f"&#{ord(c)};" for c in piece),
-    lambda piece: "".join(f"&#x{ord(c):x};" for c in piece),
-    lambda piece: "".join(f"\\u{ord(c) & 0xFFFF:04x}" for c in piece),
-    lambda piece: "".join(f"\\x{ord(c) & 0xFF:02x}" for c in piece),
-    _wide,
-    lambda piece: "".join("\\" + c for c in piece),
-)
 
 
 def _widen_word(chance: random.Random, text: str, _: Pool) -> str | None:
@@ -175,7 +130,7 @@ def _widen_word(chance: random.Random, text: str, _: Pool) -> str | None:
     word = chance.choice(words)
     # A Python name must still begin with a letter of its own; "_" has a full-width form, too.
     at = chance.randrange(word.start() + (1 if word.end() - word.start() > 1 else 0), word.end())
-    return text[:at] + _wide(text[at]) + text[at + 1 :]
+    return text[:at] + wide(text[at]) + text[at + 1 :]
 
 
 def _change_number(chance: random.Random, text: str, pool: Pool) -> str | None:
@@ -217,7 +172,7 @@ def _change_line(chance: random.Random, text: str, _: Pool) -> str | None:
 
 def _join_text(chance: random.Random, text: str, pool: Pool) -> str | None:
     """Before, behind or between another input of the kind."""
-    others = [t for raw in pool.texts if (t := _text(raw)) is not None and t != text]
+    others = [t for raw in pool.texts if (t := text_of(raw)) is not None and t != text]
     if not others:
         return None
     other = chance.choice(others)
@@ -230,24 +185,6 @@ def _join_text(chance: random.Random, text: str, pool: Pool) -> str | None:
         case _:
             at = chance.randrange(len(other) + 1)
             return other[:at] + glue + text + glue + other[at:]
-
-
-def _evade(chance: random.Random, text: str, pool: Pool) -> str | None:
-    """What the patch looks for, spelled otherwise."""
-    present = [one for one in pool.literals if one and one in text]
-    if not present:
-        return None
-    literal = chance.choice(present)
-    at = chance.choice([m.start() for m in re.finditer(re.escape(literal), text)])
-    inside = chance.randrange(len(literal) + 1)
-    spellings = [
-        literal.swapcase(), literal.upper(), literal.title(), _wide(literal),
-        literal[:inside] + chance.choice(_SPACES[:-1]) + literal[inside:],
-        _wide(literal[0]) + literal[1:], literal[:-1] + _wide(literal[-1]),
-        literal[:inside] + literal[inside + 1 :], _other(chance, literal[0]) + literal[1:],
-        literal[:inside] + "\\" + literal[inside:], chance.choice(_SPELLINGS)(literal),
-    ]  # fmt: skip
-    return text[:at] + chance.choice(spellings) + text[at + len(literal) :]
 
 
 def _pad(chance: random.Random, text: str, pool: Pool) -> str | None:
@@ -364,7 +301,7 @@ def _change_unit(chance: random.Random, data: bytes, _: Pool) -> bytes | None:
     unit = bytearray(run[1])
     at = chance.randrange(len(unit))
     if chr(unit[at]).isalnum() and unit[at] < 0x80:
-        unit[at] = ord(_other(chance, chr(unit[at])))
+        unit[at] = ord(other_token(chance, chr(unit[at])))
     else:
         unit[at] ^= 1 << chance.randrange(8)
     count = len(run[0]) // len(unit)
@@ -381,13 +318,14 @@ def _break_run(chance: random.Random, data: bytes, _: Pool) -> bytes | None:
 
 
 def _a_run(chance: random.Random, data: bytes) -> re.Match[bytes] | None:
-    runs = list(_REPEATED.finditer(data[:_MAY_REPEAT]))
+    runs = list(REPEATED.finditer(data[:SEARCHED_BYTES]))
     return chance.choices(runs, [len(r[0]) for r in runs])[0] if runs else None
 
 
+EVASION: Final = "what the patch looks for spelled otherwise"
 #: Every kind of change, with the words that say what it did.
 CHANGES: Final[dict[str, Change]] = {
-    "what the patch looks for spelled otherwise": _textual(_evade),
+    EVASION: _textual(evade),
     "a token replaced": _textual(_replace_token),
     "a word renamed throughout": _textual(_rename),
     "a token dropped": _textual(_drop_token),
@@ -414,13 +352,3 @@ CHANGES: Final[dict[str, Change]] = {
     "another thing repeated": _change_unit,
     "a repetition broken": _break_run,
 }
-
-
-def tokens_of(texts: Sequence[bytes]) -> tuple[str, ...]:
-    """Words and signs of some inputs, each once."""
-    found: dict[str, None] = {}
-    for raw in texts:
-        text = _text(raw[:_MAY_REPEAT])
-        if text is not None:
-            found.update(dict.fromkeys(t for t in _TOKEN.findall(text) if not t.isspace()))
-    return tuple(found)[:2000]

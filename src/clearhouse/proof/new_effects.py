@@ -20,7 +20,6 @@ FAULTS: Final = frozenset(
         "ZeroDivisionError",
     }
 )  # fmt: skip
-_DELIBERATE: Final = re.compile(r"\b(?:raise|throw)\b")
 _SLOWER, _SLOW_S = 10.0, 1.0
 _LARGER, _LARGE = 4.0, 64 * MEGABYTE
 #: A run that ends at its limit is slower than one that came near to it anyway only from here on.
@@ -109,7 +108,9 @@ def _fault(run: Run, line_of: SourceLine) -> str | None:
         return None
     innermost = raised.stack[0]
     line = line_of(innermost) if innermost.owner is Owner.TARGET else None
-    return None if line is not None and _DELIBERATE.search(line) else raised.type
+    # A name that is not there, say, is raised from a line that meant to raise something else.
+    deliberate = rf"\b(?:raise|throw)\b.*\b{re.escape(raised.type)}\b"
+    return None if line is not None and re.search(deliberate, line) else raised.type
 
 
 def faults_of(runs: Iterable[Run]) -> frozenset[str]:

@@ -11,42 +11,50 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
-from clearhouse.errors import ClearhouseError
 from clearhouse.proof.runners.base import new_token
 from clearhouse.proof.sandbox import bubblewrap
 from clearhouse.proof.sandbox.bubblewrap import Bind
 from clearhouse.proof.sandbox.cell import MEGABYTE, Cell, Job, Limits, Watch
-from clearhouse.proof.target import Installed, SourceTree, install, running_interpreter
+from clearhouse.proof.target import Installed, SourceTree, running_interpreter
 from clearhouse.proof.target.layout import placements, read_layout
-from clearhouse.proof.target.store import Store, key_of, link_tree
+from clearhouse.proof.target.store import key_of, link_tree
+from clearhouse.proof.target.targets import Targets
+from clearhouse.proof.test_tools import pytest_alone, pytest_with_needs
 
-#: Newest release line that collects the tests of old packages as well.
-PYTEST: Final = "pkg:pypi/pytest@8.3.5"
-#: Seconds of wall time for one run of the tests; what is not done by then is not compared.
-SECONDS: Final = 12.0
+#: Processor seconds for one run of the tests; what is not done by then is not compared.
+SECONDS: Final = 10.0
+#: Wall time for each processor second: tests wait, and other work goes on beside them.
+_WAITING: Final = 2.0
 #: How much longer the patched version may take.
 _MORE_TIME: Final = 1.5
-_FORMAT: Final = 1
+_FORMAT: Final = 3
 _FILES: Final = 150
 _AGAIN: Final = 40
 _TEST_FILE: Final = re.compile(r"(?:test_[^/]*|[^/]*_tests?|tests?)\.py")
 _NOT_OURS: Final = frozenset({"build", "dist", "node_modules", "vendor", "_vendor", ".tox", "venv"})
 _SHOWN: Final = 20
+_ERROR: Final = re.compile(r"\b\w*(?:Error|Exception): .*")
+_MISSING: Final = re.compile(r"No module named|fixture '")
 
 Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Outcomes:
-    """One run of the tests: outcome by test, files that do not load, whether it was cut short."""
+    """One run of the tests: outcome by test, files that do not load, the limit that ended it."""
 
     tests: Mapping[str, str] = field(default_factory=dict)
     broken: Mapping[str, str] = field(default_factory=dict)
-    cut_short: bool = False
+    limit: str = ""
+
+    @property
+    def cut_short(self) -> bool:
+        """Whether tests may be missing that would have run."""
+        return bool(self.limit)
 
     @property
     def passed(self) -> frozenset[str]:
@@ -92,18 +100,24 @@ def compare(before: Outcomes, after: Outcomes) -> OwnTests:
         return OwnTests(ran=False, reason=f"they cannot be run here: {why}")
     known = before.passed if not after.cut_short else before.passed & after.tests.keys()
     newly = tuple(sorted(known - after.passed))
-    failed_before = len(before.tests) - len(before.passed) + len(before.broken)
-    failed_after = sum(1 for name in after.tests if after.tests[name] != "passed")
-    failed_after += len(after.broken) + len(known - after.tests.keys())
+    failing = before.tests.keys() - before.passed
+    still = {n for n in failing - after.passed if n in after.tests or not after.cut_short}
+    failed_before = len(failing) + len(before.broken)
+    failed_after = len(newly) + len(still) + len(before.broken.keys() & after.broken.keys())
     cut = before.cut_short or after.cut_short
     return OwnTests(
         ran=bool(known),
-        reason="the time limit left out part of them" if cut else "",
+        reason=_cut_short(known) if cut else "",
         passed=len(known & after.passed),
         failed_before=failed_before,
         failed_after=failed_after,
         newly_failing=newly,
     )
+
+
+def _cut_short(known: frozenset[str]) -> str:
+    which = "part of them" if known else "all that pass without the patch"
+    return f"the time limit left out {which}"
 
 
 def files_with_tests(names: Sequence[str]) -> list[str]:
@@ -134,13 +148,16 @@ def nearest_first(
 class Suite:
     """The own tests of one package, ready to run on any copy of it."""
 
-    def __init__(self, source: SourceTree, original: Installed, project: str, store: Store) -> None:
-        self._source, self._original, self._store = source, original, store
+    def __init__(
+        self, source: SourceTree, original: Installed, project: str, targets: Targets
+    ) -> None:
+        self._source, self._original = source, original
+        self._targets, self._store = targets, targets.store
         python = running_interpreter().python
         layout = read_layout(source.src, (python.major, python.minor, python.micro))
         #: Paths below ``site/`` by the path in the source tree that they come from.
         self._placed = placements(source.src, layout, project)
-        self._pytest = _pytest()
+        self._pytest = pytest_alone()
 
     def run(
         self, patched: Installed, changes: Mapping[str, bytes | None], progress: Progress
@@ -158,6 +175,8 @@ class Suite:
         files = nearest_first(found, lambda name: (src / name).read_bytes(), modules)
         progress("own tests, before")
         before = self._before(files)
+        if any(_MISSING.search(why) for why in before.broken.values()):
+            before = self._with_needs(files, before, progress)
         if not before.passed:
             return compare(before, before)
         progress("own tests, after")
@@ -171,6 +190,19 @@ class Suite:
                 compared = _without(compared, again)
         return compared
 
+    def _with_needs(self, files: Sequence[str], before: Outcomes, progress: Progress) -> Outcomes:
+        """Run them again with what the package names for its tests; more may load then."""
+        progress("own tests, what they need")
+        richer = pytest_with_needs(self._targets, self._source.src)
+        if richer is None:
+            return before
+        plain, self._pytest = self._pytest, richer
+        again = self._before(files)
+        if len(again.passed) <= len(before.passed):
+            self._pytest = plain
+            return before
+        return again
+
     def _before(self, files: Sequence[str]) -> Outcomes:
         tools = self._pytest.digest if self._pytest else ""
         python = running_interpreter().identity
@@ -183,10 +215,8 @@ class Suite:
         with ExitStack() as stack:
             tree = self._overlaid(stack, {})
             outcomes = self._once(self._original, tree, files, SECONDS)
-        kept = {"tests": dict(outcomes.tests), "broken": dict(outcomes.broken)}
-        self._store.write_json(
-            {**kept, "cut_short": outcomes.cut_short}, "own-tests", f"{key}.json"
-        )
+        if outcomes.limit != "wall":  # what a busy machine had no time for is no property of it
+            self._store.write_json(asdict(outcomes), "own-tests", f"{key}.json")
         return outcomes
 
     def _confirmed(self, patched: Installed, tree: Path, names: Sequence[str]) -> frozenset[str]:
@@ -242,7 +272,7 @@ class Suite:
             input=b"",
             token=new_token(),
             limits=Limits(
-                cpu_s=2 * seconds, wall_s=seconds, memory_bytes=1536 * MEGABYTE,
+                cpu_s=seconds, wall_s=_WAITING * seconds, memory_bytes=1536 * MEGABYTE,
                 output_bytes=16 * MEGABYTE,
             ),
             watch=Watch("none", 1e9, 1 << 62, reads=False, stack="none", unwind=False,
@@ -268,9 +298,13 @@ def read_outcomes(raw: Mapping[str, Any]) -> Outcomes:
         elif "ended" in message:
             broken["the run"] = str(message["ended"])
         done = done or bool(message.get("done"))
-    if not tests and not broken and not done:
-        broken["the run"] = str(raw["killed"] or raw["output"]["err"][-300:] or "it said nothing")
-    return Outcomes(tests, broken, cut_short=not done)
+    if not tests and not broken:
+        # A conftest.py that does not load ends pytest before it could tell of any test.
+        output = raw["output"]["out"] + raw["output"]["err"]
+        errors = _ERROR.findall(output)
+        told = errors[-1] if errors else str(raw["killed"] or output[-200:] or "they said nothing")
+        broken["the run"] = told.strip()[:300]
+    return Outcomes(tests, broken, "" if done else str(raw["killed"] or "end"))
 
 
 def _without(compared: OwnTests, confirmed: frozenset[str]) -> OwnTests:
@@ -280,13 +314,6 @@ def _without(compared: OwnTests, confirmed: frozenset[str]) -> OwnTests:
         compared.ran, compared.reason, compared.passed + chance, compared.failed_before,
         compared.failed_after - chance, tuple(sorted(confirmed)),
     )  # fmt: skip
-
-
-def _pytest() -> Installed | None:
-    try:
-        return install(PYTEST)
-    except ClearhouseError:
-        return None  # unittest of the standard library does for many
 
 
 def _files(folder: Path) -> list[str]:

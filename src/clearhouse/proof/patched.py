@@ -11,14 +11,13 @@ from pathlib import Path, PurePosixPath
 from packageurl import PackageURL
 
 from clearhouse.errors import Invalid, Unavailable
+from clearhouse.proof.build.sources import Tree, bundled_tree, registry_tree
 from clearhouse.proof.bundle import Bundle, Language
 from clearhouse.proof.code_change import is_code
 from clearhouse.proof.diff import FilePatch, unified
 from clearhouse.proof.placing import PatchResult, apply_patch
-from clearhouse.proof.target import Installed, SourceTree, install, unpack_source
+from clearhouse.proof.target import Installed, install
 from clearhouse.proof.target.store import Store, link_tree
-
-Tree = Installed | SourceTree
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +28,15 @@ class Distribution:
     own files, without those of its dependencies.
     """
 
-    tree: Tree
+    tree: Installed | Tree
     version: str
     base: str
     names: tuple[str, ...]
+
+    @property
+    def shown_below(self) -> str:
+        """What stacks leave out of the names of files: ``site/``, ``node_modules/`` or nothing."""
+        return f"{self.base.split('/', 1)[0]}/" if self.base else ""
 
     def read(self, name: str) -> bytes:
         """The content of one file."""
@@ -68,11 +72,13 @@ def distribution_of(bundle: Bundle, version: str | None = None) -> Distribution:
     Raises :class:`NotFound` and :class:`Unavailable` as installing does.
     """
     purl = bundle.target.purl
-    if purl is None or bundle.target.source is not None:
-        raise Unavailable("patches of a source shipped in a bundle cannot be checked here yet")
+    if bundle.target.source is not None and version is None:
+        return _of_source(bundled_tree(bundle), "source")
+    if purl is None:
+        raise Unavailable(f"{bundle.target} has no other version here")
     purl = purl._replace(version=version or purl.version)
     if bundle.harness.language.is_native:
-        return _of_source(unpack_source(str(purl)), str(purl.version))
+        return _of_source(registry_tree(str(purl)), str(purl.version))
     if bundle.harness.language not in (Language.PYTHON, Language.JAVASCRIPT):
         raise Unavailable(f"patches of {bundle.harness.language.value} cannot be checked here yet")
     installed = install(str(purl), requires=[str(p) for p in bundle.target.requires])
@@ -92,8 +98,8 @@ def _of_installed(installed: Installed, purl: PackageURL) -> Distribution:
     return Distribution(installed, str(purl.version), base, tuple(names))
 
 
-def _of_source(tree: SourceTree, version: str) -> Distribution:
-    return Distribution(tree, version, "src/", tuple(f"src/{n}" for n in files_of(tree.src)))
+def _of_source(tree: Tree, version: str) -> Distribution:
+    return Distribution(tree, version, "", tree.files)
 
 
 def files_of(folder: Path) -> list[str]:
@@ -126,6 +132,8 @@ def patched_copy(
                 target.write_bytes(content)
         digest = _digest(tree.digest, changes)
         copy = replace(tree, root=root, digest=digest, notes=(*tree.notes, note))
+        if isinstance(copy, Tree):
+            copy = replace(copy, files=tuple(files_of(root)))
         kept = [n for n in distribution.names if changes.get(n, b"") is not None]
         added = [n for n, content in changes.items() if content is not None and n not in kept]
         yield replace(

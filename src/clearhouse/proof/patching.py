@@ -15,14 +15,18 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from clearhouse.errors import NotFound, Unavailable
-from clearhouse.proof.bundle import Bundle, Input, Language
+from clearhouse.proof.answers import Answer, turns_down, usual_rejections
+from clearhouse.proof.base_runs import Base, base_of, run_control, run_pocs
+from clearhouse.proof.build.sources import Tree
+from clearhouse.proof.bundle import Bundle, Language
 from clearhouse.proof.code_change import Handler, changes_code, unsilenced
 from clearhouse.proof.diff import FilePatch
 from clearhouse.proof.effects import Effect
+from clearhouse.proof.environment import describe
 from clearhouse.proof.import_runs import import_effects
-from clearhouse.proof.judge import Case, Grade, Judgement, behaves_differently, judge, shows
+from clearhouse.proof.judge import Case, Grade, behaves_differently, judge, shows
 from clearhouse.proof.new_effects import NewEffect, faults_of, new_effects
-from clearhouse.proof.observation import Frame, Outcome, Run
+from clearhouse.proof.observation import Outcome, Run
 from clearhouse.proof.own_tests import OwnTests, Suite
 from clearhouse.proof.patch_verdict import (
     AsFixed,
@@ -32,7 +36,6 @@ from clearhouse.proof.patch_verdict import (
     StillTriggering,
     Variants,
     decide,
-    differences_of,
 )
 from clearhouse.proof.patched import Distribution, distribution_of, patched_copy
 from clearhouse.proof.placing import PatchResult
@@ -44,6 +47,7 @@ from clearhouse.proof.target.store import Store
 from clearhouse.proof.target.targets import default_targets
 from clearhouse.proof.variant_runs import Found, Search, Tried
 from clearhouse.proof.variants import Variant, hints_of
+from clearhouse.proof.witness import Witness
 
 _PATCHED: Final = "patch"
 #: With so many variants that the patch does not stop, more add nothing.
@@ -91,9 +95,15 @@ def check_patch(
         check = _Check(bundle, distribution, applied, patch, workshop, store, options, progress)
         seen = check.run(seen, also)
     return PatchVerdict(
-        bundle.id, bundle.digest, str(bundle.target), hashlib.sha256(raw_patch).hexdigest(),
-        seen, decide(seen), time.monotonic() - started,
+        bundle, hashlib.sha256(raw_patch).hexdigest(), seen, decide(seen),
+        describe(dict(_packages(distribution.tree))), time.monotonic() - started,
     )  # fmt: skip
+
+
+def _packages(tree: Installed | Tree) -> list[tuple[str, str]]:
+    if isinstance(tree, Tree):
+        return [(tree.purl, f"sha256:{tree.sha256}")]
+    return [(one.purl, f"sha256:{one.sha256}") for one in tree.packages]
 
 
 def _changes_code(distribution: Distribution, applied: PatchResult) -> bool:
@@ -102,15 +112,6 @@ def _changes_code(distribution: Distribution, applied: PatchResult) -> bool:
         changes_code(path, distribution.read(path) if path in known else None, content)
         for path, content in applied.changes.items()
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Base:
-    """The proof without the patch: its runs, and the judgement on them."""
-
-    runner: Runner
-    case: Case
-    judgement: Judgement
 
 
 class _Check:
@@ -127,7 +128,7 @@ class _Check:
 
     def run(self, seen: Seen, also: Sequence[Bundle]) -> Seen:
         """Look at everything that the judgement needs."""
-        base = self._base()
+        base = base_of(self._bundle, self._workshop, self._options.runs, self._progress)
         if not base.judgement.grade.proven:
             return replace(seen, baseline=base.judgement.reason)
         with ExitStack() as stack:
@@ -135,22 +136,25 @@ class _Check:
             copy = stack.enter_context(
                 patched_copy(self._distribution, changes, self._store, _PATCHED)
             )
-            runner = self._workshop.on(self._bundle, copy.tree, copy.version)
+            try:
+                runner = self._workshop.on(self._bundle, copy.tree, copy.version)
+            except Unavailable as error:  # built a moment ago without the patch
+                return replace(seen, not_loaded=str(error))
             tests = stack.enter_context(self._own_tests(copy)) if seen.code_changed else None
-            pocs = self._pocs(runner)
+            pocs = run_pocs(self._bundle, runner, self._options.runs, self._progress)
             broken = next((run for run in pocs if run.outcome is Outcome.NOT_LOADED), None)
             if broken is not None:
                 return replace(seen, not_loaded=broken.why)
-            controls = [self._control(runner, c) for c in self._bundle.controls]
+            controls = [run_control(runner, c, self._progress) for c in self._bundle.controls]
             seen = replace(
                 seen,
                 effect_looked_at=True,
                 effect=_effect_trouble(base.case, pocs),
                 controls=behaves_differently(base.case.controls, controls, "the patched version"),
             )
-            witness = _Witness(copy, [*zip(base.case.controls, controls, strict=True)])
+            witness = Witness(copy, [*zip(base.case.controls, controls, strict=True)])
             if seen.effect is None:
-                seen = self._further(seen, base, runner, pocs, witness, also)
+                seen = self._further(seen, base, runner, pocs, witness, also, copy)
             witness.look(zip(base.case.pocs, pocs, strict=True))
             effects = [*witness.found, *self._unseen(copy, seen)]
             return replace(
@@ -159,44 +163,11 @@ class _Check:
                 tests=tests.result() if tests is not None else None,
             )
 
-    # -- level 2 -------------------------------------------------------------------------------
-
-    def _base(self) -> _Base:
-        """The proof on the version that it attacks, judged without a fixed version."""
-        bundle = self._bundle
-        runner = self._workshop.attacked(bundle)
-        pocs = self._pocs(runner)
-        case = Case(
-            effect=bundle.effect,
-            expect=bundle.expect,
-            package=self._workshop.package_of(bundle),
-            harness_text=bundle.harness_code.decode("utf-8", "replace"),
-            pocs=pocs,
-            controls=[self._control(runner, c) for c in bundle.controls],
-        )
-        if bundle.effect is Effect.BYPASS and bundle.controls:
-            first = bundle.controls[0].data
-            case = replace(case, counterfactual=runner.counterfactual(first, bundle.pocs[0].data))
-        return _Base(runner, case, judge(case))
-
-    def _pocs(self, runner: Runner) -> list[Run]:
-        found = []
-        for poc in self._bundle.pocs:
-            label = "poc" if len(self._bundle.pocs) == 1 else f"poc:{poc.name}"
-            for number in range(self._options.runs):
-                self._progress(f"{runner.version}: {label}, run {number + 1}")
-                found.append(runner.run(label, poc.data))
-        return found
-
-    def _control(self, runner: Runner, control: Input) -> Run:
-        self._progress(f"{runner.version}: control {control.name}")
-        return runner.run(f"control:{control.name}", control.data)
-
     # -- levels 3 and 4 ------------------------------------------------------------------------
 
     def _further(
-        self, seen: Seen, base: _Base, runner: Runner, pocs: list[Run], witness: _Witness,
-        also: Sequence[Bundle],
+        self, seen: Seen, base: Base, runner: Runner, pocs: list[Run], witness: Witness,
+        also: Sequence[Bundle], copy: Distribution,
     ) -> Seen:  # fmt: skip
         options, added = self._options, _added_lines(self._patch)
         signature = base.judgement.signature
@@ -206,23 +177,24 @@ class _Check:
         found = search.triggering(options.variants, options.variant_seconds, hints_of(added))
         witness.known_faults |= faults_of(one.run for one in found.near)
         variants, afters = self._variants(base, runner, found, witness)
-        others = self._others(base, also)
+        others = self._others(base, also, copy)
         variants = replace(
             variants,
             tried=variants.tried + others.tried,
             still=(*variants.still, *others.still),
             notes=others.notes,
         )
-        quiet = self._silenced(base, pocs, found.near)
+        usual = usual_rejections((one.run for one in found.near), base.case.controls)
+        quiet = self._silenced(base, pocs, usual)
         harmless = search.harmless(options.harmless, options.harmless_seconds)
-        behaviour = self._behaviour(base.runner, runner, harmless, witness)
+        behaviour = self._behaviour(base.runner, runner, harmless, witness, usual)
         as_fixed = self._as_fixed(found, pocs, afters)
         return replace(
             seen, variants=variants, silenced=quiet, behaviour=behaviour, as_fixed=as_fixed
         )
 
     def _variants(
-        self, base: _Base, runner: Runner, found: Found, witness: _Witness
+        self, base: Base, runner: Runner, found: Found, witness: Witness
     ) -> tuple[Variants, dict[str, Run]]:
         still: list[StillTriggering] = []
         afters: dict[str, Run] = {}
@@ -237,52 +209,47 @@ class _Check:
                 witness.look([(one.run, after)])
         return Variants(len(afters), tuple(still), found.made), afters
 
-    def _others(self, base: _Base, also: Sequence[Bundle]) -> Variants:
+    def _others(self, base: Base, also: Sequence[Bundle], copy: Distribution) -> Variants:
         """Other proofs of the same flaw, with their own harnesses."""
         tried, still, notes = 0, list[StillTriggering](), list[str]()
         for other in also:
-            if str(other.target.purl) != str(self._bundle.target.purl):
+            mine, theirs = self._bundle.target, other.target
+            if (mine.purl, mine.source) != (theirs.purl, theirs.source):
                 notes.append(f"{other.id} attacks {other.target}, so it was not run")
                 continue
-            check = _Check(
-                other, self._distribution, self._applied, self._patch, self._workshop,
-                self._store, replace(self._options, runs=1), self._progress,
-            )  # fmt: skip
-            before = check._base()
+            before = base_of(other, self._workshop, 1, self._progress)
             if before.judgement.signature != base.judgement.signature:
                 notes.append(f"{other.id} shows no or another flaw, so it says nothing here")
                 continue
-            changes = self._applied.changes
-            with patched_copy(self._distribution, changes, self._store, _PATCHED) as copy:
-                for run, poc in zip(
-                    check._pocs(self._workshop.on(other, copy.tree, copy.version)),
-                    other.pocs,
-                    strict=True,
-                ):
-                    tried += 1
-                    if shows(before.case, run):
-                        variant = Variant(poc.data, (f"the proof of {other.id}",))
-                        still.append(StillTriggering(f"{other.id}:{poc.name}", variant, run.why))
+            runner = self._workshop.on(other, copy.tree, copy.version)
+            runs = run_pocs(other, runner, 1, self._progress)
+            for run, poc in zip(runs, other.pocs, strict=True):
+                tried += 1
+                if shows(before.case, run):
+                    variant = Variant(poc.data, (f"the proof of {other.id}",))
+                    still.append(StillTriggering(f"{other.id}:{poc.name}", variant, run.why))
         return Variants(tried, tuple(still), 0, tuple(notes))
 
     def _behaviour(
-        self, before: Runner, after: Runner, harmless: Sequence[Tried], witness: _Witness
-    ) -> Behaviour:
-        pairs: list[tuple[str, str | None]] = []
+        self, before: Runner, after: Runner, harmless: Sequence[Tried], witness: Witness,
+        usual: frozenset[Answer],
+    ) -> Behaviour:  # fmt: skip
+        tried, altered, turned_down = 0, list[str](), list[str]()
         for one in harmless:
-            self._progress(f"{after.version}: harmless input {len(pairs) + 1}")
+            self._progress(f"{after.version}: harmless input {tried + 1}")
             run = after.run(one.name, one.variant.data)
             differs = behaves_differently([one.run], [run], "the patched version")
             if differs is not None:
                 again = before.run(one.name, one.variant.data)
                 if behaves_differently([one.run], [again], "the same version") is not None:
                     continue  # it differs by itself
-                differs = f"{differs}, by {one.variant.how}"
+                which = turned_down if turns_down(one.run, run, usual) else altered
+                which.append(f"{differs}, by {one.variant.how}")
             witness.look([(one.run, run)])
-            pairs.append((one.name, differs))
-        return differences_of(pairs)
+            tried += 1
+        return Behaviour(tried, tuple(altered), tuple(turned_down))
 
-    def _silenced(self, base: _Base, pocs: Sequence[Run], near: Sequence[Tried]) -> str | None:
+    def _silenced(self, base: Base, pocs: Sequence[Run], usual: frozenset[Answer]) -> str | None:
         """Run the patch with its silencing handlers raising again: the effect may come back."""
         changes = dict(self._applied.changes)
         known = set(self._distribution.names)
@@ -302,8 +269,7 @@ class _Check:
             self._progress("the patch with its handlers raising again")
             loud = [runner.run("poc", poc.data) for poc in self._bundle.pocs]
         returned = [run for run in loud if shows(base.case, run)]
-        answers = [one.run for one in near]
-        return silenced(self._bundle.effect, handlers, returned, pocs, base.case.controls, answers)
+        return silenced(self._bundle.effect, handlers, returned, pocs, usual)
 
     def _as_fixed(
         self, found: Found, pocs: Sequence[Run], afters: dict[str, Run]
@@ -344,7 +310,7 @@ class _Check:
             return found
         watched = replace(self._bundle, effect=Effect.READ_OUTSIDE)
         inputs = [*self._bundle.controls, *self._bundle.pocs][:_READS]
-        before = self._workshop.on(watched, tree, self._distribution.version)
+        before = self._workshop.on(watched, self._distribution.tree, self._distribution.version)
         after = self._workshop.on(watched, copy.tree, copy.version)
         for one in inputs:
             self._progress(f"{after.version}: reads with {one.name}")
@@ -376,44 +342,10 @@ class _Check:
         assert purl is not None
         assert isinstance(copy.tree, Installed)
         try:
-            suite = Suite(unpack_source(str(purl)), tree, purl.name, self._store)
+            suite = Suite(unpack_source(str(purl)), tree, purl.name, default_targets())
             return suite.run(copy.tree, self._applied.changes, self._progress)
         except (NotFound, Unavailable) as error:
             return OwnTests(ran=False, reason=f"they cannot be run here: {error}")
-
-
-class _Witness:
-    """Gathers new effects over pairs of runs without and with the patch."""
-
-    def __init__(self, copy: Distribution, pairs: Sequence[tuple[Run, Run]]) -> None:
-        self._copy = copy
-        self._lines: dict[str, list[str]] = {}
-        self.known_faults: frozenset[str] = frozenset()
-        self.found: list[NewEffect] = []
-        self.look(pairs)
-
-    def look(self, pairs: Sequence[tuple[Run, Run]] | Iterator[tuple[Run, Run]]) -> None:
-        """Compare runs of the same inputs."""
-        for before, after in pairs:
-            found = new_effects(
-                before, after, known_faults=self.known_faults, line_of=self._line_of
-            )
-            self.found += [
-                one for one in found if (one.kind, one.what) not in
-                {(known.kind, known.what) for known in self.found}
-            ]  # fmt: skip
-
-    def _line_of(self, frame: Frame) -> str | None:
-        if frame.line is None:
-            return None
-        top = self._copy.base.split("/", 1)[0]
-        name = f"{top}/{frame.file}"
-        if name not in self._lines:
-            path = self._copy.tree.root / name
-            raw = path.read_bytes() if path.is_file() else b""
-            self._lines[name] = raw.decode("utf-8", "replace").splitlines()
-        lines = self._lines[name]
-        return lines[frame.line - 1] if 0 < frame.line <= len(lines) else None
 
 
 def _effect_trouble(case: Case, pocs: Sequence[Run]) -> str | None:

@@ -11,7 +11,7 @@ from clearhouse.proof.bundle import Bundle, Input
 from clearhouse.proof.effects import Effect
 from clearhouse.proof.environment import describe
 from clearhouse.proof.judge import Case, judge, shows
-from clearhouse.proof.observation import Run
+from clearhouse.proof.observation import Outcome, Run
 from clearhouse.proof.runners.base import Runner
 from clearhouse.proof.runners.choose import Workshop
 from clearhouse.proof.verdict import Verdict
@@ -78,8 +78,9 @@ def _poc_runs(bundle: Bundle, runner: Runner, runs: int, progress: Progress) -> 
         while len(mine) < runs:
             progress(f"{runner.version}: {label}, run {len(mine) + 1}")
             mine.append(runner.run(label, poc.data))
-            if not mine[-1].ran:
-                break
+            stopped = mine[-1].outcome is Outcome.KILLED and not shows(probe, mine[-1])
+            if stopped or not mine[-1].ran:
+                break  # it would be stopped again
         hits = sum(shows(probe, run) for run in mine)
         while 0 < hits < len(mine) < _RUNS_WHEN_UNSURE:
             progress(f"{runner.version}: {label}, run {len(mine) + 1}")

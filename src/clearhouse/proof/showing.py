@@ -122,7 +122,9 @@ def _memory(run: Run, expect: Expectation) -> Showing | NotShown:
 
 
 def _samples(run: Run) -> tuple[Moment, ...]:
-    return tuple(Moment(s.stack, s.call.marks, s.call.site) for s in run.samples)
+    return tuple(
+        Moment(s.stack, s.call.marks, s.call.site, call=s.call.number) for s in run.samples
+    )
 
 
 def _write_outside(run: Run, _: Expectation) -> Showing | NotShown:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from clearhouse.proof.answers import Answer, answer_of
 from clearhouse.proof.code_change import Handler
 from clearhouse.proof.effects import Effect
 from clearhouse.proof.new_effects import FAULTS
 from clearhouse.proof.observation import Frame, Owner, Run
-
-Answer = tuple[tuple[str, str], ...]
 
 
 def silenced(
@@ -18,13 +17,12 @@ def silenced(
     handlers: Sequence[Handler],
     returned: Sequence[Run],
     patched: Sequence[Run],
-    controls: Sequence[Run],
-    malformed: Sequence[Run],
+    usual: frozenset[Answer],
 ) -> str | None:
     """The sentence that says where a fault is only silenced, or None.
 
     ``returned`` are runs that show the effect once the patch's handlers raise again, ``patched``
-    the runs of the poc with the patch, ``controls`` and ``malformed`` runs without the patch.
+    the runs of the poc with the patch, ``usual`` the answers that malformed inputs get without it.
 
     1. Without such a run the handlers are not what stops the effect.
     2. A handler is fine that catches a stated class from the very line it guards: asking
@@ -46,8 +44,7 @@ def silenced(
     if not suspects:
         return None
     # 3
-    usual = {_answer(run) for run in malformed} - {_answer(run) for run in controls}
-    if patched and all(_plain(_answer(run)) and _answer(run) in usual for run in patched):
+    if patched and all(answer_of(run) in usual for run in patched):
         return None
     what = raised.type if raised is not None else effect.value
     return (
@@ -65,27 +62,3 @@ def _from_below(handler: Handler, stack: Sequence[Frame]) -> bool:
             own = re.sub(r"<locals>\.", "", frame.name)
             return own != handler.function
     return True
-
-
-def _answer(run: Run) -> Answer:
-    """What the target gave the harness: a value or an exception for each of its calls."""
-    given = [
-        (call.callee, repr(value) if _is_constant(value) else f"={value!r}")
-        for call in run.calls
-        for value in call.returned
-    ]
-    given += [(call.callee, "raises") for call in run.calls if call.count > len(call.returned)]
-    if run.raised is not None:
-        given.append(("", f"raises {run.raised.type}"))
-    return tuple(given)
-
-
-def _is_constant(value: object) -> bool:
-    """None, a truth value, an object or a raised exception: an answer in kind, not content."""
-    if value is None or isinstance(value, bool):
-        return True
-    return isinstance(value, str) and value.startswith("<") and value.endswith(">")
-
-
-def _plain(answer: Answer) -> bool:
-    return not any(text.startswith("=") for _, text in answer)

@@ -34,7 +34,7 @@ _SAYS_NOTHING: Final[tuple[object, ...]] = (None, True, False, 0, 1, "", [], {})
 _MISFITS: Final = (
     ("ModuleNotFoundError", re.compile("")),
     ("ImportError", re.compile("")),
-    ("SyntaxError", re.compile("")),
+    ("SyntaxError", re.compile(r"\.py, line \d+\)$")),  # of a module imported late
     ("NameError", re.compile("")),  # unicode, basestring, unichr: names of Python 2
     ("AttributeError", re.compile(r"^(partially initialized )?module '.*' has no attribute ")),
     ("ReferenceError", re.compile(r" is not defined$")),
@@ -124,11 +124,13 @@ def stand(reference: Reference, trial: Trial) -> Finding:
     if idle:
         broken = next((run for run in idle if run.outcome is Outcome.BROKEN), None)
         if broken is not None:
-            return Finding(Status.INCONCLUSIVE, f"the sandbox failed: {broken.why}", passing=True)
+            return Finding(
+                Status.INCONCLUSIVE, f"the sandbox failed: {_brief(broken.why)}", passing=True
+            )
         if len(idle) < len(trial.controls) + len(trial.pocs):
-            why = f"it is loaded in some runs only: {idle[0].why}"
+            why = f"it is loaded in some runs only: {_brief(idle[0].why)}"
             return Finding(Status.INCONCLUSIVE, why, passing=True)
-        return Finding(Status.UNRUNNABLE, f"it cannot be loaded here: {idle[0].why}")
+        return Finding(Status.UNRUNNABLE, f"it cannot be loaded here: {_brief(idle[0].why)}")
     # 2
     if not trial.controls:
         return Finding(Status.INCONCLUSIVE, "there is no control to compare with")
@@ -145,6 +147,11 @@ def stand(reference: Reference, trial: Trial) -> Finding:
     if not trial.pocs:
         return Finding(Status.INCONCLUSIVE, "no poc was run")
     return _unaffected(reference, trial)
+
+
+def _brief(text: str) -> str:
+    """The first line of a message, which says what is missing; the rest is where it was missed."""
+    return (text.strip().splitlines() or ["it said nothing"])[0][:200]
 
 
 def _control(reference: Reference, control: Run) -> str | None:

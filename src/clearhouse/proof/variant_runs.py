@@ -18,6 +18,9 @@ from clearhouse.proof.variants import Hints, Mutator, Variant
 
 #: Variants made at most for each that is wanted.
 _MADE: Final = 16
+#: So many are made on a slow machine as well, in up to so many times the time.
+_AT_LEAST: Final = 40
+_SLOW: Final = 3.0
 #: The share of the time that shrinking the poc may take.
 _SHRINKING: Final = 0.2
 _NEAR: Final = 60
@@ -69,7 +72,8 @@ class Search:
             mutator.keep(small.variant)
         limit = wanted * _MADE
         while len(found.triggering) < wanted and found.made < limit:
-            if time.monotonic() - start > seconds:
+            spent = time.monotonic() - start
+            if spent > seconds and (found.made >= _AT_LEAST or spent > _SLOW * seconds):
                 break
             variant = mutator.next()
             if variant is None:

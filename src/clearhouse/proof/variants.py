@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from clearhouse.proof.containers import WHOLE, View, views
-from clearhouse.proof.mutations import CHANGES, Pool, tokens_of
+from clearhouse.proof.mutations import CHANGES, EVASION
+from clearhouse.proof.spellings import Pool, evasions, tokens_of
 
 #: A variant may be this much larger than the largest input it comes from: a fixed parser, too,
 #: needs long for what is long.
@@ -60,7 +61,7 @@ def hints_of(added: Sequence[str]) -> Hints:
             text = match[1] or match[2]
             literals[text] = None
             # A pattern's words are what it looks for; "\\" before a sign is its quoting.
-            for piece in re.findall(r"\w{2,}", text):
+            for piece in re.findall(r"\w{3,}", text):
                 literals[piece] = None
             literals[re.sub(r"\\(.)", r"\1", text)] = None
         for match in _NUMBER.finditer(_LITERAL.sub("''", line)):
@@ -114,11 +115,15 @@ class Mutator:
         tokens = (*tokens_of([*origins, *others]), *hints.literals)
         self._pool = Pool(tuple(others), tokens, hints.literals, hints.numbers)
         self._tallies = {name: _Tally() for name in CHANGES}
+        self._evasions = self._evading()
+        self._turn = 0
 
     def next(self) -> Variant | None:
         """Another variant that was not made before; None when chance finds none any more."""
         for _ in range(_ATTEMPTS):
-            variant = self._attempt()
+            self._turn += 1
+            evasion = next(self._evasions, None) if self._turn % 2 else None
+            variant = evasion or self._attempt()
             if variant is None or variant.data in self._seen or len(variant.data) > self._largest:
                 continue
             self._seen.add(variant.data)
@@ -135,6 +140,14 @@ class Mutator:
     def __iter__(self) -> Iterator[Variant]:
         while (variant := self.next()) is not None:
             yield variant
+
+    def _evading(self) -> Iterator[Variant]:
+        for origin in self._origins:
+            for view in views(origin):
+                for at, part in enumerate(view.parts):
+                    for changed in evasions(part, self._pool):
+                        data = view.build([*view.parts[:at], changed, *view.parts[at + 1 :]])
+                        yield Variant(data, (EVASION,))
 
     def _attempt(self) -> Variant | None:
         chance = self._chance

@@ -112,6 +112,7 @@ exports.each = function each(list, visit) { return list.map((one) => visit(one))
 exports.invoke = function invoke(object, name, ...given) { return object[name](...given); };
 exports.compile = function compile(text) { return new Function('return ' + JSON.stringify(text)); };
 exports.helped = function helped(text) { return helper.dive(text); };
+exports.wait = async function wait(one) { return await one; };
 exports.bound = exports.parse.bind(null);
 exports.settings = { strict: false, depth: { most: 4 } };
 exports.version = '1.0.0';

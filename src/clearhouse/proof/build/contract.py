@@ -55,9 +55,10 @@ _FORBIDDEN: dict[str, tuple[str, ...]] = {
         "setpriority", "mallopt", "pthread_attr_setstack", "pthread_attr_setstacksize",
     ),
     "starts threads": ("pthread_create", "thrd_create", "_ZNSt6thread15_M_start_threadE"),
-    "runs code later": (
+    "changes how code runs later": (
         "atexit", "on_exit", "at_quick_exit", "__cxa_at_quick_exit", "pthread_atfork",
-        "_ZSt13set_terminatePFvvE", "_ZSt15set_new_handlerPFvvE", "register_printf_function",
+        "feenableexcept", "fesetenv", "feupdateenv", "fesetexceptflag", "feraiseexcept",
+        "fesetround", "_ZSt13set_terminatePFvvE", "_ZSt15set_new_handlerPFvvE", "register_printf_function",
         "register_printf_specifier", "mcheck", "mtrace",
     ),
 }  # fmt: skip
@@ -69,7 +70,7 @@ _OURS = re.compile(
 _INTRINSIC = re.compile(
     r"llvm\.(?:trap|debugtrap|returnaddress|frameaddress|addressofreturnaddress|sponentry|"
     r"eh\.sjlj|eh\.return|eh\.unwind|read_register|read_volatile_register|write_register|"
-    r"localescape|localrecover|init\.trampoline|adjust\.trampoline|thread\.pointer)\b"
+    r"x86\.|masked\.|localescape|localrecover|init\.trampoline|adjust\.trampoline|thread\.pointer)"
 )
 # Functions of the C library whose address a harness may hand to the target.
 _HANDED_OUT = frozenset(
@@ -190,6 +191,8 @@ class _Reader:
                 yield from self._reference(name, text[:at], direct=direct)
         if ours:
             return
+        if " = atomicrmw " in text or " = cmpxchg " in text:
+            yield "uses atomic operations"
         if "= inttoptr " in text or "inttoptr (" in text:
             yield "makes a pointer out of a number"
         if text.startswith("  store ") and (changed := _stored_to(text)) in self._target:

@@ -217,9 +217,9 @@ class _Work:
         try:
             module = ir.parse(self._text(text))
             marked = instrument(module, self.target.defined, salt=secrets.randbits(31))
-        except TooManyMarks:
+        except (TooManyMarks, ValueError):
             self._compile([*self._flags(), self._path])
-            return None, [Violation(0, "the harness is too large to be followed")]
+            return None, [Violation(0, "the harness is too large or too odd to be followed")]
         found = self._violations(module, self._text(whole), self._text(dependencies))
         self.sandbox.put("marked.ll", marked.text.encode("utf-8", "surrogateescape"))
         ub = self.plan.undefined_behaviour

@@ -17,6 +17,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from clearhouse.proof.build.ir import (
+    NAME,
     Argument,
     Call,
     Function,
@@ -32,11 +33,14 @@ from clearhouse.proof.build.ir import (
 MARKS = 4000
 """As many as the tracer reads at a time (``warden/warden.py``)."""
 
-_CONDITION = re.compile(r"  (?P<name>%[\w.\"$-]+) = (?:[if]cmp \w+ (?P<type>\S+)|trunc i\d+ \S+ to i1\b)")
-_ACCESS = re.compile(r"  (?:(?P<load>%[\w.\"$-]+) = load|store) (?:volatile )?(?P<rest>.*)")
-_HANDLE_LOAD = re.compile(r"  (?P<name>%[\w.\"$-]+) = load (?P<type>%[\w.\"$-]+)\*, ")
-_PHI = re.compile(r"  \S+ = phi ")
-_LANDING = re.compile(r"  \S+ = (?:landingpad|catchpad|cleanuppad|catchswitch) |  (?:catchswitch|cleanuppad) ")
+_LOCAL = rf"%{NAME}"
+_CONDITION = re.compile(
+    rf"  (?P<name>{_LOCAL}) = (?:[if]cmp (?:\w+ )+?(?P<type>[<\[%{{(]?\S+)|trunc i\d+ \S+ to i1\b)"
+)
+_ACCESS = re.compile(rf"  (?:(?P<load>{_LOCAL}) = load|store) (?:volatile )?(?P<rest>.*)")
+_HANDLE_LOAD = re.compile(rf"  (?P<name>{_LOCAL}) = load (?P<type>{_LOCAL})\*, ")
+_PHI = re.compile(rf"  {_LOCAL} = phi ")
+_LANDING = re.compile(rf"  {_LOCAL} = (?:landingpad|catchpad|cleanuppad) ")
 _RETURN = re.compile(r"  ret i(?P<bits>8|16|32|64) (?P<value>%\S+?)(?:,|$)")
 # Where the C library's functions take a path; the streams of C++ take it after themselves.
 _PATHS = {
@@ -58,14 +62,16 @@ _PATHS = {
 }  # fmt: skip
 _STREAM = re.compile(r"_ZNSt\d+(?:basic_)?(?:[io]?fstream|filebuf)|_ZNSt10filesystem")
 _MEMBERS = 24
+_PLAIN_POINTER = re.compile(r"ptr|i\d+\*")
+_SIZE_BITS = 64
 _CHECK_BLOCK = re.compile(r'"?(?:handler\.\w+|cont)\d*"?$')
 _DECLARATIONS = (
     ("mark", "i32"),
     ("truth", "i32, i32"),
     ("call", "i32, i32"),
-    ("pointer", "i32, {p}"),
-    ("span", "i32, {p}, i64"),
-    ("text", "i32, {p}"),
+    ("pointer", "i32, {p}, i32"),
+    ("span", "i32, {p}, i64, i32, i32"),
+    ("text", "i32, {p}, i32, i32"),
     ("indirect", "i32, {p}, i32"),
     ("relation", "i32, i64, i64"),
     ("integer", "i32, i64"),
@@ -299,6 +305,13 @@ class _Instrumenter:
                 code, pointer = self._as_pointer(argument)
                 yield from code
                 yield self._do("lend", pointer, f"i32 {line}")
+        for position, argument in enumerate(call.arguments):
+            if _PLAIN_POINTER.fullmatch(argument.type) and not argument.is_constant:
+                code, pointer = self._as_pointer(argument)
+                for length in _lengths(call.arguments[position + 1 :]):
+                    yield from code
+                    yield from self._span(pointer, length, line)
+                    code = []
         position = _PATHS.get(call.name or "", 1 if _STREAM.match(call.name or "") else None)
         if position is not None and position < len(call.arguments):
             path = call.arguments[position]
@@ -316,7 +329,7 @@ class _Instrumenter:
             code, pointer = self._callee(call, kind)
             yield from code
             yield self._do(
-                "indirect", f"i32 {self._new(line, 16)}", pointer, f"i32 {self._salt & 0x7FFFFFFF}"
+                "indirect", f"i32 {self._new(line, 48)}", pointer, f"i32 {self._salt & 0x7FFFFFFF}"
             )
         number = self._new(line)
         self._sites.append(Site(number, line, name or "a function that it was given"))
@@ -348,22 +361,28 @@ class _Instrumenter:
         """Which kind of pointer the target is given, and whether its length fits."""
         code, pointer = self._as_pointer(argument)
         yield from code
-        yield self._do("pointer", f"i32 {self._new(line, 3)}", pointer)
+        yield self._do("pointer", f"i32 {self._new(line, 3)}", pointer, f"i32 {line}")
         if argument.type.rstrip("*") in self._module.opaque_types:
             yield self._do("handle", pointer)
-        if not re.fullmatch(r"(?:ptr|i\d+\*)", argument.type):
+        if not _PLAIN_POINTER.fullmatch(argument.type):
             yield from self._members(argument, pointer, line)
             return
-        length = following[0] if following else None
-        if length is not None and length.bits in (16, 32, 64) and not length.is_constant:
-            more, wide = self._as_wide(length)
-            yield from more
-            yield self._do("span", f"i32 {self._new(line, 2)}", pointer, wide)
-        elif argument.type in ("ptr", "i8*") and not any(
-            a.bits in (16, 32, 64) and not a.is_constant for a in following
-        ):
-            yield self._do("text", f"i32 {self._new(line, 2)}", pointer)
+        lengths = _lengths(following)
+        for length in lengths:
+            yield from self._span(pointer, length, line)
+        if argument.type in ("ptr", "i8*") and not any(not n.is_constant for n in lengths):
+            alone = not any(a.is_pointer or a.bits in (16, 32, 64) for a in following)
+            number = self._new(line, 2)
+            yield self._do("text", f"i32 {number}", pointer, f"i32 {int(alone)}", f"i32 {line}")
 
+    def _span(self, pointer: str, length: Argument, line: int) -> Iterator[str]:
+        """Whether a length fits the pointer before it."""
+        if length.is_constant and length.bits != _SIZE_BITS:
+            return
+        code, wide = self._as_wide(length)
+        yield from code
+        number, is_size = self._new(line, 2), int(length.bits == _SIZE_BITS)
+        yield self._do("span", f"i32 {number}", pointer, wide, f"i32 {is_size}", f"i32 {line}")
 
     def _members(self, argument: Argument, pointer: str, line: int) -> Iterator[str]:
         """The same for what a structure of the harness's points to (``z_stream`` and its like)."""
@@ -380,6 +399,16 @@ class _Instrumenter:
             ]
             number = self._new(line, 5)
             yield self._do("member", f"i32 {number}", pointer, *places, f"i32 {bits}")
+
+
+def _lengths(following: tuple[Argument, ...]) -> list[Argument]:
+    """The numbers right after a pointer, up to two: one of them may be its length."""
+    found: list[Argument] = []
+    for argument in following[:2]:
+        if argument.bits not in (16, 32, 64):
+            break
+        found.append(argument)
+    return found
 
 
 def _handed_out(module: Module, own: set[str]) -> set[str]:

@@ -12,21 +12,21 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-_NAME = r'(?:"(?:[^"\\]|\\.)*"|[-\w$.]+)'
-_DEFINE = re.compile(rf"define (?P<head>[^@]*)@(?P<name>{_NAME})\(")
-_DECLARE = re.compile(rf"declare [^@]*@(?P<name>{_NAME})\(")
-_GLOBAL = re.compile(rf"@(?P<name>{_NAME}) = (?P<rest>.*)")
-_REFERENCE = re.compile(rf"@(?P<name>{_NAME})")
-_OPAQUE = re.compile(rf"(?P<name>%{_NAME}) = type opaque")
-_STRUCTURE = re.compile(rf"(?P<name>%{_NAME}) = type (?:<\{{(?P<packed>.*)\}}>|\{{(?P<plain>.*)\}})")
+NAME = r'(?:"(?:[^"\\]|\\.)*"|[-\w$.]+)'
+_DEFINE = re.compile(rf"define (?P<head>[^@]*)@(?P<name>{NAME})\(")
+_DECLARE = re.compile(rf"declare [^@]*@(?P<name>{NAME})\(")
+_GLOBAL = re.compile(rf"@(?P<name>{NAME}) = (?P<rest>.*)")
+_REFERENCE = re.compile(rf"@(?P<name>{NAME})")
+_OPAQUE = re.compile(rf"(?P<name>%{NAME}) = type opaque")
+_STRUCTURE = re.compile(rf"(?P<name>%{NAME}) = type (?:<\{{(?P<packed>.*)\}}>|\{{(?P<plain>.*)\}})")
 _ATTRIBUTES = re.compile(r"attributes #(\d+) = \{(.*)\}")
 _METADATA = re.compile(r"!(\d+) = (?:distinct )?!(\w+)\((.*)\)")
 _FIELD = re.compile(r"\b(file|line|scope|var): (!?\d+)")
 _TEXTS = re.compile(r'"(?:[^"\\]|\\.)*"')
 _FILE_NAME = re.compile(r'filename: ("(?:[^"\\]|\\.)*")(?:, directory: ("(?:[^"\\]|\\.)*"))?')
 _DBG = re.compile(r"!dbg !(\d+)")
-_LABEL = re.compile(rf"(?P<name>{_NAME}):\s*(?:;.*)?$")
-_ALLOCA = re.compile(rf"  (?P<name>%{_NAME}) = alloca ")
+_LABEL = re.compile(rf"(?P<name>{NAME}):\s*(?:;.*)?$")
+_ALLOCA = re.compile(rf"  (?P<name>%{NAME}) = alloca ")
 
 
 class Side(Enum):
@@ -238,7 +238,7 @@ def alloca_of(line: str) -> str | None:
 # -- calls -----------------------------------------------------------------------------------------
 
 _CALL = re.compile(
-    rf"  (?:(?P<result>%{_NAME}) = )?(?:(?:tail|musttail|notail) )?(?P<verb>call|invoke) (?P<rest>.*)"
+    rf"  (?:(?P<result>%{NAME}) = )?(?:(?:tail|musttail|notail) )?(?P<verb>call|invoke) (?P<rest>.*)"
 )
 _CONVENTION = re.compile(
     r"(?:ccc|fastcc|coldcc|cc ?\d+|webkit_jscc|anyregcc|preserve_\w+cc|cxx_fast_tlscc|tailcc|"
@@ -294,7 +294,7 @@ class Call:
         """The symbol that is called, or None for a call through a pointer."""
         if self.callee.startswith("@"):
             return unquoted(self.callee[1:])
-        match = re.match(rf"bitcast \(.*?@({_NAME}) to ", self.callee)
+        match = re.match(rf"bitcast \(.*?@({NAME}) to ", self.callee)
         return unquoted(match[1]) if match else None
 
     @property
@@ -303,7 +303,7 @@ class Call:
 
         A function that the source declares as ``int f();`` may be called without arguments.
         """
-        unknown = re.match(rf"bitcast \(\S+ \(\.\.\.\)\* @{_NAME} to ", self.callee)
+        unknown = re.match(rf"bitcast \(\S+ \(\.\.\.\)\* @{NAME} to ", self.callee)
         return self.callee.startswith("bitcast (") and not (unknown and not self.arguments)
 
 
@@ -346,7 +346,7 @@ def _opening_of_arguments(text: str) -> int:
             at += 1
         return text.index("(", at)
     if text.startswith(("@", "%")):
-        match = re.match(rf"[@%]{_NAME}", text)
+        match = re.match(rf"[@%]{NAME}", text)
         return text.index("(", match.end() if match else 0)
     return text.index("(", _closing(text, text.index("(")) + 1)
 
@@ -373,7 +373,7 @@ def split_type(text: str) -> tuple[str, str]:
     if text[:1] in "[{<":
         end = _closing(text, 0) + 1
     else:
-        match = re.match(rf"%{_NAME}|[A-Za-z]\w*(?:\(\d+\))?", text)
+        match = re.match(rf"%{NAME}|[A-Za-z]\w*(?:\(\d+\))?", text)
         if match is None:
             raise ValueError(f"a type that is not understood: {text[:200]}")
         end = match.end()

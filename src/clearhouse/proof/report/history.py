@@ -17,7 +17,7 @@ from clearhouse.proof.report.strip import (
     shown_status,
     strip_of,
 )
-from clearhouse.proof.report.verdicts import environment_facts
+from clearhouse.proof.report.verdicts import environment_facts, environment_packages
 from clearhouse.proof.report.words import EFFECTS, counted
 
 _MEANINGS: Final = {
@@ -165,7 +165,7 @@ def _view(anchor: str, document: Mapping[str, Any]) -> HistoryView:
         digest=str(document.get("digest") or ""),
         signature=str(verdict.get("signature") or ""),
         facts=environment_facts(environment),
-        packages=tuple((str(p["purl"]), str(p["digest"])) for p in environment.get("packages", ())),
+        packages=environment_packages(environment),
     )
 
 

@@ -7,25 +7,36 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from clearhouse.proof.report.page import render
-from clearhouse.proof.report.verdicts import environment_facts
+from clearhouse.proof.report.verdicts import environment_facts, environment_packages
 from clearhouse.proof.report.words import counted
 
-_VARIANTS_SHOWN: Final = 40
+_SHOWN: Final = 40
+_STATES: Final = {"yes": "passed", "no": "failed", "unknown": "unknown"}
+#: The levels of a patch's verdict, in their order.
+LEVELS: Final[dict[str, tuple[str, str]]] = {
+    "applies": ("applies", "The diff fits the source as it is distributed, and code changes."),
+    "stops_proof": ("stops the proof", "The bundle's input no longer shows the effect."),
+    "stops_variants": ("stops variants", "No input made from it shows the effect either."),
+    "keeps_behaviour": (
+        "keeps behaviour",
+        "Benign inputs behave as before, and the package's own tests fail no more.",
+    ),
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Level:
+class LevelView:
     """One thing asked of a patch; ``state`` is passed, failed or unknown."""
 
     name: str
     meaning: str
     state: str
-    evidence: str
+    evidence: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class PatchView:
-    """One patch against one bundle."""
+    """One patch against one bundle; lists are pairs of a name and what is said of it."""
 
     anchor: str
     headline: str
@@ -33,10 +44,14 @@ class PatchView:
     id: str
     title: str
     target: str
-    levels: tuple[Level, ...]
+    levels: tuple[LevelView, ...]
     reasons: tuple[str, ...]
-    variants: tuple[str, ...]
+    caveats: tuple[str, ...]
+    files: tuple[tuple[str, str], ...]
+    variants: tuple[tuple[str, str], ...]
     more_variants: int
+    new_effects: tuple[tuple[str, str], ...]
+    examples: tuple[str, ...]
     failing: tuple[str, ...]
     bundle_digest: str
     patch_digest: str
@@ -56,86 +71,93 @@ def patch_page(documents: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _view(anchor: str, document: Mapping[str, Any]) -> PatchView:
-    bundle: Mapping[str, Any] = document.get("bundle") or {}
-    environment: Mapping[str, Any] = document.get("environment") or {}
-    patch: Mapping[str, Any] = document.get("patch") or {}
-    triggering = [_variant(one) for one in document["variants"]["still_triggering"]]
-    name = str(bundle.get("id") or "The bundle")
-    verdict = "accepted" if document["accepted"] else "refused"
+    name = str(document["bundle"]["id"])
+    still = document["variants"]["still_triggering"]
+    evidence = _evidence(document)
     return PatchView(
         anchor=anchor,
-        headline=f"{name}: the patch is {verdict}",
+        headline=f"{name}: the patch is {'accepted' if document['accepted'] else 'refused'}",
         accepted=bool(document["accepted"]),
         id=name,
-        title=str(document.get("title") or ""),
-        target=str(document.get("target") or ""),
-        levels=_levels(document),
+        title=str(document["title"]),
+        target=str(document["target"]),
+        levels=tuple(
+            LevelView(*LEVELS[level], _STATES[str(document["levels"][level])], evidence[level])
+            for level in LEVELS
+        ),
         reasons=tuple(str(reason) for reason in document["reasons"]),
-        variants=tuple(triggering[:_VARIANTS_SHOWN]),
-        more_variants=len(triggering[_VARIANTS_SHOWN:]),
-        failing=tuple(str(name) for name in document["tests"].get("newly_failing") or ()),
-        bundle_digest=str(bundle.get("digest") or ""),
-        patch_digest=str(patch.get("digest") or ""),
-        digest=str(document.get("digest") or ""),
-        facts=environment_facts(environment),
-        packages=tuple((str(p["purl"]), str(p["digest"])) for p in environment.get("packages", ())),
+        caveats=tuple(str(caveat) for caveat in document["caveats"]),
+        files=tuple((str(f["file"]), _file(f)) for f in document["patch"]["files"]),
+        variants=tuple((str(v["how"]), str(v["what"])) for v in still[:_SHOWN]),
+        more_variants=len(still[_SHOWN:]),
+        new_effects=tuple(
+            (str(one["kind"]), f"{one['what']}, on {one['input']}")
+            for one in document["new_effects"]
+        ),
+        examples=tuple(str(example) for example in document["behaviour"]["examples"]),
+        failing=tuple(str(test) for test in document["tests"]["newly_failing"]),
+        bundle_digest=str(document["bundle"]["digest"]),
+        patch_digest=f"sha256:{document['patch']['sha256']}",
+        digest=str(document["digest"]),
+        facts=environment_facts(document["environment"]),
+        packages=environment_packages(document["environment"]),
     )
 
 
-def _levels(document: Mapping[str, Any]) -> tuple[Level, ...]:
-    return (
-        Level(
-            "applies",
-            "The diff fits the source as it is distributed.",
-            _state(document["applies"]),
-            "",
-        ),
-        Level(
-            "stops the proof",
-            "The bundle's input no longer shows the effect.",
-            _state(document["effect_gone"]),
-            "",
-        ),
-        _variants_level(document["variants"]),
-        Level(
-            "keeps behaviour",
-            "The controls behave as before.",
-            _state(document["controls_same"]),
-            "",
-        ),
-        _tests_level(document["tests"]),
+def _evidence(document: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """What each level rests on, in numbers."""
+    touched = [f for f in document["patch"]["files"] if f.get("distributed_as")]
+    changed = [] if document["changes_code"] else ["no code is different"]
+    controls = document["controls_same"]
+    behaves = (
+        [] if controls is None else [f"controls behave {'as before' if controls else 'otherwise'}"]
     )
+    return {
+        "applies": (f"{counted(len(touched), 'file')} of the distribution", *changed),
+        "stops_proof": ("the fault is only kept quiet about",) if document["silenced"] else (),
+        "stops_variants": _variants(document["variants"]),
+        "keeps_behaviour": (
+            *behaves,
+            *_behaviour(document["behaviour"], document["as_fixed"]),
+            *_tests(document["tests"]),
+        ),
+    }
 
 
-def _state(told: bool | None) -> str:  # noqa: FBT001 - a document's own value
-    if told is None:
-        return "unknown"
-    return "passed" if told else "failed"
+def _variants(variants: Mapping[str, Any]) -> tuple[str, ...]:
+    tried, still = int(variants["tried"]), len(variants["still_triggering"])
+    return (f"{still or 'none'} of {counted(tried, 'variant')} showed it",) if tried else ()
 
 
-def _variants_level(variants: Mapping[str, Any]) -> Level:
-    tried, bad = int(variants["tried"]), len(variants["still_triggering"])
-    evidence = f"{bad or 'none'} of {counted(tried, 'variant')} showed it" if tried else ""
-    state = "unknown" if not tried else "failed" if bad else "passed"
-    return Level(
-        "stops variants", "No input made from it shows the effect either.", state, evidence
-    )
+def _behaviour(behaviour: Mapping[str, Any], fixed: Mapping[str, Any] | None) -> list[str]:
+    told = []
+    tried = int(behaviour["tried"])
+    if tried:
+        otherwise = int(behaviour["altered"]) + int(behaviour["turned_down"])
+        told.append(
+            f"{otherwise or 'none'} of {counted(tried, 'harmless input')} answered otherwise"
+        )
+    if fixed:
+        told.append(f"as in {fixed['version']} on {fixed['same']} of {fixed['compared']} inputs")
+    return told
 
 
-def _tests_level(tests: Mapping[str, Any]) -> Level:
-    meaning = "The package's own tests fail no more than before."
+def _tests(tests: Mapping[str, Any]) -> list[str]:
     if not tests["ran"]:
-        return Level("passes tests", meaning, "unknown", str(tests.get("reason") or "not run"))
-    before, after = int(tests["failed_before"]), int(tests["failed_after"])
-    worse = bool(tests.get("newly_failing")) or after > before
-    evidence = (
-        f"{counted(int(tests['passed']), 'test')} passed, {before} failed before, {after} after"
-    )
-    return Level("passes tests", meaning, "failed" if worse else "passed", evidence)
+        return [f"own tests: {tests['reason'] or 'not run'}"]
+    passed = counted(int(tests["passed"]), "own test")
+    return [
+        f"{passed} passed, {tests['failed_before']} failed before, {tests['failed_after']} after"
+    ]
 
 
-def _variant(raw: object) -> str:
-    """A variant as the document names it: by a text, or by several."""
-    if isinstance(raw, Mapping):
-        return ", ".join(f"{key} {value}" for key, value in raw.items())
-    return str(raw)
+def _file(file: Mapping[str, Any]) -> str:
+    """What became of one file of the diff."""
+    placed = str(file.get("distributed_as") or "")
+    said = str(file["fate"])
+    if placed and placed != file["file"]:
+        said += f" as {placed}"
+    moved = [hunk for hunk in file.get("hunks", ()) if hunk.get("offset") or hunk.get("fuzz")]
+    if moved:
+        said += f", {counted(len(moved), 'hunk')} at another line or not exactly"
+    return f"{said}: {file['why']}" if file.get("why") else said

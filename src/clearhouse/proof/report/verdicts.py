@@ -189,7 +189,7 @@ def _view(
         twins=tuple(same[:_TWINS_SHOWN]),
         more_twins=len(same[_TWINS_SHOWN:]),
         facts=environment_facts(environment),
-        packages=tuple((str(p["purl"]), str(p["digest"])) for p in environment.get("packages", ())),
+        packages=environment_packages(environment),
         notes=tuple(str(note) for note in document.get("notes", ())),
         bundle_digest=str(bundle.get("digest") or ""),
         digest=str(document.get("digest") or ""),
@@ -203,6 +203,11 @@ def environment_facts(environment: Mapping[str, Any]) -> tuple[tuple[str, str], 
         for key, value in environment.items()
         if key != "packages" and value
     )
+
+
+def environment_packages(environment: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """The packages of an environment, each with the digest of its artifact."""
+    return tuple((str(one["purl"]), str(one["digest"])) for one in environment.get("packages", ()))
 
 
 def _interval(rate: Mapping[str, Any]) -> str:

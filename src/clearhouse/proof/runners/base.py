@@ -18,7 +18,7 @@ from clearhouse.proof.sandbox.bubblewrap import interpreter_folders
 from clearhouse.proof.sandbox.cell import MEGABYTE, Cell, Limits, Watch
 from clearhouse.proof.target import Installed
 
-_CPU_S = 60.0  # sqlparse takes 8 to 16 s to exhaust its stack (CVE-2024-4340)
+_CPU_S = 40.0  # sqlparse takes 8 to 16 s to exhaust its stack (CVE-2024-4340)
 _MEMORY = 1536 * MEGABYTE
 _GRACE_S = 0.05
 _LONGEST_LINE = 300  # longer ones are minified code, where a line says nothing

@@ -8,13 +8,13 @@ from typing import Self
 from packageurl import PackageURL
 
 from clearhouse.errors import Invalid, Unavailable
-from clearhouse.proof.build.sources import bundled_tree, registry_tree, tree_of
+from clearhouse.proof.build.sources import Tree, bundled_tree, registry_tree
 from clearhouse.proof.bundle import Bundle, Language
 from clearhouse.proof.runners.base import Cells, Runner
 from clearhouse.proof.runners.javascript import JavaScriptRunner
 from clearhouse.proof.runners.native import native_runner
 from clearhouse.proof.runners.python import PythonRunner
-from clearhouse.proof.target import Installed, SourceTree, install
+from clearhouse.proof.target import Installed, install
 
 
 class Workshop:
@@ -47,12 +47,14 @@ class Workshop:
             case _:
                 raise Unavailable(f"harnesses in {language.value} cannot be run here yet")
 
-    def on(self, bundle: Bundle, tree: Installed | SourceTree, version: str) -> Runner:
+    def on(self, bundle: Bundle, tree: Installed | Tree, version: str) -> Runner:
         """The runner for a copy of the target that is on this machine already: a patched one."""
-        if bundle.harness.language is Language.PYTHON and isinstance(tree, Installed):
+        if isinstance(tree, Tree):
+            return native_runner(bundle, version, tree, self._cells)
+        if bundle.harness.language is Language.PYTHON:
             return PythonRunner(bundle, tree, version, self._cells)
-        if bundle.harness.language.is_native and isinstance(tree, SourceTree):
-            return native_runner(bundle, version, tree_of(tree), self._cells)
+        if bundle.harness.language is Language.JAVASCRIPT:
+            return JavaScriptRunner(bundle, tree, version, self._cells)
         raise Unavailable(f"patches of {bundle.harness.language.value} cannot be run here yet")
 
     def _python(self, bundle: Bundle, version: str | None) -> Runner:

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from clearhouse.errors import Unavailable
 from clearhouse.proof.attribution import Counterfactual
@@ -168,7 +169,7 @@ class JavaScriptRunner:
             event["stack"] = match["stack"]
 
     def _classify(self, raw: Mapping[str, Any]) -> Frame:
-        file, name = str(raw["file"]).removeprefix("file://"), str(raw["name"])
+        file, name = _path_of(str(raw["file"])), str(raw["name"])
         if "__clearhouse" in name:  # inferred from where the instrumented harness assigns to
             name = name.rpartition(".")[2]
         name = name or "(anonymous)"
@@ -216,6 +217,11 @@ def _binds(node: Node) -> list[Bind]:
     return [Bind(folder, _NODE), *shared]
 
 
+def _path_of(file: str) -> str:
+    """The path of a script, which ES modules give as a URL."""
+    return unquote(file.removeprefix("file://")) if file.startswith("file://") else file
+
+
 def _raising(why: str) -> str:
     """A harness that does not parse here does not load."""
     quoted = "".join(c if c.isalnum() or c in " .,:;()" else f"\\u{ord(c):04x}" for c in why)
@@ -255,7 +261,7 @@ def _with_lines(frames: list[dict[str, Any]], noted: list[dict[str, Any]]) -> li
     found = []
     index = 0
     for frame in frames:
-        file = str(frame["file"]).removeprefix("file://")
+        file = _path_of(str(frame["file"]))
         same = next(
             (
                 i
@@ -301,5 +307,6 @@ def _digests(path: Path) -> tuple[str, ...]:
         raw = path.read_bytes()
     except OSError:
         return ()
-    plain = raw.removeprefix(b"\xef\xbb\xbf")
-    return tuple(hashlib.sha256(one).hexdigest() for one in (raw, plain))
+    text = raw.removeprefix(b"\xef\xbb\xbf")
+    decoded = text.decode("utf-8", "replace").encode()  # as Node.js reads what is no UTF-8
+    return tuple(hashlib.sha256(one).hexdigest() for one in {raw, text, decoded})

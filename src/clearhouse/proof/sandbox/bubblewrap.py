@@ -13,10 +13,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import IO
 
 from clearhouse.errors import Unavailable
 from clearhouse.proof.sandbox.gate import require_checked_sandbox
@@ -144,3 +146,54 @@ def command(
     for bind in binds:
         args += ["--ro-bind", str(bind.source), bind.place]
     return [*args, interpreter(), "-I", "-S", "-c", _START.format(first)], descriptors
+
+
+class _Starter:
+    """The thread that all sandboxes are started from.
+
+    A process that is to die with its parent dies with the very thread that started it (prctl(2),
+    PR_SET_PDEATHSIG); this one lives as long as the process does.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._owner = 0
+        self._pool: ThreadPoolExecutor | None = None
+
+    def run(self, start: Callable[[], subprocess.Popen[bytes]]) -> subprocess.Popen[bytes]:
+        with self._lock:
+            if self._pool is None or self._owner != os.getpid():  # a fork takes no threads along
+                self._pool = ThreadPoolExecutor(1, thread_name_prefix="sandbox-starter")
+                self._owner = os.getpid()
+            pool = self._pool
+        return pool.submit(start).result()
+
+
+_starter = _Starter()
+
+
+def start(
+    binds: Sequence[Bind],
+    runtime_folders: Sequence[str] = (),
+    *,
+    errors: IO[bytes],
+    first: str = "warden",
+) -> subprocess.Popen[bytes]:
+    """Start a sandbox; it reads frames from its standard input and ends when that ends.
+
+    Nothing of this process's environment, folder or descriptors goes along.  Raises as
+    :func:`command` does.
+    """
+    args, descriptors = command(binds, runtime_folders, first=first)
+    return _starter.run(
+        lambda: subprocess.Popen(
+            args,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            bufsize=0,
+            pass_fds=descriptors,
+            cwd="/",
+            env={},
+        )
+    )

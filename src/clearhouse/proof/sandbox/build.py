@@ -11,7 +11,6 @@ import json
 import os
 import selectors
 import struct
-import subprocess
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -98,18 +97,8 @@ class BuildSandbox:
         site_files: int = 60_000,
     ) -> None:
         self._limits = limits
-        args, descriptors = bubblewrap.command(binds, (), first="foreman")
-        self._errors = tempfile.TemporaryFile()
-        self._process = subprocess.Popen(
-            args,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            bufsize=0,
-            pass_fds=descriptors,
-            cwd="/",
-            env={},
-        )
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the sandbox
+        self._process = bubblewrap.start(binds, errors=self._errors, first="foreman")
         self._write({"bytes": site_bytes, "files": site_files})
         self._read(30.0)
 

@@ -7,7 +7,6 @@ import contextlib
 import json
 import selectors
 import struct
-import subprocess
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -28,6 +27,7 @@ class Limits:
 
     cpu_s: float = 10.0
     wall_s: float = 30.0
+    idle_s: float = 10.0  # wall time beyond four times the processor time: it waits for nothing
     memory_bytes: int = 1024 * MEGABYTE
     processes: int = 64
     file_bytes: int = 64 * MEGABYTE
@@ -92,18 +92,8 @@ class Cell:
         start_s: float = 60.0,
         import_bytes: int = 2048 * MEGABYTE,
     ) -> None:
-        args, descriptors = bubblewrap.command(binds, runtime_folders)
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the cell
-        self._process = subprocess.Popen(
-            args,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            bufsize=0,
-            pass_fds=descriptors,
-            cwd="/",
-            env={},
-        )
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the sandbox
+        self._process = bubblewrap.start(binds, runtime_folders, errors=self._errors)
         setup = {
             "preload": list(preload),
             "search": list(search),

@@ -52,6 +52,7 @@ class Limits:
 
     cpu_s: float
     wall_s: float
+    idle_s: float
     memory_bytes: int
     processes: int
     file_bytes: int

@@ -2,7 +2,7 @@
 // What a JavaScript harness must keep to for its effect to be laid at the target's door.
 //
 // Started once for each harness, by itself: `node --expose-internals contract_javascript.cjs`, the
-// harness on descriptor 4, the rest of the job on 5, the answer on 3. None of the harness runs here.
+// harness on descriptor 4, the rest of the job on 5, the answer on 3. Nothing of it runs here.
 //
 // The rules name every construct with which code could act on the observer, on JavaScript itself or
 // on the target instead of calling the target. Such a harness may still reproduce an effect; it
@@ -12,63 +12,13 @@
 const fs = require('fs');
 const acorn = require('internal/deps/acorn/acorn/dist/acorn');
 const { instrument } = require('./instrument_javascript.cjs');
+const {
+  ALLOWED_MODULES, FILE_MODULES, FORBIDDEN_MODULES, FILE_FUNCTIONS, FORBIDDEN_NAMES,
+  FORBIDDEN_PROPERTIES, VERSION_PROBES, PROCESS, MODULE_NAMES,
+} = require('./rules_javascript.cjs');
 
 const TEXT = 400;
-
-// Modules of Node.js that a harness may use: they make arguments, or read what came back.
-const ALLOWED_MODULES = new Set([
-  'assert', 'assert/strict', 'buffer', 'console', 'crypto', 'events', 'path', 'path/posix',
-  'path/win32', 'punycode', 'querystring', 'stream', 'stream/consumers', 'stream/promises',
-  'string_decoder', 'timers', 'timers/promises', 'url', 'util', 'util/types', 'zlib',
-]);
-const FILE_MODULES = new Set(['fs', 'fs/promises']);
-const FORBIDDEN_MODULES = new Map(Object.entries({
-  child_process: 'starts processes', cluster: 'starts processes', worker_threads: 'starts threads',
-  vm: 'runs code under a name of its choice', module: 'replaces modules', inspector: 'traces',
-  'inspector/promises': 'traces', v8: 'changes the interpreter', repl: 'runs code',
-  process: 'changes the interpreter', async_hooks: 'acts on the observer',
-  diagnostics_channel: 'acts on the observer', trace_events: 'acts on the observer',
-  perf_hooks: 'acts on the observer', domain: 'catches what the target throws',
-  os: 'asks which machine it is', net: 'speaks to the network', dns: 'speaks to the network',
-  'dns/promises': 'speaks to the network', tls: 'speaks to the network',
-  dgram: 'speaks to the network', http: 'speaks to the network', https: 'speaks to the network',
-  http2: 'speaks to the network', wasi: 'runs machine code', readline: 'reads what no input gave',
-  'readline/promises': 'reads what no input gave', test: 'patches', sea: 'changes the interpreter',
-  sqlite: 'opens files', tty: 'acts on the machine', constants: 'acts on the machine',
-}));
-// Functions of `fs` that take a path (or two) and do to it what their name says.
-const FILE_FUNCTIONS = new Set([
-  'access', 'appendFile', 'chmod', 'copyFile', 'cp', 'createReadStream', 'createWriteStream',
-  'exists', 'link', 'lstat', 'mkdir', 'mkdtemp', 'opendir', 'readFile', 'readdir', 'readlink',
-  'realpath', 'rename', 'rm', 'rmdir', 'stat', 'symlink', 'truncate', 'unlink', 'utimes',
-  'writeFile',
-].flatMap((name) => [name, `${name}Sync`]));
-const FORBIDDEN_NAMES = new Map(Object.entries({
-  eval: 'runs or changes anything', Function: 'runs or changes anything',
-  Reflect: 'reaches into objects', Proxy: 'replaces objects', globalThis: 'reaches everything',
-  global: 'reaches everything', WebAssembly: 'runs machine code', Atomics: 'stops the run',
-  SharedArrayBuffer: 'stops the run', WeakRef: 'runs code later', Deno: 'asks which machine it is',
-  FinalizationRegistry: 'runs code later', fetch: 'speaks to the network',
-  WebSocket: 'speaks to the network', EventSource: 'speaks to the network',
-  arguments: 'reaches the caller', navigator: 'asks which machine it is',
-}));
-const FORBIDDEN_PROPERTIES = new Map(Object.entries({
-  __proto__: 'changes what objects inherit', prototype: 'changes what objects inherit',
-  callee: 'reaches the caller', caller: 'reaches the caller', binding: 'reaches the interpreter',
-  _linkedBinding: 'reaches the interpreter', mainModule: 'replaces modules',
-  _load: 'replaces modules', _compile: 'replaces modules', _extensions: 'replaces modules',
-  _cache: 'replaces modules', _resolveFilename: 'replaces modules', dlopen: 'runs machine code',
-  prepareStackTrace: 'forges stacks', captureStackTrace: 'forges stacks',
-  stackTraceLimit: 'forges stacks', __defineGetter__: 'replaces properties',
-  __defineSetter__: 'replaces properties', __lookupGetter__: 'reaches into objects',
-  __lookupSetter__: 'reaches into objects', getOwnPropertyDescriptor: 'reaches into objects',
-  getOwnPropertyDescriptors: 'reaches into objects', setPrototypeOf: 'changes what objects inherit',
-  defineProperty: 'replaces properties', defineProperties: 'replaces properties',
-  withResolvers: 'hides who raises',
-}));
-const VERSION_PROBES = new Set(['version', 'VERSION', 'versions', 'getVersion', '__version__']);
-const PROCESS = new Set(['env', 'cwd', 'nextTick', 'platform', 'arch', 'emitWarning']);
-const MODULE_NAMES = new Set(['exports', 'module']);
+const MOST = 20;
 const REQUIRE_ONLY_CALLED = 'require may only be called, with a text that stands there';
 
 /** Every rule that the tree breaks, in order of lines: `line N: what`. */
@@ -81,8 +31,8 @@ function violations(tree) {
     const rule = RULES[node.type];
     if (rule !== undefined) rule(node, parents, { say, imports, declared });
   });
-  const texts = new Set(found.sort((a, b) => a.line - b.line).map((f) => `line ${f.line}: ${f.what}`));
-  return [...texts].slice(0, 20);
+  found.sort((a, b) => a.line - b.line);
+  return [...new Set(found.map((one) => `line ${one.line}: ${one.what}`))].slice(0, MOST);
 }
 
 function walk(node, parents, visit) {
@@ -96,7 +46,7 @@ function* childrenOf(node) {
   for (const key of Object.keys(node)) {
     const value = node[key];
     for (const child of Array.isArray(value) ? value : [value]) {
-      if (child !== null && typeof child === 'object' && typeof child.type === 'string') yield child;
+      if (typeof child?.type === 'string') yield child;
     }
   }
 }
@@ -141,7 +91,7 @@ function plainName(source) {
   return String(source).replace(/^node:/, '');
 }
 
-/** The module that an expression is: `require('x')`, `require('fs').promises`, `await import('x')`. */
+/** The module that an expression is: `require('x')`, `require('fs').promises`, `import('x')`. */
 function requiredBy(node) {
   if (node.type === 'CallExpression' && node.callee.type === 'Identifier' &&
       node.callee.name === 'require' && node.arguments.length === 1 &&
@@ -181,8 +131,8 @@ function declaredNames(tree) {
     if (node.type === 'VariableDeclarator') add(node.id);
     if (node.params) node.params.forEach(add);
     if (node.type === 'CatchClause' && node.param) add(node.param);
-    if (node.id && node.id.type === 'Identifier' && node.type !== 'VariableDeclarator') add(node.id);
-    if (node.local && node.local.type === 'Identifier') add(node.local);
+    if (node.id?.type === 'Identifier') add(node.id);
+    if (node.local?.type === 'Identifier') add(node.local);
   });
   return names;
 }
@@ -254,7 +204,7 @@ function checkFileModule(node, parents, say) {
     const called = grand.type === 'MemberExpression' && holder.type === 'CallExpression' &&
       holder.callee === grand && FILE_FUNCTIONS.has(keyOf(grand));
     if (!bound && !called) say(node, `${node.name}.promises acts on more than the working folder`);
-  } else if (grand.type !== 'CallExpression' || grand.callee !== parent || !FILE_FUNCTIONS.has(key)) {
+  } else if (grand.callee !== parent || !FILE_FUNCTIONS.has(key)) {
     say(node, `${node.name}.${key ?? '[...]'} acts on more than the working folder`);
   }
 }
@@ -288,12 +238,13 @@ function checkRequire(node, parents, say) {
 /** Writing to a variable that the harness does not declare changes a global one. */
 function checkAssigned(target, { say, declared }) {
   if (target === null) return;
-  if (target.type === 'Identifier' && !declared.has(target.name) && !MODULE_NAMES.has(target.name)) {
+  const known = declared.has(target.name) || MODULE_NAMES.has(target.name);
+  if (target.type === 'Identifier' && !known) {
     say(target, `changes ${target.name}, which is not the harness's`);
   } else if (target.type === 'ArrayPattern') {
     target.elements.forEach((one) => checkAssigned(one, { say, declared }));
   } else if (target.type === 'ObjectPattern') {
-    for (const one of target.properties) checkAssigned(one.value ?? one.argument, { say, declared });
+    for (const p of target.properties) checkAssigned(p.value ?? p.argument, { say, declared });
   } else if (target.type === 'AssignmentPattern') checkAssigned(target.left, { say, declared });
   else if (target.type === 'RestElement') checkAssigned(target.argument, { say, declared });
 }
@@ -386,16 +337,15 @@ const RULES = {
 
 /** The harness's tree: [tree, is a module]. Raises SyntaxError. */
 function parse(source, name) {
-  const options = {
-    ecmaVersion: 'latest', locations: true, allowHashBang: true,
-  };
-  if (/\.mjs$/i.test(name)) return [acorn.parse(source, { ...options, sourceType: 'module' }), true];
+  const common = { ecmaVersion: 'latest', locations: true, allowHashBang: true };
+  const script = { ...common, sourceType: 'script', allowReturnOutsideFunction: true };
+  const module = { ...common, sourceType: 'module' };
+  if (/\.mjs$/i.test(name)) return [acorn.parse(source, module), true];
   try {
-    const script = { ...options, sourceType: 'script', allowReturnOutsideFunction: true };
     return [acorn.parse(source, script), false];
   } catch (error) {
     try {
-      return [acorn.parse(source, { ...options, sourceType: 'module' }), true];
+      return [acorn.parse(source, module), true];
     } catch {
       throw error;
     }

@@ -25,7 +25,7 @@
 
 enum { REPORT = 3, INPUT = 4, JOB = 5, MARKS = 6 };
 enum { MARK_BYTES = 65536, MARK_HEAD = 16, KEY = 64 };
-enum { HANDLES = 64, MODULES = 16, RESULTS = 512, TOLD = 16 };
+enum { HANDLES = 64, MODULES = 16, IMAGES = 32, RESULTS = 512, TOLD = 16 };
 
 /* Of the usual 8 MiB: what an honest harness has on the stack when it calls the target. */
 static const uintptr_t STACK_OF_HARNESS = 1 << 20;
@@ -63,8 +63,10 @@ static union {
         uintptr_t outermost; /* stack pointer of the call of the target that is going on */
         struct range handles[HANDLES];
         unsigned handle_count, handle_next;
-        struct range modules[MODULES];
+        struct range modules[MODULES]; /* writable parts of what is not the harness's */
         unsigned module_count;
+        struct range images[IMAGES]; /* everything that is loaded */
+        unsigned image_count;
         struct {
             int32_t site;
             uint8_t kind; /* 'i' a number, 'p' a pointer, 'n' a null pointer */
@@ -234,24 +236,44 @@ static int is_usable(const void *pointer, size_t size)
            kernel(SYS_mincore, (long)page, 1, (long)&resident) == 0;
 }
 
-/* Kinds of pointer: null, to memory that is nobody's, to something. */
-void __clearhouse_pointer(int number, const void *pointer)
+static int is_in_input(const void *pointer)
 {
-    if (pointer == NULL)
-        mark(number);
-    else
-        mark(number + (is_usable(pointer, 1) ? 2 : 1));
+    return (const uint8_t *)pointer >= own.input && (const uint8_t *)pointer <= own.input + own.size;
 }
 
-/* Whether a pointer and the length that goes with it stay within memory that is somebody's. */
-void __clearhouse_span(int number, const void *pointer, int64_t length)
+/*
+ * Kinds of pointer: null, to memory that is nobody's, to something.  The end of something is
+ * something: many functions take a beginning and an end.
+ */
+void __clearhouse_pointer(int number, const void *pointer, int line)
 {
+    if (pointer == NULL) {
+        mark(number);
+    } else if (is_usable(pointer, 1) || is_in_input(pointer) ||
+               is_usable((const char *)pointer - 1, 1)) {
+        mark(number + 2);
+    } else {
+        mark(number + 1);
+        if (line != 0)
+            tell_tampering("hands the target memory that is nobody's", line);
+    }
+}
+
+/*
+ * Whether a pointer and the length that goes with it stay within memory that is somebody's.  Any
+ * number may follow a pointer; it is a length for sure where its type is that of sizes, or where
+ * the pointer is to the input, which has no end of its own.
+ */
+void __clearhouse_span(int number, const void *pointer, int64_t length, int is_size, int line)
+{
+    int beyond;
+
     if (pointer == NULL || length == 0)
         return;
-    if (length < 0 || length > (int64_t)1 << 40)
-        mark(number + 1);
-    else
-        mark(number + !is_usable(pointer, (size_t)length));
+    beyond = length < 0 || length > (int64_t)1 << 40 || !is_usable(pointer, (size_t)length);
+    mark(number + beyond);
+    if (beyond && line != 0 && (is_size || (is_in_input(pointer) && length > 0)))
+        tell_tampering("hands the target less memory than it says", line);
 }
 
 /* The same for a pointer in a structure that is handed over, and the number that follows it. */
@@ -263,16 +285,17 @@ void __clearhouse_member(int number, const char *structure, int64_t pointer_at, 
     if (structure == NULL || !is_usable(structure + pointer_at, sizeof pointer))
         return;
     pointer = *(const void *const *)(structure + pointer_at);
-    __clearhouse_pointer(number, pointer);
+    __clearhouse_pointer(number, pointer, 0);
     if (bits == 0 || !is_usable(structure + length_at, (size_t)bits / 8))
         return;
     __clearhouse_span(number + 3, pointer,
                       bits == 32 ? *(const uint32_t *)(structure + length_at)
-                                 : *(const int64_t *)(structure + length_at));
+                                 : *(const int64_t *)(structure + length_at),
+                      0, 0);
 }
 
-/* Whether a text that has no length ends within memory that is somebody's. */
-void __clearhouse_text(int number, const char *text)
+/* Whether a text that has no length ends; "alone" where nothing else could tell its length. */
+void __clearhouse_text(int number, const char *text, int alone, int line)
 {
     int ended = 0;
 
@@ -286,18 +309,20 @@ void __clearhouse_text(int number, const char *text)
         ended = text[at] == '\0';
     }
     mark(number + !ended);
+    if (!ended && alone && is_in_input(text))
+        tell_tampering("hands the target a text without an end", line);
 }
 
 /* The harness names a file to the C library: only those below /work and /tmp are its business. */
 void __clearhouse_path(const char *path, int line)
 {
-    static const char *const allowed[] = {"/work/", "/tmp/"};
+    static const char *const allowed[] = {"/work/", "/tmp/", "/dev/null"};
     int inside;
 
     if (path == NULL || !is_usable(path, 1))
         return;
     inside = path[0] != '/';
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 3; i++) {
         const char *at = path, *wanted = allowed[i];
         while (*wanted != '\0' && *at == *wanted)
             at++, wanted++;
@@ -310,13 +335,19 @@ void __clearhouse_path(const char *path, int line)
         tell_tampering("opens or asks for a file outside of its working folder", line);
 }
 
-/* Which function is called through a pointer: one of 16 classes, by its place in its module. */
+/* Which function is called through a pointer: three times one of 16 classes, by its place. */
 void __clearhouse_indirect(int number, const void *callee, int salt)
 {
+    static const uint64_t factors[] = {UINT64_C(0x9e3779b97f4a7c15), UINT64_C(0xc2b2ae3d27d4eb4f),
+                                       UINT64_C(0x165667b19e3779f9)};
     uint64_t place = (uintptr_t)callee & 0xfff;
 
-    place = (place ^ (uint32_t)salt) * UINT64_C(0x9e3779b97f4a7c15);
-    mark(number + (int)(place >> 60));
+    for (unsigned i = 0; i < own.image_count; i++)
+        if (own.images[i].start <= (uintptr_t)callee && (uintptr_t)callee < own.images[i].end)
+            place = (uintptr_t)callee - own.images[i].start;
+    place ^= (uint32_t)salt;
+    for (int i = 0; i < 3; i++)
+        mark(number + 16 * i + (int)(place * factors[i] >> 60));
 }
 
 /* Whether what a callback returns is more than one of its arguments, a buffer's size perhaps. */
@@ -432,6 +463,25 @@ static void note_report(const char *text)
     send_message(&message);
 }
 
+static void note_image(const struct dl_phdr_info *info)
+{
+    struct range image = {UINTPTR_MAX, 0};
+
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *part = &info->dlpi_phdr[i];
+        if (part->p_type == PT_LOAD) {
+            uintptr_t start = info->dlpi_addr + part->p_vaddr;
+            image.start = start < image.start ? start : image.start;
+            image.end = start + part->p_memsz > image.end ? start + part->p_memsz : image.end;
+        }
+    }
+    if (own.image_count < IMAGES && image.end != 0) {
+        own.images[own.image_count].start = image.start;
+        own.images[own.image_count].end = image.end;
+        own.image_count++;
+    }
+}
+
 static int note_module(struct dl_phdr_info *info, size_t size, void *nothing)
 {
     const char *name = info->dlpi_name;
@@ -440,6 +490,7 @@ static int note_module(struct dl_phdr_info *info, size_t size, void *nothing)
 
     (void)size;
     (void)nothing;
+    note_image(info);
     if (*name != '\0') {
         while (*place != '\0' && *rest == *place)
             place++, rest++;

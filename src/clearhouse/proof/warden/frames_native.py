@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import ctypes
 import ctypes.util
+import struct
 from dataclasses import dataclass
 from functools import cache
 
+from . import kernel
+
 _REG_IP = 16  # UNW_X86_64_RIP
 _REG_FRAME = 6  # UNW_X86_64_RBP
+_RIP, _RSP = 16, 19  # of user_regs_struct (sys/user.h)
 _NAMES = ("libunwind-x86_64.so.8", "libunwind-ptrace.so.0")
 
 
@@ -135,3 +139,23 @@ def _frame(
     if mapping is None:
         return NativeFrame("", place, text)
     return NativeFrame(mapping.file, place - mapping.start + mapping.offset, text)
+
+
+def read_caller(pid: int, tid: int) -> list[NativeFrame]:
+    """Frames of a thread that stands in the C library's ``clone``, from its caller on.
+
+    That function ends its unwind table before the system call (glibc
+    ``sysdeps/unix/sysv/linux/x86_64/clone.S``) and has nothing on the stack but the return address.
+    The thread's registers are set as if it had returned, and put back.
+    """
+    before = kernel.raw_registers(tid)
+    values = list(struct.unpack("<27Q", before))
+    with open(f"/proc/{tid}/mem", "rb", buffering=0) as memory:
+        memory.seek(values[_RSP])
+        values[_RIP] = struct.unpack("<Q", memory.read(8))[0]
+    values[_RSP] += 8
+    kernel.set_raw_registers(tid, struct.pack("<27Q", *values))
+    try:
+        return read(pid, tid)
+    finally:
+        kernel.set_raw_registers(tid, before)

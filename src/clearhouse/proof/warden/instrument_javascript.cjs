@@ -1,13 +1,13 @@
 'use strict';
 // Makes a JavaScript harness leave marks of the way it takes.
 //
-// Every statement, every condition with its outcome, every call with what it calls, every value that
-// is thrown and every object that is written to goes through a function of the observer
+// Every statement, every condition with its outcome, every call with what it calls, every value
+// that is thrown and every object that is written to goes through a function of the observer
 // (observe_javascript.cjs). Lines stay where they are.
 
 const MARKS = 2560; // the marks behind these are given out while the harness runs
 const COMPARISONS = new Set(['==', '!=', '===', '!==', '<', '<=', '>', '>=', 'in', 'instanceof']);
-const CAUGHT = 'catch(__clearhouse_error){throw __clearhouse_a(__clearhouse_error)}';
+const CAUGHT = 'catch(__clearhouse_error){throw __clearhouse_r(__clearhouse_error)}';
 const NEVER_BLOCKS = new Set(['BlockStatement', 'EmptyStatement', 'FunctionDeclaration']);
 
 /** The harness with marks, and the line that each mark stands on. */
@@ -254,6 +254,10 @@ const SPECIAL = {
   },
   ThrowStatement(node) {
     const value = `__clearhouse_r((${this.node(node.argument, node)}))`;
+    return this.plain(node, node.start, node.end, new Map([[node.argument, value]]));
+  },
+  AwaitExpression(node) {
+    const value = `__clearhouse_w((${this.node(node.argument, node)}))`;
     return this.plain(node, node.start, node.end, new Map([[node.argument, value]]));
   },
   ThisExpression() {

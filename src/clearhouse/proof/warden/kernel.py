@@ -191,6 +191,19 @@ def signal_info(tid: int) -> tuple[int, int, int]:
     return code, pid, address
 
 
+def raw_registers(tid: int) -> bytes:
+    """The ``user_regs_struct`` of a stopped thread."""
+    buffer = ctypes.create_string_buffer(8 * len(_REGISTERS))
+    _check(_libc.ptrace(PTRACE_GETREGS, tid, None, ctypes.addressof(buffer)), "getregs")
+    return buffer.raw
+
+
+def set_raw_registers(tid: int, raw: bytes) -> None:
+    """Set a stopped thread's registers."""
+    buffer = ctypes.create_string_buffer(raw, len(raw))
+    _check(_libc.ptrace(PTRACE_SETREGS, tid, None, ctypes.addressof(buffer)), "setregs")
+
+
 def registers(tid: int) -> Registers:
     """Read the registers of a stopped thread."""
     buffer = ctypes.create_string_buffer(8 * len(_REGISTERS))

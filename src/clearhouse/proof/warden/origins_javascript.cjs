@@ -8,6 +8,7 @@ const { getOwnPropertyDescriptor, getPrototypeOf } = Object;
 const { ownKeys } = Reflect;
 const { join: joinPath } = require('path');
 const fs = require('fs');
+const { isHolder } = require('./values_javascript.cjs');
 
 const SOURCE = /\.[cm]?js$/;
 const HARMLESS_MODULES = new Set([
@@ -89,9 +90,8 @@ class Origins {
   required(id, value) {
     const source = id.replace(/^node:/, '');
     const builtin = this.Module.builtinModules.includes(source);
-    const holds = (typeof value === 'object' && value !== null) || typeof value === 'function';
-    if (builtin && holds && !HARMLESS_MODULES.has(source)) this.builtins.add(value);
-    if (!builtin || !holds || this.modules.has(value)) return;
+    if (!builtin || !isHolder(value) || this.modules.has(value)) return;
+    if (!HARMLESS_MODULES.has(source)) this.builtins.add(value);
     this.modules.add(value);
     eachReachable(value, 3, (one) => this.ofModules.add(one));
   }
@@ -112,11 +112,6 @@ class Origins {
 
   of(fn) {
     return this.look(fn).kind;
-  }
-
-  /** The package's name where a function is the target's. */
-  packageOf(fn) {
-    return this.look(fn).name;
   }
 
   place(fn) {
@@ -216,7 +211,8 @@ class Origins {
       if (name !== undefined) yield [name, this.Module._cache[file].exports];
     }
     for (const [source, value] of this.namespaces) {
-      const folder = this.folders.find(([name]) => source === name || source.startsWith(`${name}/`));
+      const named = ([name]) => source === name || source.startsWith(`${name}/`);
+      const folder = this.folders.find(named);
       if (folder !== undefined) yield [folder[0], value];
     }
   }
@@ -239,8 +235,7 @@ function eachReachable(start, depth, visit) {
   const seen = new Set();
   let left = MOST_EXPORTS;
   const go = (value, deep) => {
-    const one = typeof value === 'function' || (typeof value === 'object' && value !== null);
-    if (!one || seen.has(value) || INTRINSICS.has(value) || left-- <= 0) return;
+    if (!isHolder(value) || seen.has(value) || INTRINSICS.has(value) || left-- <= 0) return;
     seen.add(value);
     visit(value);
     if (deep === 0 || ArrayBuffer.isView(value)) return;
@@ -263,13 +258,14 @@ function eachReachable(start, depth, visit) {
   go(start, depth);
 }
 
-/** Everything that a program finds in place, reached by own data properties of the global object. */
+/** Everything that a program finds in place, reached by data properties of the global object. */
 function intrinsics() {
   const found = new Set([globalThis]);
+  const depths = new Map(); // how deep each was looked into
   const go = (value, depth) => {
-    const one = typeof value === 'function' || (typeof value === 'object' && value !== null);
-    if (!one || found.has(value)) return;
+    if (!isHolder(value) || value === globalThis || depths.get(value) >= depth) return;
     found.add(value);
+    depths.set(value, depth);
     if (depth === 0) return;
     go(getPrototypeOf(value), 1);
     for (const key of ownKeys(value)) {
@@ -289,9 +285,8 @@ function intrinsics() {
   for (const sample of [async () => {}, function* () {}, async function* () {}]) {
     go(getPrototypeOf(sample), 2);
   }
-  for (const sample of [[][Symbol.iterator](), new Map().keys(), new Set().keys(), ''.matchAll(/x/g)]) {
-    go(getPrototypeOf(sample), 1);
-  }
+  const iterators = [[][Symbol.iterator](), new Map().keys(), new Set().keys(), ''.matchAll(/x/g)];
+  for (const sample of iterators) go(getPrototypeOf(sample), 1);
   found.add(process);
   for (const key of ['nextTick', 'cwd', 'emitWarning', 'hrtime']) found.add(process[key]);
   return found;

@@ -19,7 +19,8 @@ const DEPTH = 64;
 const { executionAsyncId } = asyncHooks;
 const realpath = fs.realpathSync.native;
 const INSIDE = ['/work', '/proc', '/dev'];
-const WRITING = fs.constants.O_WRONLY | fs.constants.O_RDWR | fs.constants.O_CREAT | fs.constants.O_TRUNC;
+const { O_CREAT, O_RDWR, O_TRUNC, O_WRONLY } = fs.constants;
+const WRITING = O_WRONLY | O_RDWR | O_CREAT | O_TRUNC;
 
 // Functions of the binding under `fs`, and which of their arguments are paths that change.
 const CHANGES = {
@@ -62,7 +63,7 @@ class Recorder {
     }
   }
 
-  /** This moment's stack; where it has nobody's code, those of the moments that led to it follow. */
+  /** This moment's stack; where nobody's code is on it, the moments that led to it follow. */
   stack() {
     let found = stacks.sites(stacks.capture(DEPTH));
     let id = executionAsyncId();
@@ -96,7 +97,8 @@ class Recorder {
   files() {
     const system = binding('fs');
     for (const name of Object.keys(CHANGES)) {
-      this.before(system, name, (...args) => this.touched('write-outside', CHANGES[name].map((i) => args[i])));
+      const places = (args) => CHANGES[name].map((index) => args[index]);
+      this.before(system, name, (...args) => this.touched('write-outside', places(args)));
     }
     for (const name of OPENING) {
       this.before(system, name, (file, flags) => {
@@ -114,7 +116,8 @@ class Recorder {
       if (typeof file === 'string' || ArrayBuffer.isView(file)) placesOf(String(file), places);
     }
     if (kind === 'read-outside' && !places.has('/canary/token')) return;
-    const outside = [...places].filter((p) => !INSIDE.some((i) => p === i || p.startsWith(`${i}/`)));
+    const isInside = (place) => INSIDE.some((one) => place === one || place.startsWith(`${one}/`));
+    const outside = [...places].filter((place) => !isInside(place));
     if (outside.length > 0) this.note(kind, outside);
   }
 
@@ -125,7 +128,9 @@ class Recorder {
   }
 
   network() {
-    const at = (_, address, port) => this.note('connect', [`${address}:${port}`, `[${address}]:${port}`]);
+    const at = (_, address, port) => {
+      this.note('connect', [`${address}:${port}`, `[${address}]:${port}`]);
+    };
     const tcp = binding('tcp_wrap')?.TCP?.prototype;
     const udp = binding('udp_wrap')?.UDP?.prototype;
     for (const name of ['connect', 'connect6']) this.before(tcp, name, at);
@@ -150,7 +155,7 @@ function isSomebodys(one) {
   return !file.startsWith('node:') && !file.startsWith('/runtime/');
 }
 
-/** Where a name leads: as it is written, with links followed, and with all but the last followed. */
+/** Where a name leads: as it is written, with links followed, with all but the last followed. */
 function placesOf(file, places) {
   const plain = path.resolve(file);
   places.add(plain);

@@ -15,12 +15,14 @@ const fs = require('fs');
 const { compileFunction } = require('vm');
 const Module = require('module');
 const { Origins } = require('./origins_javascript.cjs');
-const { Observer, isThenable, plain, MARKS } = require('./observe_javascript.cjs');
+const { Observer } = require('./observe_javascript.cjs');
 const { Recorder } = require('./record_javascript.cjs');
+const { classNames, isHolder, isThenable, plain } = require('./values_javascript.cjs');
 
 const REPORT = 3;
 const MARKS_FILE = 6;
 const TEXT = 400;
+const MISSING = /^Cannot find (?:module|package) '([^']*)'/;
 const DRAIN_MS = 500; // how long what goes on after the harness has returned may take
 const IMPORTER = '/target/clearhouse-import.cjs'; // is no file; only says where names are looked up
 const { writeSync, unlinkSync } = fs;
@@ -60,7 +62,7 @@ function marker(key) {
   };
 }
 
-/** `require` for the harness: modules of Node.js and packages of the target, and nothing besides. */
+/** `require` for the harness: modules of Node.js and packages beside the target. */
 function requirer(origins) {
   const lookUp = Module.createRequire(IMPORTER);
   return function require(id) {
@@ -82,20 +84,6 @@ function importer(origins) {
   };
 }
 
-function namesOfClass(value) {
-  const bare = [];
-  let above = value;
-  for (let i = 0; i < 16 && above !== null; i++) {
-    above = getPrototypeOf(above);
-    if (above === null) break;
-    const made = getOwnPropertyDescriptor(above, 'constructor')?.value;
-    const name = typeof made === 'function' && getOwnPropertyDescriptor(made, 'name')?.value;
-    if (typeof name === 'string' && name !== '' && !bare.includes(name)) bare.push(name);
-  }
-  if (bare.length > 1 && bare.at(-1) === 'Object') bare.pop(); // says nothing
-  return bare;
-}
-
 /** An own or inherited text of an error, without running any code of the program's. */
 function textOf(error, key) {
   for (let one = error, i = 0; one !== null && i < 16; one = getPrototypeOf(one), i++) {
@@ -109,39 +97,25 @@ function textOf(error, key) {
 
 /** What is known of a value that was thrown. */
 function describeThrown(error) {
-  const isObject = (typeof error === 'object' && error !== null) || typeof error === 'function';
-  if (!isObject) {
+  if (!isHolder(error)) {
     const kind = error === null ? 'null' : typeof error;
     const text = String(error).slice(0, TEXT);
     return { type: kind, names: [kind], qualified: [], text, frames: [], guarantee: false };
   }
-  const names = namesOfClass(error);
+  const names = classNames(error);
+  if (names.length > 1 && names.at(-1) === 'Object') names.pop(); // says nothing
   const stated = textOf(error, 'name');
-  const type = names[0] ?? stated ?? 'Object';
-  const qualified = [stated, textOf(error, 'code')].filter((one) => one !== '' && !names.includes(one));
+  const type = names[0] ?? 'Object';
+  const further = [stated, textOf(error, 'code')];
   return {
     type,
     names: names.length > 0 ? names : [type],
-    qualified,
+    qualified: further.filter((one) => one !== '' && !names.includes(one)),
     text: textOf(error, 'message'),
     frames: stacks.described(stacks.sites(error)),
     guarantee: error instanceof SecurityGuaranteeBroken ||
       [...names, stated].includes('SecurityGuaranteeBroken'),
   };
-}
-
-/** Which call of the target a thrown value came out of: thrown by it, or its promise's reason. */
-async function escapeOf(error, observer) {
-  const thrown = observer.escapes.find(([value]) => value === error);
-  if (thrown !== undefined) return thrown[1];
-  let found = null;
-  for (const [promise, which] of observer.promised) {
-    promise.then(undefined, (reason) => {
-      if (reason === error && found === null) found = which;
-    });
-  }
-  await new Promise((done) => setImmediate(done));
-  return found;
 }
 
 class Run {
@@ -158,7 +132,7 @@ class Run {
   }
 
   notLoaded(why, error) {
-    const missing = /^Cannot find (?:module|package) '([^']*)'/.exec(textOf(error ?? {}, 'message'));
+    const missing = MISSING.exec(textOf(error ?? {}, 'message'));
     this.send({
       outcome: 'not-loaded', why: why.slice(0, TEXT), missing: missing ? missing[1] : null,
       frames: error ? stacks.described(stacks.sites(error)).slice(0, 8) : [],
@@ -221,7 +195,7 @@ class Run {
       if (isThenable(result)) {
         promise = result;
         observer.made.add(promise); // unless a call of the target has returned it: see isOwnDoing
-        result = await promise;
+        result = await observer.waited(promise);
       }
     } catch (error) {
       this.thrown(error, promise);
@@ -238,14 +212,7 @@ class Run {
   finish(message) {
     if (this.done) return;
     this.done = true;
-    const { lines } = this.job;
-    const { dynamicLines } = this.observer;
-    if (dynamicLines.length > 0) {
-      const all = [...lines, ...new Array(MARKS - lines.length).fill(0)];
-      for (const [number, line] of dynamicLines) all[number] = line;
-      message.lines = all;
-    }
-    this.send(message);
+    this.send({ ...message, lines: this.observer.lines(this.job.lines) });
   }
 
   returned(result) {
@@ -257,7 +224,7 @@ class Run {
     if (this.done || this.ending) return;
     this.ending = true;
     const exception = describeThrown(error);
-    const escape = await escapeOf(error, this.observer);
+    const escape = await this.observer.escapeOf(error);
     exception.by_harness = this.observer.isOwnDoing(error, escape, promise);
     const escaped = escape === null ? null : { ...escape };
     // Without a stack of its own (a text that was thrown), what it came out of is all there is.

@@ -51,6 +51,7 @@ class Task:
     tgid: int
     python_thread: int | None = None
     origin: list[dict[str, Any]] | None = None  # the stack at the exec that this program comes from
+    birth: list[dict[str, Any]] | None = None  # the stack of the moment that made it
     pending: Callable[[int], None] | None = None
     held: bool = False  # stopped until its parent's fork event names it
 
@@ -151,6 +152,10 @@ class Tracer:
             self._sampling = True
             with contextlib.suppress(OSError):
                 kernel.ptrace(kernel.PTRACE_INTERRUPT, self._main)
+
+    def cpu_s(self) -> float:
+        """Processor time of the run so far, in seconds."""
+        return self._cpu() if self._main is not None else 0.0
 
     def exceeded(self, cpu_s: float, memory_bytes: int) -> str | None:
         """Which limit the run has passed, if any: ``"cpu"`` or ``"memory"``."""
@@ -302,6 +307,8 @@ class Tracer:
 
     def _forked(self, parent: Task, tid: int) -> None:
         task = self._adopt(tid, parent)
+        if self._watch.stack == "native" and parent.tgid in self._groups:
+            task.birth = parent.origin or _frames_at_birth(parent)
         if tid in self._early:
             self._early.discard(tid)
             with contextlib.suppress(ProcessLookupError):
@@ -526,11 +533,27 @@ class Tracer:
         frames: list[dict[str, Any]] = []
         if kind == "native" or (native and kind != "none"):
             frames = _native_frames(task, kind)
+        if task.birth and (not frames or frames[-1] != task.birth[-1]):
+            frames += task.birth  # posix_spawn and threads begin on a stack of their own
         if kind == "python" and self._layout is not None:
             frames += _python_frames(task, self._layout)
         if kind == "javascript" and task.tid == task.tgid:  # the only thread that runs it
             frames += _javascript_frames(task)
         return frames if len(frames) <= 160 else frames[:120] + frames[-40:]
+
+
+def _frames_at_birth(parent: Task) -> list[dict[str, Any]]:
+    """The stack of a thread that is just making another one."""
+    with contextlib.suppress(OSError):
+        frames = frames_native.read(parent.tgid, parent.tid)
+        if frames and frames[0].name in ("__clone", "clone"):
+            frames = frames_native.read_caller(parent.tgid, parent.tid)
+        return [_as_dict(frame) for frame in frames]
+    return []
+
+
+def _as_dict(frame: frames_native.NativeFrame) -> dict[str, Any]:
+    return {"kind": "native", "file": frame.file, "offset": frame.offset, "name": frame.name}
 
 
 def _native_frames(task: Task, kind: str) -> list[dict[str, Any]]:
@@ -541,9 +564,7 @@ def _native_frames(task: Task, kind: str) -> list[dict[str, Any]]:
                 break
             if kind == "javascript" and (not frame.file or frame.name.startswith(_BUILTINS)):
                 break
-            frames.append(
-                {"kind": "native", "file": frame.file, "offset": frame.offset, "name": frame.name}
-            )
+            frames.append(_as_dict(frame))
     return frames
 
 

@@ -29,6 +29,7 @@ from .frames_python import Layout
 from .trace import OPTIONS, Tracer, Watch
 
 _REPORT_LIMIT = 4 << 20
+_WALL_FOR_CPU = 4.0  # how much a busy machine may stretch a second of processor time
 _TICK_S, _IDLE_TICK_S = 0.01, 0.25
 _TICKS_A_LOOK = 10
 _CHUNKS_A_ROUND = 16
@@ -321,7 +322,8 @@ class _Warden:
                 ticks += 1
                 tracer.tick()
                 passed = tracer.exceeded(limits.cpu_s, limits.memory_bytes)
-                if passed is None and now - began > limits.wall_s:
+                allowed = min(limits.wall_s, limits.idle_s + _WALL_FOR_CPU * tracer.cpu_s())
+                if passed is None and now - began > allowed:
                     passed = "wall"
                 if passed is None and ticks % _TICKS_A_LOOK == 0:
                     passed = self._look()
