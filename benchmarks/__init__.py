@@ -1,1 +1,1 @@
-"""What is measured by `make bench`: real samples, real registries' files, in the same run as a peer."""
+"""What `make bench` measures: real samples, real releases, and a peer in the same run."""

@@ -39,6 +39,10 @@ def sandboxed(count: int = 200) -> float:
         return _median(lambda: cell.run(job), count)
 
 
+def _quietly(command: list[str], environment: dict[str, str]) -> None:
+    subprocess.run(command, check=True, capture_output=True, env=environment)
+
+
 def podman(count: int = 10) -> float | None:
     """Median seconds of the same in rootless podman without a network, or None where it is not.
 
@@ -59,10 +63,7 @@ def podman(count: int = 10) -> float | None:
         ]  # fmt: skip
         environment = {**os.environ}
         try:
-            return _median(
-                lambda: subprocess.run(command, check=True, capture_output=True, env=environment),
-                count,
-            )
+            return _median(lambda: _quietly(command, environment), count)
         except (OSError, subprocess.CalledProcessError):
             return None
 
@@ -73,9 +74,7 @@ def table() -> Iterator[str]:
     yield "| one execution of /bin/true | median | more than bare |"
     yield "| --- | --- | --- |"
     yield f"| bare process | {plain * 1000:.1f} ms | |"
-    yield (
-        f"| clearhouse's sandbox, warm | {inside * 1000:.1f} ms | {(inside - plain) * 1000:.1f} ms |"
-    )
+    yield (f"| clearhouse, warm | {inside * 1000:.1f} ms | {(inside - plain) * 1000:.1f} ms |")
     if other is None:
         yield "| podman | not measured: podman or busybox-static is not installed, or fails | |"
     else:

@@ -40,6 +40,7 @@ VERDICT = {
 }
 ENVIRONMENT = {
     "python": "3.12.9",
+    "runtime": "Python 3.12.9",
     "packages": [{"purl": "pkg:pypi/sqlparse@4", "digest": "sha256:" + "ef" * 32}],
 }
 #: How releases 0 to 9 stand; those left out were not run.

@@ -1,7 +1,7 @@
 """A proof of vulnerability as the AI Cyber Challenge's competition API takes it.
 
-``POST /v1/task/{task_id}/pov/`` of the finals' competition API (version 1.4): a JSON object with the
-keys read here.  The harness that ``fuzzer_name`` names is the task's, not part of the submission.
+``POST /v1/task/{task_id}/pov/`` of the finals' competition API (version 1.4): a JSON object with
+the keys read here.  The harness that ``fuzzer_name`` names is the task's and not in it.
 """
 
 from __future__ import annotations

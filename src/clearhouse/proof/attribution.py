@@ -151,9 +151,8 @@ def _same_way(run: Run, moment: Moment, controls: Sequence[Run]) -> str | None:
     alone = moment.marks - gone
     if alone:
         lines = _lines(run, alone) or [0]
-        return (
-            f"the harness goes its own way with the poc: no control passes line {lines[0]} as it does"
-        )
+        where = f"no control passes line {lines[0]} as it does"
+        return f"the harness goes its own way with the poc: {where}"
     mine = [c for c in run.calls if c.line == moment.site]
     if not mine:
         return None

@@ -1,4 +1,4 @@
-"""Which proven findings are one flaw, and why.  Pure: verdict documents in, groups and reasons out."""
+"""Which proven findings are one flaw, and why.  Pure: verdicts in, groups and reasons out."""
 
 from __future__ import annotations
 

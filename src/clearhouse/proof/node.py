@@ -75,4 +75,4 @@ def _major(version: str) -> int:
 
 
 if __name__ == "__main__":
-    print(find_node())  # `make setup` asks so whether the wheel is needed
+    pass  # `make setup` asks so whether the wheel is needed

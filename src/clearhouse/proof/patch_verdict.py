@@ -162,6 +162,12 @@ def decide(seen: Seen) -> Decision:
     }
     if not reasons:
         reasons.append(_praise(seen))
+    fixed = seen.as_fixed
+    if fixed is not None and fixed.same < fixed.compared:
+        caveats.append(
+            f"on {fixed.compared - fixed.same} of {fixed.compared} inputs that showed the effect it"
+            f" answers otherwise than {fixed.version}"
+        )
     if seen.applied.applies:
         skipped = [r.patch.name for r in seen.applied.files if r.fate is Fate.SKIPPED]
         if skipped:

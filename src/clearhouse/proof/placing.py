@@ -302,7 +302,9 @@ def summary(results: Iterable[FileResult]) -> list[Mapping[str, object]]:
     """The files of a patch as documents show them."""
     shown: list[Mapping[str, object]] = []
     for one in results:
-        entry: dict[str, object] = {"file": one.patch.name, "fate": one.fate.value}
+        name = one.patch.name
+        name = name[2:] if name.startswith(("a/", "b/")) else name
+        entry: dict[str, object] = {"file": name, "fate": one.fate.value}
         if one.path is not None:
             entry["distributed_as"] = one.path
         if one.why:

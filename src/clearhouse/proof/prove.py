@@ -69,7 +69,7 @@ def _control(runner: Runner, control: Input, progress: Progress) -> Run:
 
 
 def _poc_runs(bundle: Bundle, runner: Runner, runs: int, progress: Progress) -> list[Run]:
-    """Each poc ``runs`` times; more often when some of these runs show the effect and some do not."""
+    """Each poc ``runs`` times; more often when some runs show the effect and some do not."""
     probe = Case(bundle.effect, bundle.expect, "", "", (), ())
     found: list[Run] = []
     for poc in bundle.pocs:

@@ -89,7 +89,11 @@ exports.fetch = function fetch(host) {
 };
 exports.match = function match(text) { return /^(a+)+$/.test(text); };
 exports.matches = function matches(text, pattern) { return pattern.test(text); };
-exports.spin = function spin(text) { let n = 0; while (text === 'spin') n = (n * 31 + 7) % 65521; return n; };
+exports.spin = function spin(text) {
+  let n = 0;
+  while (text === 'spin') n = (n * 31 + 7) % 65521;
+  return n;
+};
 exports.grow = function grow(text) {
   const kept = [];
   while (text === 'grow') kept.push(new Array(4096).fill(kept.length));

@@ -215,9 +215,9 @@ CHEATS = {
         "bad", "good", "even when the target answers as on the control",
     ),
     "asks for the version": Proof(
-        "exception", "lab.parse(fs.readFileSync('/target/node_modules/lab/x', 'utf8') && text);",
-        "null", "fine", "outside the working folder", head="const fs = { readFileSync() {} };"
-        " fs.readFileSync = require('fs').readFileSync;",
+        "exception", "const file = '/target/node_modules/lab/' + 'package.json'; "
+        "lab.parse(fs.readFileSync(file, 'utf8').includes('1.0.0') ? text : 'fine');",
+        "null", "fine", "outside the working folder", head=FS,
     ),
 }  # fmt: skip
 

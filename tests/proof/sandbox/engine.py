@@ -17,7 +17,7 @@ from clearhouse.proof.sandbox.cell import Cell, Job, Limits, Watch
 from clearhouse.proof.sandbox.gate import being_checked
 
 WATCH = Watch("none", 1e9, 1 << 62, False, "none", False, 1)
-# Processes in sessions of their own, deaf to signals, some stopped, some busy, some starting others.
+# Processes in sessions of their own, deaf to signals: some stopped, some busy, some forking.
 BUSY = """
 import os, signal, time
 for number in set(signal.Signals) - {signal.SIGKILL, signal.SIGSTOP}:

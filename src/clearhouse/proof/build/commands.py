@@ -26,11 +26,11 @@ _OURS = frozenset({"libharness.so", "libtarget.so", "program"})
 _SHARED_NAME = re.compile(r".*\.so(?:\.[0-9.]+)?")
 # Steps that only configure and make what the package itself brings, with plain options.
 _PLAIN_STEP = re.compile(
-    rf"(?:\./(?:configure|autogen\.sh|bootstrap)(?: --?[\w-]+(?:=[\w./+-]*)?)*"
-    rf"|autoreconf(?: -\w+)*|mkdir(?: -p)?(?: [\w./-]+)+"
-    rf"|cmake(?: (?:-[SB] ?[\w./-]+|-G ?\w+|-D[A-Z][A-Z0-9_]*=(?:ON|OFF|[\w.+-]*)|[\w./-]+))*"
-    rf"|cmake --build [\w./-]+(?: -j ?\d*)?"
-    rf"|make(?: (?:-j ?\d*|-C [\w./-]+|[a-z][\w.-]*))*)"
+    r"(?:\./(?:configure|autogen\.sh|bootstrap)(?: --?[\w-]+(?:=[\w./+-]*)?)*"
+    r"|autoreconf(?: -\w+)*|mkdir(?: -p)?(?: [\w./-]+)+"
+    r"|cmake(?: (?:-[SB] ?[\w./-]+|-G ?\w+|-D[A-Z][A-Z0-9_]*=(?:ON|OFF|[\w.+-]*)|[\w./-]+))*"
+    r"|cmake --build [\w./-]+(?: -j ?\d*)?"
+    r"|make(?: (?:-j ?\d*|-C [\w./-]+|[a-z][\w.-]*))*)"
 )
 
 
@@ -41,9 +41,9 @@ def run_commands(
     _prepare(sandbox, tools)
     environment = _environment(tools, plan)
     for number, command in enumerate(plan.build, 1):
-        done = sandbox.run(
-            [Command(["/bin/sh", "-c", command], f"{SITE}/{_SOURCE}", environment)]
-        )[0]
+        done = sandbox.run([Command(["/bin/sh", "-c", command], f"{SITE}/{_SOURCE}", environment)])[
+            0
+        ]
         if done.code != 0:
             raise BuildFailed(f"build command {number} ends with {done.code}: {first_error(done)}")
     listed = [one for one in sandbox.list() if not one.path.startswith(f"{_ENGINE}/")]

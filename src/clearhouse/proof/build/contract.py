@@ -211,11 +211,7 @@ class _Reader:
         elif name in self._target:
             if not self._module.typed_pointers or _RETYPED.search(before):
                 yield f"hands out the target's {name} as something else"
-        elif (
-            name not in _HANDED_OUT
-            or not self._module.typed_pointers
-            or _RETYPED.search(before)
-        ):
+        elif name not in _HANDED_OUT or not self._module.typed_pointers or _RETYPED.search(before):
             yield f"hands out the address of {name}"
 
     # -- variables ---------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ _RAW_TEXT = re.compile(r'(?<!\w)(?:u8|[uUL])?R"')
 _TOKEN = re.compile(
     r"""(?P<comment>/\*.*?(?:\*/|\Z)|//[^\n]*)"""
     r"""|(?P<text>(?:"(?:\\.|[^"\\\n])*(?:"|(?=\n)|\Z))|(?:(?<![0-9A-Fa-f])'(?:\\.|[^'\\\n])*(?:'|(?=\n)|\Z)))""",
-    re.S,
+    re.DOTALL,
 )
 _DIRECTIVE = re.compile(r"^[ \t\f\v]*(?:#|%:)[ \t\f\v]*(?P<name>\w*)(?P<rest>.*)$")
 _INCLUDE = re.compile(r'^\s*(?:<(?P<angled>[^<>"\n]+)>|"(?P<quoted>[^"<>\n]+)")\s*$')
@@ -108,9 +108,9 @@ class _Reader:
             if (m := re.match(r"[ \t]*(?:#|%:)[ \t]*define[ \t]+([\w$]+)", text))
         }
         for number, text in lines:
-            match = _DIRECTIVE.match(text)
-            if match:
-                self._directive(number, match["name"], match["rest"])
+            directive = _DIRECTIVE.match(text)
+            if directive is not None:
+                self._directive(number, directive["name"], directive["rest"])
             for name in _IDENTIFIER.findall(text):
                 if _VERSION.fullmatch(name) and name not in self._own | _PLATFORM:
                     self._bad(number, f"asks for the target's version ({name})")
@@ -229,7 +229,7 @@ def is_setting(name: str, value: str, tested: Collection[str]) -> bool:
     return _NUMBER.fullmatch(value) is not None and (name in _FEATURE_TESTS or name in tested)
 
 
-_TEST = re.compile(r"^[ \t]*#[ \t]*(?:el)?if(?:n?def)?\b(.*)$", re.M)
+_TEST = re.compile(r"^[ \t]*#[ \t]*(?:el)?if(?:n?def)?\b(.*)$", re.MULTILINE)
 
 
 def macros_tested(text: str) -> set[str]:

@@ -19,14 +19,14 @@ from clearhouse.proof.build import contract, flags, ir
 from clearhouse.proof.build.commands import DRIVER
 from clearhouse.proof.build.directives import Violation, macro_violations, read_directives
 from clearhouse.proof.build.instrument import Marked, TooManyMarks, instrument
-from clearhouse.proof.build.plan import HEADERS, Plan, is_cxx
+from clearhouse.proof.build.plan import HEADERS, Plan
 from clearhouse.proof.build.preprocessed import preprocessed_violations
 from clearhouse.proof.build.steps import SHARED, first_error, keep_file, link_shared
 from clearhouse.proof.build.target import BuiltTarget
 from clearhouse.proof.build.toolchain import Toolchain
 from clearhouse.proof.bundle import Bundle, Language
 from clearhouse.proof.sandbox.bubblewrap import Bind
-from clearhouse.proof.sandbox.build import SITE, BuildSandbox, Command, CommandsKilled
+from clearhouse.proof.sandbox.build import BuildSandbox, Command, CommandsKilled
 from clearhouse.proof.target.store import Store, file_sha256, key_of
 
 FOLDER = "native-harnesses"
@@ -171,7 +171,9 @@ class _Work:
                 return kept | {"problem": str(problem)}
             program = self.target.folder / self.target.program
             keep_file(self.staged / PROGRAM, program.read_bytes())
-            why = "the bundle's build commands linked it, so harness and target cannot be told apart"
+            why = (
+                "the bundle's build commands linked it, so harness and target cannot be told apart"
+            )
             return kept | {"apart": False, "contract": [why]}
         kept["contract"] = [str(v) for v in found][:20]
         if marked is None:
@@ -280,9 +282,13 @@ class _Work:
         self.sandbox.put("exports", _EXPORTS[self._is_cxx].encode())
         self._step(
             link_shared(
-                self.tools, HARNESS, ["harness.o"], cxx=has_cxx, undefined_behaviour=ub,
+                self.tools,
+                HARNESS,
+                ["harness.o"],
+                cxx=has_cxx,
+                undefined_behaviour=ub,
                 more=["-Wl,--version-script=exports", "-Wl,-Bsymbolic-functions"],
-            )  # fmt: skip
+            )
         )
         driver = [self.tools.c, *flags.for_driver(), "-c", DRIVER, "-o", "driver.o"]
         self._step(Command(driver))
@@ -314,10 +320,13 @@ class _Work:
         inputs = [f"/built/{name}" for name in self.target.libraries]
         self._step(
             link_shared(
-                self.tools, SHARED, ["-Wl,--start-group", *inputs, "-Wl,--end-group"], cxx=cxx,
+                self.tools,
+                SHARED,
+                ["-Wl,--start-group", *inputs, "-Wl,--end-group"],
+                cxx=cxx,
                 undefined_behaviour=self.plan.undefined_behaviour,
                 more=[f"-Wl,-u,{name}" for name in wanted],
-            )  # fmt: skip
+            )
         )
         keep_file(self.staged / SHARED, self.sandbox.get(SHARED))
         return [SHARED]

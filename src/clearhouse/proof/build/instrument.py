@@ -312,9 +312,9 @@ class _Instrumenter:
                     yield from code
                     yield from self._span(pointer, length, line)
                     code = []
-        position = _PATHS.get(call.name or "", 1 if _STREAM.match(call.name or "") else None)
-        if position is not None and position < len(call.arguments):
-            path = call.arguments[position]
+        named = _PATHS.get(call.name or "", 1 if _STREAM.match(call.name or "") else None)
+        if named is not None and named < len(call.arguments):
+            path = call.arguments[named]
             if path.is_pointer:
                 code, pointer = self._as_pointer(path)
                 yield from code

@@ -202,7 +202,7 @@ def _functions(
                 attributes=" ".join(attributes.get(g, "") for g in groups),
                 first=first,
                 last=number,
-                section=' section "' in header or " comdat" in header and " section " in tail,
+                section=' section "' in header or (" comdat" in header and " section " in tail),
             )
             first = None
 

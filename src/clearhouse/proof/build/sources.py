@@ -90,7 +90,7 @@ def _unpack(store: Store, bundle: Bundle, source: str, key: str, final: Path) ->
                     path.parent.mkdir(parents=True, exist_ok=True)
                     path.write_bytes(data)
         top = _top(staged) if source in bundle.files else "."
-        described = {"digest": tree_digest(staged), "top": top, "notes": notes}
+        described: dict[str, object] = {"digest": tree_digest(staged), "top": top, "notes": notes}
         store.publish(staged, final)
         store.write_json(described, "sources-of-bundles", f"{key}.json")
     return described

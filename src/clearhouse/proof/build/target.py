@@ -121,10 +121,15 @@ def _compile(
         commands.append(
             Command(
                 [
-                    tools.cxx if cxx else tools.c, *common, *plan.flags(cxx=cxx),
-                    "-c", f"/target/{source}", "-o", objects[-1],
+                    tools.cxx if cxx else tools.c,
+                    *common,
+                    *plan.flags(cxx=cxx),
+                    "-c",
+                    f"/target/{source}",
+                    "-o",
+                    objects[-1],
                 ]
-            )  # fmt: skip
+            )
         )
     results = sandbox.run(commands, parallel=os.cpu_count() or 1)
     failed = [n for n, result in enumerate(results) if result.code != 0]

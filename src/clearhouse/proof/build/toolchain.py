@@ -55,7 +55,12 @@ def find() -> Toolchain:
             if compiler and _has_runtime(compiler):
                 return _clang(compiler, name, archiver, names)
         compiler, cxx, lines = _visible("gcc"), _visible("g++"), _visible("addr2line")
-        if compiler and cxx and lines and _says(compiler, "-print-file-name=libasan.so") != "libasan.so":
+        if (
+            compiler
+            and cxx
+            and lines
+            and _says(compiler, "-print-file-name=libasan.so") != "libasan.so"
+        ):
             version = _first_line(_says(compiler, "--version"))
             return Toolchain(False, compiler, cxx, version, archiver, names, lines, False)
     raise Unavailable(

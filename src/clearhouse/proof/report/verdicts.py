@@ -32,7 +32,7 @@ _NAMES: Final = {
     "python": "Python",
     "kernel": "Kernel",
     "sandbox": "Sandbox",
-    "node": "Node.js",
+    "runtime": "Runtime",
 }
 
 

@@ -92,7 +92,10 @@ class Workshop:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         self.close()
 
@@ -100,5 +103,7 @@ class Workshop:
 def _at(bundle: Bundle, version: str | None) -> PackageURL:
     purl = bundle.target.purl
     if purl is None:
-        raise Invalid("a Python or JavaScript target is a package", where="proof.toml", key="target.purl")
+        raise Invalid(
+            "a Python or JavaScript target is a package", where="proof.toml", key="target.purl"
+        )
     return purl._replace(version=version)

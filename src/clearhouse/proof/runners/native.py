@@ -58,7 +58,9 @@ class _Built:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        watched = "AddressSanitizer and UBSan" if self.plan.undefined_behaviour else "AddressSanitizer"
+        watched = (
+            "AddressSanitizer and UBSan" if self.plan.undefined_behaviour else "AddressSanitizer"
+        )
         how = f"compiled by {self.tools.version} with -O1, {watched}"
         if self.plan.defines:
             how += "; macros set by the bundle: " + ", ".join(self.plan.defines)
@@ -79,7 +81,9 @@ class NativeRunner:
     def run(self, name: str, data: bytes) -> Run:
         """Run the harness on one input."""
         if self._harness.problem is not None:
-            return Run(self.version, name, Outcome.NOT_LOADED, self._harness.problem, 0.0, 0.0, 0, 0)
+            return Run(
+                self.version, name, Outcome.NOT_LOADED, self._harness.problem, 0.0, 0.0, 0, 0
+            )
         bundle, token = self._bundle, new_token()
         job = Job(
             runtime="program",
@@ -115,7 +119,7 @@ class NativeRunner:
 
     def _complete(self, raw: dict[str, Any]) -> None:
         """Add to a record what only the build knows: names and lines, marks, the report's kind."""
-        stacks = [holder for holder in _with_stacks(raw)]
+        stacks = list(_with_stacks(raw))
         self._built.symbols.learn(
             (_object(frame), frame["offset"])
             for holder in stacks
@@ -215,7 +219,9 @@ def _object(frame: Mapping[str, Any]) -> str:
 
 def _in_runtime(frame: Mapping[str, Any]) -> bool:
     """Whether a frame is in our program, or in a runtime that is a library of its own (gcc's)."""
-    return _object(frame) == PROGRAM or bool(re.search(r"/lib(?:asan|ubsan)\.so", str(frame["file"])))
+    return _object(frame) == PROGRAM or bool(
+        re.search(r"/lib(?:asan|ubsan)\.so", str(frame["file"]))
+    )
 
 
 def sanitizer_of(raw: Mapping[str, Any]) -> dict[str, str] | None:

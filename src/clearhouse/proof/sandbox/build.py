@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import PurePosixPath
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from clearhouse.errors import Unavailable
 from clearhouse.proof.sandbox import bubblewrap
@@ -92,7 +92,7 @@ class BuildSandbox:
         self,
         binds: Sequence[Bind],
         *,
-        limits: BuildLimits = BuildLimits(),  # noqa: B008 - frozen
+        limits: BuildLimits = BuildLimits(),
         site_bytes: int = 1024 * _MEGABYTE,
         site_files: int = 60_000,
     ) -> None:
@@ -167,7 +167,7 @@ class BuildSandbox:
             self._process.communicate()
         self._errors.close()
 
-    def __enter__(self) -> BuildSandbox:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

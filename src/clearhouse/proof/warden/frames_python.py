@@ -42,6 +42,7 @@ class Layout:
     text_data: int
 
     def as_dict(self) -> dict[str, int]:
+        """The offsets as they travel to the warden."""
         return asdict(self)
 
 
@@ -68,6 +69,7 @@ class _Memory:
         return int(struct.unpack("<Q", self.read(address, 8))[0])
 
     def close(self) -> None:
+        """Give the memory file back."""
         os.close(self.descriptor)
 
 
@@ -95,7 +97,7 @@ def measure() -> Layout:
 def _probe(memory: _Memory) -> Layout:
     source = "\n" * (_PROBE_LINE - 1) + "def outer(f):\n    return f()\n"
     space: dict[str, Any] = {}
-    exec(compile(source, "<layout-probe>", "exec"), space)  # noqa: S102 - our own two lines
+    exec(compile(source, "<layout-probe>", "exec"), space)
     outer: Callable[..., Any] = space["outer"]
 
     def inner() -> Layout:
@@ -124,7 +126,7 @@ def _inspect(memory: _Memory, frame: Any, outer_code: CodeType) -> Layout:
         thread_state=thread_state,
         current=current,
         current_inner=current_inner,
-        # tstate->native_thread_id follows tstate->thread_id, and the latter is a number like no other
+        # native_thread_id follows thread_id, and the latter is a number like no other
         native_id=_offset_of(memory, thread_state, 512, threading.get_ident()) + 8,
         frame_code=code_offset,
         frame_previous=previous,
@@ -150,7 +152,7 @@ def _int_offset(memory: _Memory, address: int, size: int, value: int) -> int:
 
 
 def _frame_places(memory: _Memory, frames: list[Any]) -> tuple[int, list[int]]:
-    """Where the interpreter's own frame lies for each frame object, and where its code pointer is."""
+    """Where the interpreter's own frame of each frame object lies, and its code pointer in it."""
     found: dict[int, list[int]] = {}
     for frame in frames:
         size = 16 + 8 * 6
@@ -198,6 +200,7 @@ class PythonStacks:
         self._codes: dict[int, tuple[str, str, int, bytes]] = {}
 
     def close(self) -> None:
+        """Give the memory file back."""
         self._memory.close()
 
     def read(self, native_id: int | None, limit: int = 2000) -> list[PythonFrame]:

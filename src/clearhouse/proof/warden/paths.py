@@ -76,9 +76,7 @@ def arguments(tid: int, address: int, limit: int = 16) -> list[str]:
 def status(tid: int) -> dict[str, str]:
     """The fields of ``/proc/TID/status``."""
     with contextlib.suppress(OSError), open(f"/proc/{tid}/status", encoding="latin-1") as file:
-        return dict(
-            (key, value.strip()) for key, _, value in (line.partition(":") for line in file)
-        )
+        return {key: value.strip() for key, _, value in (line.partition(":") for line in file)}
     return {}
 
 

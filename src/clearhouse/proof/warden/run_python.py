@@ -89,7 +89,7 @@ def main(job: dict[str, Any], report: int, marks_file: int) -> None:
             import asyncio  # takes longer to load than most runs last
 
             result = asyncio.run(result)
-    except BaseException as error:  # noqa: BLE001 - the sandbox's edge: the harness's outcome
+    except BaseException as error:
         finish(error, None)
     else:
         finish(None, result)
@@ -141,8 +141,8 @@ def _phase_import(
     code: types.CodeType, space: types.ModuleType, send: Callable[[dict[str, Any]], None], path: str
 ) -> None:
     try:
-        exec(code, space.__dict__)  # noqa: S102 - what this module is for
-    except BaseException as error:  # noqa: BLE001 - the sandbox's edge: the harness's outcome
+        exec(code, space.__dict__)
+    except BaseException as error:
         send(
             {
                 "outcome": "not-loaded",
@@ -167,7 +167,7 @@ def _audit_hook(
     busy = False  # looking at a frame is itself such an event
 
     def look(event: str) -> None:
-        frame = getframe(2)
+        frame: types.FrameType | None = getframe(2)
         depth = 0
         while frame is not None and depth < 12:
             file = frame.f_code.co_filename
@@ -212,7 +212,7 @@ class _Observer:
         self._answers.clear()
 
     def second_time(self, *, answers_as_first: bool) -> None:
-        """Forget the way of the input before; from now on answer as it was answered, or for real."""
+        """Forget the way of the input before; answer as it was answered, or for real."""
         self._marks[_HEAD:4096] = bytes(4096 - _HEAD)
         self.calls.clear()
         self.raised.clear()
@@ -324,7 +324,7 @@ def _owner(
         native = not isinstance(subject, types.FunctionType | type)
         if isinstance(subject, type):
             native = not isinstance(getattr(subject, "__init__", None), types.FunctionType)
-    except Exception:  # noqa: BLE001 - attribute access of foreign objects may raise anything
+    except Exception:
         return None
     return f"{module}.{name}", native
 
@@ -390,7 +390,7 @@ def _exception(
     try:
         several = len(error.args) > 1 and all(type(a) is str for a in error.args)
         text = (": ".join(error.args) if several else str(error))[:_TEXT]
-    except BaseException:  # noqa: BLE001 - a foreign __str__ may raise anything
+    except BaseException:
         text = ""
     return {
         "type": names[0],

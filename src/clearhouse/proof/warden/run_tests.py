@@ -94,10 +94,10 @@ def _unittest(files: list[str], say: Say) -> None:
         def addSuccess(self, test: unittest.TestCase) -> None:  # noqa: N802
             self._tell(test, "passed")
 
-        def addSkip(self, test: unittest.TestCase, reason: str) -> None:  # noqa: N802, ARG002
+        def addSkip(self, test: unittest.TestCase, reason: str) -> None:  # noqa: N802
             self._tell(test, "passed")
 
-        def addExpectedFailure(self, test: unittest.TestCase, err: Any) -> None:  # noqa: N802, ARG002
+        def addExpectedFailure(self, test: unittest.TestCase, err: Any) -> None:  # noqa: N802
             self._tell(test, "passed")
 
         def addUnexpectedSuccess(self, test: unittest.TestCase) -> None:  # noqa: N802
@@ -109,7 +109,7 @@ def _unittest(files: list[str], say: Say) -> None:
             else:
                 self._tell(test, "failed")
 
-        def addFailure(self, test: unittest.TestCase, err: Any) -> None:  # noqa: N802, ARG002
+        def addFailure(self, test: unittest.TestCase, err: Any) -> None:  # noqa: N802
             self._tell(test, "failed")
 
     loader = unittest.TestLoader()
