@@ -13,9 +13,10 @@ from clearhouse.proof.attribution import (
     Counterfactual,
     NotAttributed,
     attribute,
+    target_frames,
 )
 from clearhouse.proof.effects import Effect, Expectation
-from clearhouse.proof.observation import Frame, Outcome, Run, Stack
+from clearhouse.proof.observation import Frame, Outcome, Run, Stack, TargetCall
 from clearhouse.proof.showing import NotShown, Showing, disturbs, showing
 from clearhouse.proof.signature import signature
 
@@ -194,14 +195,29 @@ def _pinned(case: Case) -> Expectation:
 
 def _other_way(case: Case, run: Run) -> str | None:
     """The harness must try on the fixed version what it did on the attacked one."""
+    version = case.fixed_version
+    before = case.pocs[0].calls
     refused = run.raised is not None and not run.raised.by_harness and not run.raised.guarantee
-    mine = {(c.line, c.callee.rpartition(".")[2]) for c in run.calls}
-    before = {(c.line, c.callee.rpartition(".")[2]) for c in case.pocs[0].calls}
-    missing = before - mine
-    if missing and not refused and len(missing) == len(before):
+    refused = refused and bool(target_frames(run.raised.stack) if run.raised else ())
+    refused = refused or run.escape is not None
+    mine = {(c.line, _simple_name(c)) for c in run.calls}
+    missing = {(c.line, _simple_name(c)) for c in before} - mine
+    if missing and not refused and len(missing) == len({(c.line, _simple_name(c)) for c in before}):
         line, callee = min(missing)
-        return f"on {case.fixed_version} the harness does not call {callee} (line {line}) at all"
+        return f"on {version} the harness does not call {callee} (line {line}) at all"
+    # Until the target first answers otherwise, the harness has no reason to ask otherwise.
+    for old, new in zip(before, run.calls, strict=False):
+        if (old.line, _simple_name(old)) != (new.line, _simple_name(new)):
+            break
+        if old.given[:1] != new.given[:1]:
+            return f"on {version} the harness gives {_simple_name(new)} (line {new.line}) something else"
+        if len(old.given) > 1 or _simple(old.returned) != _simple(new.returned):
+            break
     return None
+
+
+def _simple_name(call: TargetCall) -> str:
+    return call.callee.rpartition(".")[2]
 
 
 def behaves_differently(before: Sequence[Run], after: Sequence[Run], version: str) -> str | None:
@@ -222,6 +238,8 @@ def behaves_differently(before: Sequence[Run], after: Sequence[Run], version: st
         for mine, theirs in zip(run.calls, other.calls, strict=False):
             if mine.line == theirs.line and _simple(mine.returned) != _simple(theirs.returned):
                 return f"{run.input}: {mine.callee} returns another value on {version}"
+            if mine.line == theirs.line and mine.given != theirs.given:
+                return f"{run.input}: {mine.callee} is given something else on {version}"
     return None
 
 

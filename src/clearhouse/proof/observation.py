@@ -57,6 +57,8 @@ class CallState:
     number: int
     site: int
     marks: frozenset[int]
+    given: int = 0  # values that the harness gave the target while the target called it
+    rss_bytes: int = 0  # when the last target call began, and what its callbacks added; 0 unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ class Sample:
     stack: Stack
     call: CallState
     cpu_s: float
+    rss_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,9 @@ class TargetCall:
     native: bool
     types: tuple[tuple[str, ...], ...]
     returned: tuple[Any, ...]
+    given: tuple[str, ...] = ()  # digests of the arguments, as far as they are simple
+    raised: tuple[str, ...] = ()  # classes of the exceptions that came out of it
+    at: tuple[int, ...] = ()  # for each of ``types``, how many target calls there were by then
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +170,9 @@ class Run:
     escape: Escape | None = None
     sanitizer: Sanitizer | None = None
     calls: tuple[TargetCall, ...] = ()
+    gave: frozenset[tuple[int, str]] = frozenset()  # line and kind of what it gave when called back
+    given: int = 0  # how many values that were
+    number: int = 0  # calls of the target, all told
     marks: frozenset[int] = frozenset()
     mark_lines: tuple[int, ...] = ()
     contract: tuple[str, ...] = ()
@@ -194,19 +203,32 @@ def read_run(
         return tuple(f for f in found if f.owner is not Owner.OBSERVER)
 
     def state(call: Mapping[str, Any]) -> CallState:
-        return CallState(int(call["number"]), int(call["site"]), _marks(call["marks"]))
+        return CallState(
+            int(call["number"]), int(call["site"]), _marks(call["marks"]),
+            int(call.get("given", 0)), int(call.get("rss_bytes", 0)),
+        )  # fmt: skip
 
     report: dict[str, Any] = {}
-    tampering = []
+    tampering, breaches = [], []
+    called: dict[tuple[int, str], dict[str, Any]] = {}
+    gave = set()
     for message in raw["report"]:
         if "tamper" in message:
             tampering.append(f"line {message['line']}: {message['tamper']}")
+        elif "breach" in message:
+            breaches.append(f"line {message['line']}: {message['breach']}")
+        elif "called" in message:
+            one = message["called"]
+            called[one["line"], one["callee"]] = one
+        elif "gave" in message:
+            gave.add((int(message["line"]), str(message["gave"])))
         else:
             report |= message
+    report.setdefault("calls", list(called.values()))  # a run that was cut short sends no list
     if raw["forged"]:
         tampering.append("wrote into the observer's report")
     exception = report.get("exception")
-    called = "call" in raw["phases"]
+    entered = "call" in raw["phases"]
     outcome, why = _outcome(raw, report)
     output = raw["output"]["out"] + raw["output"]["err"]
     escape = report.get("escaped")
@@ -217,8 +239,8 @@ def read_run(
         input=name,
         outcome=outcome,
         why=why,
-        cpu_s=raw["cpu_call_s"] if called else raw["cpu_s"],
-        wall_s=raw["wall_call_s"] if called else raw["wall_s"],
+        cpu_s=raw["cpu_call_s"] if entered else raw["cpu_s"],
+        wall_s=raw["wall_call_s"] if entered else raw["wall_s"],
         rss_bytes=raw["rss_bytes"],
         growth_bytes=raw["rss_call_bytes"],
         events=tuple(
@@ -228,8 +250,8 @@ def read_run(
             )
             for e in raw["events"]
         ),
-        samples=tuple(
-            Sample(stack(s["stack"]), state(s["call"]), s["cpu_s"])
+samples=tuple(
+            Sample(stack(s["stack"]), state(s["call"]), s["cpu_s"], int(s.get("rss_bytes", 0)))
             for s in (*raw["samples"], *report.get("samples", ()))
         ),
         fatal=None
@@ -251,13 +273,17 @@ def read_run(
         calls=tuple(
             TargetCall(
                 c["line"], c["callee"], c["count"], c["native"],
-                tuple(tuple(t) for t in c["types"]), tuple(c["returned"]),
+                tuple(tuple(t) for t in c["types"]), tuple(c["returned"]), tuple(c.get("given", ())),
+                tuple(c.get("raised", ())), tuple(c.get("at", ())),
             )
             for c in report.get("calls", ())
         ),
+        gave=frozenset(gave),
+        given=int(raw.get("given", 0)),
+        number=int(raw.get("number", 0)),
         marks=_marks(raw["marks"]),
         mark_lines=tuple(report.get("lines", ())),
-        contract=tuple(report.get("contract", ())),
+        contract=(*report.get("contract", ()), *breaches),
         tampering=tuple(tampering),
         missing=report.get("missing"),
         killed=raw["killed"],
@@ -272,6 +298,8 @@ def _outcome(raw: Mapping[str, Any], report: Mapping[str, Any]) -> tuple[Outcome
         return Outcome.BROKEN, report["setup"]
     if raw["init"] == "zygote gone":
         return Outcome.BROKEN, "the run ended the process that it was started from"
+    if raw["killed"] == "idle":
+        return Outcome.KILLED, "stopped because it did nothing for seconds"
     if raw["killed"]:
         return Outcome.KILLED, f"stopped at its limit of {raw['killed']}"
     status = raw["exit_status"]

@@ -37,18 +37,19 @@ def prove(
     progress("installing")
     attacked = workshop.attacked(bundle)
     pocs = _poc_runs(bundle, attacked, runs, progress)
-    controls = [_control(attacked, c, progress) for c in bundle.controls]
     case = Case(
         effect=bundle.effect,
         expect=bundle.expect,
         package=workshop.package_of(bundle),
         harness_text=bundle.harness_code.decode("utf-8", "replace"),
         pocs=pocs,
-        controls=controls,
+        controls=(),
         fixed_version=bundle.target.fixed,
     )
     runners = [attacked]
-    if any(shows(case, run) for run in pocs):
+    if any(shows(case, run) for run in pocs):  # else there is nothing to compare with
+        controls = [_control(attacked, c, progress) for c in bundle.controls]
+        case = replace(case, controls=controls)
         case = replace(case, counterfactual=_counterfactual(bundle, attacked))
         if bundle.target.fixed is not None and all(shows(case, run) for run in pocs):
             case, fixed = _against_fixed(bundle, case, workshop, runs, progress)

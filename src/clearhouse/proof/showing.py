@@ -7,13 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from clearhouse.proof.attribution import Moment, event_moment
+from clearhouse.proof.attribution import Moment, event_moment, moment_of
 from clearhouse.proof.effects import CONTROL_SHARE, Effect, Expectation
-from clearhouse.proof.observation import MEGABYTE, Outcome, Run
+from clearhouse.proof.observation import MEGABYTE, Fatal, Outcome, Run
 
 # tempfile.mkstemp, mktemp(3) and their like: names that no input chose
 _PYTHON_TEMPORARY = re.compile(r"^(/tmp|/var/tmp)/tmp[a-z0-9_]{8}(/.*|\.\w+)?$")
-_SPAWNED_FAULTS = frozenset({"SIGABRT"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +57,7 @@ def disturbs(effect: Effect, run: Run, expect: Expectation) -> str | None:
 
 def _crash(run: Run, _: Expectation) -> Showing | NotShown:
     if run.sanitizer is not None:
-        moments = (
-            (Moment(run.fatal.stack, run.fatal.call.marks, run.fatal.call.site),)
-            if run.fatal
-            else ()
-        )
+        moments = (moment_of(run.fatal.stack, run.fatal.call),) if run.fatal else ()
         return Showing(moments, {"sanitizer": run.sanitizer.tool, "kind": run.sanitizer.kind})
     if run.fatal is None or run.outcome is not Outcome.SIGNAL:
         return NotShown(run.why)
@@ -70,10 +65,18 @@ def _crash(run: Run, _: Expectation) -> Showing | NotShown:
     observed: dict[str, Any] = {"signal": fatal.signal}
     if fatal.address is not None:
         observed["address"] = "near zero" if fatal.address < 1 << 16 else "elsewhere"
-    if fatal.sent and fatal.signal not in _SPAWNED_FAULTS:
+    if fatal.sent and not _aborts(fatal):
         observed["sent"] = True
         return Showing((), observed)
-    return Showing((Moment(fatal.stack, fatal.call.marks, fatal.call.site),), observed)
+    return Showing((moment_of(fatal.stack, fatal.call),), observed)
+
+
+def _aborts(fatal: Fatal) -> bool:
+    """Whether the signal is one that the process sent itself by ``abort(3)``, as assertions do."""
+    native = [frame for frame in fatal.stack[:8] if frame.kind == "native"]
+    return fatal.signal == "SIGABRT" and (
+        not native or any("abort" in frame.name for frame in native)
+    )
 
 
 def _exception(run: Run, expect: Expectation) -> Showing | NotShown:
@@ -122,9 +125,7 @@ def _memory(run: Run, expect: Expectation) -> Showing | NotShown:
 
 
 def _samples(run: Run) -> tuple[Moment, ...]:
-    return tuple(
-        Moment(s.stack, s.call.marks, s.call.site, call=s.call.number) for s in run.samples
-    )
+    return tuple(moment_of(s.stack, s.call) for s in run.samples)
 
 
 def _write_outside(run: Run, _: Expectation) -> Showing | NotShown:

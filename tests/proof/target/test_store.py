@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from clearhouse.proof.cache import cache_root
 from clearhouse.proof.target.store import (
     Store,
-    cache_root,
     file_sha256,
     link_tree,
     remove_tree,

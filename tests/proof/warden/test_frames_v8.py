@@ -93,8 +93,11 @@ def test_a_function_is_placed_where_its_text_begins(script: Path) -> None:
 
 def test_code_made_of_a_text_names_the_script_that_made_it(script: Path) -> None:
     with stopped(script, "code") as pid:
-        frames = at_work(pid, script, "anonymous")
-    assert frames[0].file == f"eval in {script}"
+        at_work(pid, script, "code")
+        time.sleep(0.2)
+        frames = look(pid, script)
+    assert [f.file for f in frames[:2]] == [f"eval in {script}", str(script)]
+    assert frames[1].name == "code"
 
 
 def test_a_program_without_v8_has_no_stack_of_it() -> None:

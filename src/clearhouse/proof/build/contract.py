@@ -11,15 +11,8 @@ import re
 from collections.abc import Collection, Iterator
 
 from clearhouse.proof.build.directives import Violation
-from clearhouse.proof.build.ir import (
-    Call,
-    Function,
-    Module,
-    Side,
-    parse_call,
-    references,
-    split_list,
-)
+from clearhouse.proof.build.instructions import Call, parse_call, split_list
+from clearhouse.proof.build.ir import Function, Module, Side, handed_out, references
 
 _FORBIDDEN: dict[str, tuple[str, ...]] = {
     "starts a process": (
@@ -120,7 +113,7 @@ class _Reader:
     # -- functions ---------------------------------------------------------------------------------
 
     def functions(self) -> Iterator[Violation]:
-        handed = self._handed_out()
+        handed = handed_out(self._module)
         for function in self._module.functions:
             if function.side in (Side.TARGET, Side.RUNTIME):
                 continue
@@ -157,21 +150,6 @@ class _Reader:
             yield f"takes {name} out of the sanitizer's sight"
         if "naked" in words:
             yield f"writes {name} without a frame (naked)"
-
-    def _handed_out(self) -> set[str]:
-        """Functions of the harness whose address goes anywhere."""
-        own = {f.name for f in self._module.functions if f.side is Side.HARNESS}
-        found: set[str] = set()
-        for _, rest, _side in self._module.globals:
-            found |= {name for name, _at in references(rest)}
-        for function in self._module.functions:
-            for text in self._module.lines[function.first + 1 : function.last]:
-                named = [name for name, _at in references(text)]
-                call = parse_call(text) if named else None
-                if call is not None and call.name in named:
-                    named.remove(call.name)
-                found.update(named)
-        return found & own
 
     def _instruction(self, text: str, call: Call | None) -> Iterator[str]:
         ours = "!nosanitize" in text  # put there by the compiler's checks

@@ -44,7 +44,7 @@ class Violation:
 
     def __str__(self) -> str:
         """As verdicts show it."""
-        return f"line {self.line}: {self.what}"
+        return f"line {self.line}: {self.what}" if self.line else self.what
 
 
 @dataclass(frozen=True, slots=True)

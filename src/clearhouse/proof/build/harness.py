@@ -18,7 +18,8 @@ from clearhouse.errors import Unavailable
 from clearhouse.proof.build import contract, flags, ir
 from clearhouse.proof.build.commands import DRIVER
 from clearhouse.proof.build.directives import Violation, macro_violations, read_directives
-from clearhouse.proof.build.instrument import Marked, TooManyMarks, instrument
+from clearhouse.proof.build.instrument import Marked, instrument
+from clearhouse.proof.build.marks import TooManyMarks
 from clearhouse.proof.build.plan import HEADERS, Plan
 from clearhouse.proof.build.preprocessed import preprocessed_violations
 from clearhouse.proof.build.steps import SHARED, first_error, keep_file, link_shared
@@ -109,7 +110,11 @@ def harness_files(bundle: Bundle) -> dict[str, bytes]:
 
 def _own_code() -> str:
     """A digest of what decides how a harness is marked and judged: old builds must not outlive it."""
-    modules = ("contract", "directives", "flags", "harness", "instrument", "ir", "preprocessed")
+    modules = (
+        "calls", "contract", "directives", "flags", "harness", "instructions", "instrument", "ir",
+        "marks",
+        "preprocessed",
+    )  # fmt: skip
     return key_of(*(file_sha256(_OWN_CODE / f"{m}.py") for m in modules), file_sha256(_DRIVER))
 
 

@@ -23,6 +23,9 @@ _MEMORY = 1536 * MEGABYTE
 _GRACE_S = 0.05
 _LONGEST_LINE = 300  # longer ones are minified code, where a line says nothing
 _GRACE_BYTES = 8 * MEGABYTE
+#: Where a run can write (``warden/cage.py``), and other names for it.
+_WRITTEN = ("/work/", "/tmp/", "/home/", "/var/", "/dev/", "/proc/", "/run/", "/srv/", "/opt/",
+            "/mnt/", "/root/", "/etc/")  # fmt: skip
 
 
 class Runner(Protocol):
@@ -77,7 +80,8 @@ def new_token() -> str:
 
 def classifier(installed: Installed) -> Callable[[Mapping[str, Any]], Frame]:
     """Name the owner of a raw frame by the file it stands in."""
-    runtime = ("/usr/", "/lib", "<frozen ", *(f"{f}/" for f in interpreter_folders()), "node:")
+    folders = tuple(f"{f}/" for f in interpreter_folders())  # which may lie in a written place
+    runtime = ("/usr/", "/lib", "<frozen ", "node:", *folders)
 
     def classify(raw: Mapping[str, Any]) -> Frame:
         file, name = str(raw["file"]), str(raw["name"])
@@ -85,7 +89,7 @@ def classifier(installed: Installed) -> Callable[[Mapping[str, Any]], Frame]:
         kind = str(raw["kind"])
         if file.startswith("/harness/"):
             return Frame(kind, file.removeprefix("/harness/"), name, line, Owner.HARNESS)
-        if file.startswith(("/work/", "/tmp/", "/home/", "/var/", "/dev/shm/")):
+        if file.startswith(_WRITTEN) and not file.startswith(folders):
             return Frame(kind, file, name, line, Owner.HARNESS)  # code that the run itself wrote
         if file.startswith("/runtime/clearhouse/"):
             return Frame(kind, file, name, line, Owner.OBSERVER)

@@ -58,10 +58,14 @@ class PythonRunner:
 
     def counterfactual(self, control: bytes, poc: bytes) -> Counterfactual | None:
         """The poc after a control, in one process: for real, then answered as the control was."""
-        first = base64.b64encode(control).decode()
-        real = self._run("poc", poc, {"after": first, "answers": "real"})
-        altered = self._run("poc", poc, {"after": first, "answers": "control"})
-        return Counterfactual(real, altered)
+        before = {"after": base64.b64encode(control).decode()}
+        return Counterfactual(
+            real=self._run("poc", poc, {**before, "answers": "real"}),
+            answered_as_control=self._run("poc", poc, {**before, "answers": "first"}),
+            answered_as_poc=self._run(
+                "control", control, {"after": base64.b64encode(poc).decode(), "answers": "first"}
+            ),
+        )
 
     def _start(self) -> Cell:
         return Cell(
@@ -82,6 +86,7 @@ class PythonRunner:
                 "name": Path(bundle.harness.file).name,
                 "source": base64.b64encode(bundle.harness_code).decode(),
                 "target": list(self._installed.importable),
+                "version": self.version,
                 **more,
             },
         )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import secrets
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -17,8 +19,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Self
 
+from clearhouse.proof.cache import cache_root
 from clearhouse.proof.sandbox import bubblewrap
 
+_SIOCGIFADDR = 0x8915
 _VARIABLE = "CLEARHOUSE_SANDBOX_CHECK"
 _NAMES_OF_A_FOLDER = 200
 _FOLDERS = ("/root", "/home", "/var/lib", "/var/log", "/boot", "/opt", "/srv", "/mnt", "/media",
@@ -175,19 +179,22 @@ def _accepts(service: socket.socket) -> bool:
 
 
 def _addresses() -> list[str]:
-    """The host's own addresses, found without sending anything."""
+    """The host's own addresses, those of its loopback left out."""
     found = []
-    for family, far in ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1")):
-        with contextlib.suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as any_socket:
-            any_socket.connect((far, 9))
-            found.append(str(any_socket.getsockname()[0]))
-    return found
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        for _, name in socket.if_nameindex():
+            with contextlib.suppress(OSError):
+                asked = struct.pack("256s", name.encode())
+                answer = fcntl.ioctl(any_socket, _SIOCGIFADDR, asked)
+                found.append(socket.inet_ntoa(answer[20:24]))
+    with contextlib.suppress(OSError):
+        lines = Path("/proc/net/if_inet6").read_text(encoding="ascii").splitlines()
+        found += [socket.inet_ntop(socket.AF_INET6, bytes.fromhex(x.split()[0])) for x in lines]
+    return [a for a in found if not a.startswith(("127.", "fe80:")) and a != "::1"]
 
 
 def _folders(shown: Path) -> dict[str, list[str]]:
     """Folders of the host, with names that only the host has there."""
-    from clearhouse.proof.target.store import cache_root
-
     bound = [*bubblewrap.interpreter_folders(), str(shown)]
     folders = dict.fromkeys([*_FOLDERS, str(Path.home()), str(Path.cwd()), str(cache_root())])
     folders.pop("/", None)  # its names are the same everywhere

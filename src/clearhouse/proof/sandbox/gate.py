@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clearhouse.errors import Unavailable
+from clearhouse.proof.cache import cache_root
 from clearhouse.proof.sandbox.needs import settings
 
 if TYPE_CHECKING:
@@ -130,8 +131,6 @@ def _one_at_a_time() -> Iterator[None]:
 
 
 def _kept() -> Path:
-    from clearhouse.proof.target.store import cache_root
-
     return cache_root() / "sandbox" / f"{circumstances()}.json"
 
 

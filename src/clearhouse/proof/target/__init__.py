@@ -46,6 +46,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from clearhouse.proof.cache import cache_root
 from clearhouse.proof.target.interpreter import Interpreter, interpreter_at, running_interpreter
 from clearhouse.proof.target.model import (
     Artifact,
@@ -58,7 +59,7 @@ from clearhouse.proof.target.model import (
     TargetNotFound,
     TargetUnavailable,
 )
-from clearhouse.proof.target.store import Store, cache_root
+from clearhouse.proof.target.store import Store
 from clearhouse.proof.target.targets import Targets, default_targets
 from clearhouse.proof.target.unpack import Limits, Unpacked, strip_top_folder, unpack
 

@@ -21,20 +21,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
+from clearhouse.proof.cache import cache_root
+
 T = TypeVar("T")
 LAYOUT = "targets-1"
 """Change it when what is stored changes meaning; older folders are then simply not read."""
 DESCRIPTION_LIMIT = 2 << 20
 """Bytes of a metadata or configuration file; the longest real METADATA are some 500 kB."""
-
-
-def cache_root() -> Path:
-    """Return the folder of all of clearhouse's caches: $CLEARHOUSE_CACHE, or the XDG place."""
-    if own := os.environ.get("CLEARHOUSE_CACHE"):
-        return Path(own)
-    if xdg := os.environ.get("XDG_CACHE_HOME"):
-        return Path(xdg) / "clearhouse"
-    return Path.home() / ".cache" / "clearhouse"
 
 
 def key_of(*parts: str) -> str:

@@ -183,7 +183,7 @@ def no_core() -> None:
 
 
 def confine(limits: Limits, *, address_space: bool) -> None:
-    """Lower this process to what a run may have.  Nothing given up here can be had back."""
+    """Lower this process and its children to what a run may have; nothing can be had back."""
     limit(
         {
             resource.RLIMIT_NPROC: limits.processes,
@@ -199,8 +199,6 @@ def confine(limits: Limits, *, address_space: bool) -> None:
         limit({resource.RLIMIT_DATA: limits.memory_bytes * 2 + (1 << 30)})
     kernel.prctl(kernel.PR_SET_NO_NEW_PRIVS, 1)
     kernel.drop_capabilities()
-    os.setsid()
-    os.umask(0o022)
 
 
 def close_all_but(keep: set[int]) -> None:

@@ -191,7 +191,7 @@ function isBinding(node, parents) {
 /** A module that touches files may only be called by name: as a value it could go to the target. */
 function checkFileModule(node, parents, say) {
   const [grand, parent] = parents.slice(-2);
-  if (parent.type === 'VariableDeclarator' && parent.id === node) return;
+  if (isBinding(node, parents)) return;
   if (parent.type !== 'MemberExpression' || parent.object !== node) {
     say(node, `${node.name} may only be called by the name of one of its functions`);
     return;

@@ -21,6 +21,8 @@ from typing import Any
 
 _PROBE_LINE = 54321
 _MASK = ~0x7
+_LONGEST = 1 << 30  # what is said to be longer is no length: the address was not that of an object
+_LONGEST_TABLE, _LONGEST_TEXT = 1 << 20, 4096
 
 
 @dataclass(frozen=True)
@@ -247,8 +249,9 @@ class PythonStacks:
             layout, memory = self._layout, self._memory
             table = memory.word(address + layout.code_linetable)
             size = memory.word(table + 16)
-            if size > 1 << 20:
+            if size > _LONGEST:
                 raise ValueError("line table")
+            size = min(size, _LONGEST_TABLE)  # a frame must not vanish because it is large
             known = (
                 self._text(memory.word(address + layout.code_filename)),
                 self._text(memory.word(address + layout.code_qualname)),
@@ -261,8 +264,9 @@ class PythonStacks:
     def _text(self, address: int) -> str:
         length = self._memory.word(address + 16)
         state = struct.unpack("<I", self._memory.read(address + 32, 4))[0]
-        if length > 4096:
+        if length > _LONGEST:
             raise ValueError("text")
+        length = min(length, _LONGEST_TEXT)
         if not state >> 6 & 1:  # PyASCIIObject.state.ascii
             kind = state >> 2 & 7
             raw = self._memory.read(address + self._layout.text_data + 16, length * kind)
@@ -276,7 +280,7 @@ class PythonStacks:
 def line_of(first_line: int, table: bytes, offset: int) -> int:
     """Line of the instruction at ``offset`` bytes (CPython ``Objects/locations.md``)."""
     line, position, index, found = first_line, 0, 0, first_line
-    while index < len(table):
+    while index < len(table) - 16 or (index < len(table) < _LONGEST_TABLE):
         head = table[index]
         index += 1
         kind, units = head >> 3 & 15, (head & 7) + 1

@@ -226,6 +226,11 @@ def cpu_clock(pid: int) -> int:
     return (~pid << 3) | 2
 
 
+def thread_cpu_clock(tid: int) -> int:
+    """The clock id of another thread's processor time (``pthread_getcpuclockid(3)``)."""
+    return (~tid << 3) | 6
+
+
 def libc() -> ctypes.CDLL:
     """The C library, for the few calls that need no wrapper of their own."""
     return _libc

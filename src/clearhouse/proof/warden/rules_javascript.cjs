@@ -39,7 +39,7 @@ const FORBIDDEN_NAMES = new Map(Object.entries({
   arguments: 'reaches the caller', navigator: 'asks which machine it is',
 }));
 const FORBIDDEN_PROPERTIES = new Map(Object.entries({
-  __proto__: 'changes what objects inherit', prototype: 'changes what objects inherit',
+  ['__proto__']: 'changes what objects inherit', prototype: 'changes what objects inherit',
   callee: 'reaches the caller', caller: 'reaches the caller', binding: 'reaches the interpreter',
   _linkedBinding: 'reaches the interpreter', mainModule: 'replaces modules',
   _load: 'replaces modules', _compile: 'replaces modules', _extensions: 'replaces modules',

@@ -11,34 +11,29 @@ import ast
 import base64
 import builtins
 import contextlib
-import hashlib
+import copy
+import importlib.util
 import json
 import linecache
 import mmap
 import os
+import shutil
 import sys
 import types
 from collections.abc import Callable
 from typing import Any
 
+from . import atheris as fuzzer
 from . import filter, kernel
-from .contract_python import CALL, MARK, RAISE, TRUTH, instrument, violations
+from .audit_python import audit_hook
+from .contract_python import encoding_violations, violations
+from .gifts_python import plain
+from .guard_python import Guard
+from .homes_python import Homes
+from .instrument_python import instrument
+from .shared_marks import Shared
 
-_HEAD = 16  # target calls made so far (8 bytes), line of the last one (8 bytes), then the marks
 _FRAMES, _TEXT = 120, 400
-_PROBES = frozenset(
-    {
-        "ctypes.dlopen", "ctypes.dlsym", "ctypes.dlsym/handle", "ctypes.call_function",
-        "ctypes.cdata", "ctypes.cdata/buffer", "ctypes.string_at", "ctypes.addressof",
-        "gc.get_objects", "gc.get_referrers", "gc.get_referents", "sys._getframe",
-        "sys._current_frames", "sys._current_exceptions", "sys.settrace", "sys.setprofile",
-        "sys.addaudithook", "sys.excepthook", "sys.unraisablehook", "code.__new__",
-        "function.__new__", "compile", "exec", "object.__getattr__", "object.__setattr__",
-        "object.__delattr__", "marshal.loads", "marshal.load", "builtins.input",
-        "cpython.run_command", "cpython.run_file", "cpython.run_string", "signal.pthread_kill",
-        "os.kill", "os.killpg", "resource.setrlimit", "resource.prlimit", "setrecursionlimit",
-    }
-)  # fmt: skip
 
 
 class SecurityGuaranteeBroken(Exception):
@@ -47,53 +42,58 @@ class SecurityGuaranteeBroken(Exception):
 
 def main(job: dict[str, Any], report: int, marks_file: int) -> None:
     """Never returns."""
-    marks = mmap.mmap(marks_file, 65536)
+    memory = mmap.mmap(marks_file, 65536)
     os.close(marks_file)
     send = _sender(report, job["key"])
-    name, source = job["extra"]["name"], base64.b64decode(job["extra"]["source"])
-    target = tuple(job["extra"]["target"])
+    extra, effect = job["extra"], job["watch"]["effect"]
+    name, source = extra["name"], base64.b64decode(extra["source"])
     data = base64.b64decode(job["input"])
+    after = base64.b64decode(extra["after"]) if "after" in extra else None
+    answers = extra.get("answers", "real")
     path = f"/harness/{name}"
-    code, lines = _load(source, path, send)
-    space = types.ModuleType("harness")
-    space.__file__ = path
-    observer = _Observer(marks, lines, target, path, send)
-    space.__dict__.update(observer.names())
+    code = _load(source, path, send)
+    homes = Homes(tuple(extra["target"]), path)
+    guard = Guard(
+        Shared(memory, measure_memory=effect == "memory"), homes, path, send,
+        effect=effect, input_bytes=max(len(data), len(after or b"")),
+        version=str(extra.get("version") or ""),
+    )  # fmt: skip
     builtins.SecurityGuaranteeBroken = SecurityGuaranteeBroken  # type: ignore[attr-defined]
+    _stand_in("atheris", fuzzer)
     mark = _marker(job["key"])
     _prime_lines(path, source)
-    sys.path.insert(0, "/work") if job["extra"].get("import_work") else None
-    base64.b64decode("")
     reads = bool(job["reads"])
-    after = base64.b64decode(job["extra"]["after"]) if "after" in job["extra"] else None
-    answers = job["extra"].get("answers", "real")
-    del job
+    finish = _finisher(send, guard)
+    load = _loader(code, guard, path, send)
+    copy.deepcopy([])  # what runs for the first time would be counted as the harness's
+    del job, extra
     kernel.install_filter(filter.run_filter(reads=reads))
-    sys.addaudithook(_audit_hook(send, path))
+    sys.addaudithook(audit_hook(send, homes, guard.ours))
     mark("start")
-    _phase_import(code, space, send, path)
-    entry = space.__dict__.get("TestOneInput")
-    if not callable(entry):
-        send({"outcome": "not-loaded", "why": f"{name} defines no TestOneInput(data)"})
-        os._exit(0)
-    finish = _finisher(send, observer, path)
+    entry = load()
     if after is not None:
-        observer.first_time()
+        guard.record_answers()
         with contextlib.suppress(Exception):
-            entry(after)
-        observer.second_time(answers_as_first=answers == "control")
+            _result_of(entry(after))
+        _empty_work()
+        entry = load()  # nothing that the harness kept is known to it the second time
+        guard.second_time(answers_as_first=answers == "first")
     mark("call")
     try:
-        result = entry(data)
-        if isinstance(result, types.CoroutineType):
-            import asyncio  # takes longer to load than most runs last
-
-            result = asyncio.run(result)
+        result = _result_of(entry(data))
     except BaseException as error:
         finish(error, None)
     else:
         finish(None, result)
     os._exit(0)
+
+
+def _result_of(result: Any) -> Any:
+    if not isinstance(result, types.CoroutineType):
+        return result
+    import asyncio  # takes longer to load than most runs last
+
+    return asyncio.run(result)
 
 
 def _sender(report: int, key: str) -> Callable[[dict[str, Any]], None]:
@@ -122,256 +122,87 @@ def _prime_lines(path: str, source: bytes) -> None:
     linecache.cache[path] = (len(text), None, text.splitlines(keepends=True), path)
 
 
-def _load(
-    source: bytes, path: str, send: Callable[[dict[str, Any]], None]
-) -> tuple[types.CodeType, tuple[int, ...]]:
+def _stand_in(name: str, module: types.ModuleType) -> None:
+    """Harnesses of OSS-Fuzz import their fuzzer; where it is not installed, ours stands in."""
+    with contextlib.suppress(ImportError, ValueError):
+        if name in sys.modules or importlib.util.find_spec(name) is not None:
+            return
+    sys.modules[name] = module
+
+
+def _load(source: bytes, path: str, send: Callable[[dict[str, Any]], None]) -> types.CodeType:
     try:
         tree = ast.parse(source, path)
-        found = violations(tree)
+        found = [*encoding_violations(source), *violations(tree)]
         marked = instrument(tree)
         code = compile(marked.tree, path, "exec", dont_inherit=True)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         send({"outcome": "not-loaded", "why": f"{type(error).__name__}: {error}"[:_TEXT]})
         os._exit(0)
+    found += marked.violations
     send({"contract": [str(v) for v in found][:20], "lines": marked.lines})
-    return code, marked.lines
+    return code
 
 
-def _phase_import(
-    code: types.CodeType, space: types.ModuleType, send: Callable[[dict[str, Any]], None], path: str
-) -> None:
-    try:
-        exec(code, space.__dict__)
-    except BaseException as error:
-        send(
-            {
-                "outcome": "not-loaded",
-                "why": f"{type(error).__name__}: {error}"[:_TEXT],
-                "missing": getattr(error, "name", None) if isinstance(error, ImportError) else None,
-                "frames": _frames(error)[-8:],
-            }
-        )
-        os._exit(0)
+def _loader(
+    code: types.CodeType, guard: Guard, path: str, send: Callable[[dict[str, Any]], None]
+) -> Callable[[], Any]:
+    """A function that loads the harness into a module of its own and returns its entry."""
+    name = path.removeprefix("/harness/")
 
-
-def _audit_hook(
-    send: Callable[[dict[str, Any]], None], path: str
-) -> Callable[[str, tuple[Any, ...]], None]:
-    """Report the first time that the harness itself does what only a cheat needs.
-
-    The first report is written before the deed is done; what is forged after it comes too late.
-    """
-    getframe, probes, seen = sys._getframe, _PROBES, set[str]()
-    own = "/warden/"
-    written = ("/work/", "/tmp/", "/home/", "/var/", "/dev/shm/")  # code that the run itself wrote
-    busy = False  # looking at a frame is itself such an event
-
-    def look(event: str) -> None:
-        frame: types.FrameType | None = getframe(2)
-        depth = 0
-        while frame is not None and depth < 12:
-            file = frame.f_code.co_filename
-            if file == path or file.startswith(written):
-                seen.add(event)
-                send({"tamper": event, "line": frame.f_lineno})
-                return
-            if file.startswith(("/target/", "<frozen importlib")) or own in file:
-                return  # the target's doing, or Python's own way of importing
-            frame = frame.f_back
-            depth += 1
-
-    def hook(event: str, _args: tuple[Any, ...]) -> None:
-        nonlocal busy
-        if busy or event not in probes or event in seen:
-            return
-        busy = True
+    def load() -> Any:
+        space = types.ModuleType("harness")
+        space.__file__ = path
+        space.__dict__.update(guard.names())
         try:
-            look(event)
-        finally:
-            busy = False
+            exec(code, space.__dict__)
+        except BaseException as error:
+            missing = getattr(error, "name", None) if isinstance(error, ImportError) else None
+            why = f"{type(error).__name__}: {error}"[:_TEXT]
+            send(
+                {
+                    "outcome": "not-loaded", "why": why, "missing": missing,
+                    "frames": _frames(error)[-8:],
+                }
+            )  # fmt: skip
+            os._exit(0)
+        entry = space.__dict__.get("TestOneInput")
+        if not callable(entry):
+            send({"outcome": "not-loaded", "why": f"{name} defines no TestOneInput(data)"})
+            os._exit(0)
+        return entry
 
-    return hook
-
-
-class _Observer:
-    """The functions that the instrumented harness calls, and what they noted."""
-
-    def __init__(
-        self, marks: mmap.mmap, lines: tuple[int, ...], target: tuple[str, ...], path: str,
-        send: Callable[[dict[str, Any]], None],
-    ) -> None:  # fmt: skip
-        self.calls: dict[tuple[int, str], dict[str, Any]] = {}
-        self.raised: list[BaseException | type[BaseException]] = []
-        self.escaped: tuple[BaseException, dict[str, Any]] | None = None
-        self._marks, self._target, self._path = marks, target, path
-        self._answers: dict[str, list[Any]] = {}
-        self._given: dict[str, list[Any]] = {}
-
-    def first_time(self) -> None:
-        """Forget what the harness called while it was imported."""
-        self._answers.clear()
-
-    def second_time(self, *, answers_as_first: bool) -> None:
-        """Forget the way of the input before; answer as it was answered, or for real."""
-        self._marks[_HEAD:4096] = bytes(4096 - _HEAD)
-        self.calls.clear()
-        self.raised.clear()
-        self.escaped = None
-        self._given = self._answers if answers_as_first else {}
-        self._answers = {}
-
-    def answer(self, callee: str, function: Any, args: Any, named: Any) -> Any:
-        """What a call of the target returns: its own result, or the one it gave the first time."""
-        given = self._given.get(callee)
-        if given:
-            return given.pop(0)
-        result = function(*args, **named)
-        kept = self._answers.setdefault(callee, [])
-        if len(kept) < 256:
-            kept.append(result)
-        return result
-
-    def names(self) -> dict[str, Any]:
-        """What the instrumented code looks up."""
-        return {MARK: self._mark(), TRUTH: self._truth(), CALL: self._call(), RAISE: self._raise()}
-
-    def _mark(self) -> Callable[[int], None]:
-        marks = self._marks
-
-        def mark(number: int) -> None:
-            marks[_HEAD + number] = 1
-
-        return mark
-
-    def _truth(self) -> Callable[[int, Any], Any]:
-        marks = self._marks
-
-        def truth(number: int, value: Any) -> Any:
-            marks[_HEAD + number + (0 if value else 1)] = 1
-            return value
-
-        return truth
-
-    def _raise(self) -> Callable[[Any], Any]:
-        raised = self.raised
-
-        def note(value: Any) -> Any:
-            raised.append(value)
-            return value
-
-        return note
-
-    def _call(self) -> Callable[..., Any]:
-        marks, target, calls = self._marks, self._target, self.calls
-        modules, observer = sys.modules, self
-        count = 0
-
-        def call(site: int, function: Any, /, *args: Any, **named: Any) -> Any:
-            nonlocal count
-            owner = _owner(function, modules, target)
-            if owner is None:
-                return function(*args, **named)
-            count += 1
-            marks[0:_HEAD] = count.to_bytes(8, "little") + site.to_bytes(8, "little")
-            key = (site, owner[0])
-            entry = calls.get(key)
-            if entry is None:
-                if len(calls) > 256:
-                    return function(*args, **named)
-                entry = calls[key] = {
-                    "count": 0, "native": owner[1], "types": [], "first": count, "returned": [],
-                    "before": marks[_HEAD:4096].rstrip(b"\0").hex(),
-                }  # fmt: skip
-            entry["count"] += 1
-            kinds = [type(a).__name__ for a in args]
-            kinds += [f"{k}={type(v).__name__}" for k, v in sorted(named.items())]
-            if kinds not in entry["types"] and len(entry["types"]) < 8:
-                entry["types"].append(kinds)
-            try:
-                result = observer.answer(owner[0], function, args, named)
-            except BaseException as error:
-                if observer.escaped is None or observer.escaped[0] is not error:
-                    observer.escaped = (
-                        error,
-                        {
-                            "site": site, "callee": owner[0], "native": owner[1],
-                            "marks": marks[_HEAD:4096].rstrip(b"\0").hex(),
-                        },
-                    )  # fmt: skip
-                raise
-            if len(entry["returned"]) < 8:
-                entry["returned"].append(_plain(result))
-            return result
-
-        return call
+    return load
 
 
-def _owner(
-    function: Any, modules: dict[str, Any], target: tuple[str, ...]
-) -> tuple[str, bool] | None:
-    """Name of a callable that belongs to the target, and whether it is compiled; else None."""
-    try:
-        subject = getattr(function, "__func__", function)
-        module = getattr(subject, "__module__", None)
-        if not isinstance(module, str):
-            instance = getattr(subject, "__self__", None)
-            module = getattr(type(instance), "__module__", None)
-            if not isinstance(module, str):
-                return None
-        if module.partition(".")[0] not in target:
-            return None
-        name = getattr(subject, "__qualname__", None) or type(subject).__qualname__
-        native = not isinstance(subject, types.FunctionType | type)
-        if isinstance(subject, type):
-            native = not isinstance(getattr(subject, "__init__", None), types.FunctionType)
-    except Exception:
-        return None
-    return f"{module}.{name}", native
-
-
-def _plain(value: Any, depth: int = 0) -> Any:
-    """A value as far as it can be compared between versions: simple ones whole, others by type."""
-    if value is None or (
-        isinstance(value, bool | int | float) and type(value) in (bool, int, float)
-    ):
-        return value if not isinstance(value, int) or abs(value) < 1 << 53 else str(value)[:64]
-    if type(value) is str:
-        return (
-            value
-            if len(value) < 200
-            else "sha256:" + hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()
-        )
-    if type(value) is bytes:
-        return "bytes:" + hashlib.sha256(value).hexdigest()
-    if depth < 4 and type(value) in (list, tuple):
-        return [_plain(v, depth + 1) for v in value[:64]] + (
-            [len(value)] if len(value) > 64 else []
-        )
-    if depth < 4 and type(value) is dict:
-        pairs = list(value.items())[:64]
-        return {"dict": [[_plain(k, depth + 1), _plain(v, depth + 1)] for k, v in pairs]}
-    return f"<{type(value).__module__}.{type(value).__qualname__}>"
+def _empty_work() -> None:
+    for entry in list(os.scandir("/work")):
+        if entry.is_dir(follow_symlinks=False):
+            shutil.rmtree(entry.path, ignore_errors=True)
+        else:
+            with contextlib.suppress(OSError):
+                os.unlink(entry.path)
 
 
 def _finisher(
-    send: Callable[[dict[str, Any]], None], observer: _Observer, path: str
+    send: Callable[[dict[str, Any]], None], guard: Guard
 ) -> Callable[[BaseException | None, Any], None]:
-    frames, plain, guarantee = _frames, _plain, SecurityGuaranteeBroken
+    frames, plain_value, guarantee = _frames, plain, SecurityGuaranteeBroken
     exception_of = _exception
 
     def finish(error: BaseException | None, result: Any) -> None:
         calls = [
             {"line": line, "callee": callee, **entry}
-            for (line, callee), entry in observer.calls.items()
+            for (line, callee), entry in guard.calls.items()
         ]
         message: dict[str, Any] = {"calls": calls}
         if error is None:
-            message |= {"outcome": "returned", "value": plain(result)}
+            message |= {"outcome": "returned", "value": plain_value(result)}
         else:
             raised = any(
-                error is r or (isinstance(r, type) and type(error) is r) for r in observer.raised
+                error is r or (isinstance(r, type) and type(error) is r) for r in guard.raised
             )
-            escaped = observer.escaped
+            escaped = guard.escaped
             message |= {
                 "outcome": "exception",
                 "exception": exception_of(error, frames(error), raised, guarantee),

@@ -38,6 +38,7 @@ _FATAL = {
 }  # fmt: skip
 _STOPS = {signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU}
 _MAX_EVENTS, _MAX_SAMPLES = 64, 48
+_HEADWAY_S = 0.005  # processor time that says that a run is doing something
 _BLOCKED = {-1, -13, -30}  # EPERM, EACCES, EROFS: only this sandbox stood in the way
 _EVAL = "_PyEval_EvalFrame"
 _BUILTINS = "Builtins_"  # code that V8 made when it was built, called from what it makes now
@@ -111,7 +112,9 @@ class Tracer:
         self._followed = self._namespaces = 0
         self._next_look = 0.0
         self._leader_ended = False
-        self._sampling = False
+        self._sampling: int | None = None  # the thread that is asked to stop for a sample
+        self._threads_cpu: dict[int, float] = {}
+        self._busy_cpu, self.busy_at = 0.0, time.monotonic()  # when it last made headway
         self.finished = False
 
     # -- the loop's two entries ------------------------------------------------------------------
@@ -140,6 +143,8 @@ class Tracer:
             return
         cpu, rss = self._cpu(), self._rss()
         self.record.rss_bytes = max(self.record.rss_bytes, rss)
+        if cpu > self._busy_cpu + _HEADWAY_S:
+            self._busy_cpu, self.busy_at = cpu, time.monotonic()
         if self._base_cpu is None:
             return
         growth = rss - self._base_rss
@@ -148,10 +153,30 @@ class Tracer:
         wanted = (self._watch.effect == "hang" and spent > 0.05 * self._watch.cpu_s) or (
             self._watch.effect == "memory" and growth > 0.1 * self._watch.memory_bytes
         )
-        if wanted and not self._sampling and len(self.record.samples) < _MAX_SAMPLES:
-            self._sampling = True
+        if not wanted:
+            return
+        busiest = self._busiest()
+        if self._sampling is None and len(self.record.samples) < _MAX_SAMPLES:
+            self._sampling = busiest
             with contextlib.suppress(OSError):
-                kernel.ptrace(kernel.PTRACE_INTERRUPT, self._main)
+                kernel.ptrace(kernel.PTRACE_INTERRUPT, busiest)
+
+    def _busiest(self) -> int:
+        """The thread that took most processor time of late: the one whose stack says why."""
+        assert self._main is not None
+        if self._watch.stack != "python":
+            return self._main
+        found, most = self._main, 0.0
+        for task in self._tasks.values():
+            if task.tgid not in self._groups:
+                continue
+            with contextlib.suppress(OSError):
+                now = time.clock_gettime(kernel.thread_cpu_clock(task.tid))
+                spent = now - self._threads_cpu.get(task.tid, 0.0)
+                self._threads_cpu[task.tid] = now
+                if spent > most:
+                    found, most = task.tid, spent
+        return found
 
     def cpu_s(self) -> float:
         """Processor time of the run so far, in seconds."""
@@ -189,22 +214,24 @@ class Tracer:
         )
 
     def last_sample(self) -> None:
-        """Stop the run's main thread and read its stack once more, before it is killed."""
+        """Stop the busiest thread and read its stack once more, before it is killed."""
         if self._main is None or self._leader_ended:
             return
+        self._sampling = wanted = self._busiest()
         with contextlib.suppress(OSError):
-            kernel.ptrace(kernel.PTRACE_INTERRUPT, self._main)
+            kernel.ptrace(kernel.PTRACE_INTERRUPT, wanted)
             deadline = time.monotonic() + 0.2
             while time.monotonic() < deadline and not self.finished:
                 tid, status = os.waitpid(-1, _WALL | os.WNOHANG)
                 if tid == 0:
                     time.sleep(0.001)
                     continue
-                stop = tid == self._main and status >> 16 == kernel.EVENT_STOP
-                self._sampling = stop
                 self.handle(tid, status)
-                if stop:
+                if not self._samples_wanted():
                     return
+
+    def _samples_wanted(self) -> bool:
+        return self._sampling is not None
 
     def close_measures(self) -> None:
         """Take the last readings of processor time before the run's processes are gone."""
@@ -278,8 +305,8 @@ class Tracer:
         elif event == _EVENT_EXIT:
             self._exiting(task)
         elif event == kernel.EVENT_STOP:
-            if self._sampling and task.tid == self._main:
-                self._sampling = False
+            if task.tid == self._sampling:
+                self._sampling = None
                 self._sample(task)
         elif stop == signal.SIGTRAP | 0x80:
             pending, task.pending = task.pending, None
@@ -333,6 +360,8 @@ class Tracer:
     def _ended(self, tid: int, status: int) -> None:
         self._tasks.pop(tid, None)
         self._early.discard(tid)
+        if tid == self._sampling:
+            self._sampling = None
         if tid in self._groups:  # a leader is reported when all its threads have ended
             self._groups.discard(tid)
             self._done_cpu += self._spent.pop(tid, 0.0)
@@ -357,6 +386,7 @@ class Tracer:
             {
                 "stack": self.stack(task, native=False),
                 "cpu_s": self._cpu(),
+                "rss_bytes": self._rss(),
                 "call": self._call_mark(),
             }
         )
@@ -498,7 +528,9 @@ class Tracer:
         return {
             "number": int.from_bytes(raw[:8], "little"),
             "site": int.from_bytes(raw[8:16], "little"),
-            "marks": raw[16:].rstrip(b"\0").hex(),
+            "marks": raw[16:-16].rstrip(b"\0").hex(),
+            "given": int.from_bytes(raw[-16:-8], "little"),
+            "rss_bytes": int.from_bytes(raw[-8:], "little"),
         }
 
     def _event(

@@ -35,6 +35,7 @@ _TICKS_A_LOOK = 10
 _CHUNKS_A_ROUND = 16
 _IMPORT_BYTES = 2 << 30
 _IDLE_CPU_S = 1.0
+_IDLE_S = 5.0  # nothing can reach a run from outside: what waits so long waits for ever
 _SOCKETS = 1024
 _MESSAGE_DEPTH = 40
 _OWN_UID = 65533  # of the namespace that bubblewrap.py makes when started by root
@@ -126,7 +127,7 @@ class _Warden:
         kernel.ptrace(kernel.PTRACE_SEIZE, self._zygote, 0, OPTIONS)
         _give_up()
         self._socket.sendall(b"\0")  # from now on nothing that the zygote starts goes unseen
-        self._idle = Tracer(_IDLE, None, secrets.token_hex(16), lambda: b"\0" * 16)
+        self._idle = Tracer(_IDLE, None, secrets.token_hex(16), lambda: bytes(32))
         self._idle.follow(self._zygote)
         self._memory = int(setup.get("memory_bytes", _IMPORT_BYTES))
         self._socket.setblocking(False)
@@ -215,7 +216,7 @@ class _Warden:
         out, err, report = _Pipe(keep), _Pipe(keep), _Pipe(_REPORT_LIMIT)
         marks_file = _sealed("marks", bytes(zygote.MARK_BYTES), fcntl.F_SEAL_SHRINK)
         marks = mmap.mmap(marks_file, zygote.MARK_BYTES)
-        tracer = Tracer(Watch(**job["watch"]), self._layout, key, lambda: marks[:4096])
+        tracer = Tracer(Watch(**job["watch"]), self._layout, key, lambda: marks[:])
         tracer.follow(self._zygote, namespaces=1)
         job["key"] = key
         given = [out.write_end, err.write_end, report.write_end, marks_file]
@@ -233,7 +234,9 @@ class _Warden:
         for pipe in (out, err, report):
             pipe.drain()
             pipe.close()
-        marks_bytes = marks[16:4096].rstrip(b"\0").hex()
+        marks_bytes = marks[16:-16].rstrip(b"\0").hex()
+        number = int.from_bytes(marks[:8], "little")
+        handed = int.from_bytes(marks[-16:-8], "little")
         marks.close()
         tracer.record.killed = killed
         return {
@@ -244,6 +247,8 @@ class _Warden:
             "report": _messages(bytes(report.kept), key),
             "forged": _foreign(bytes(report.kept), key),
             "marks": marks_bytes,
+            "number": number,
+            "given": handed,
             "output": {
                 "out": out.kept.decode("utf-8", "backslashreplace"),
                 "err": err.kept.decode("utf-8", "backslashreplace"),
@@ -318,15 +323,19 @@ class _Warden:
                 return "output"
             now = time.monotonic()
             if now >= next_tick:
-                next_tick = now + _TICK_S
                 ticks += 1
                 tracer.tick()
                 passed = tracer.exceeded(limits.cpu_s, limits.memory_bytes)
                 allowed = min(limits.wall_s, limits.idle_s + _WALL_FOR_CPU * tracer.cpu_s())
                 if passed is None and now - began > allowed:
                     passed = "wall"
+                if passed is None and now - tracer.busy_at > _IDLE_S:
+                    passed = "idle"
                 if passed is None and ticks % _TICKS_A_LOOK == 0:
                     passed = self._look()
+                # Many processes take long to look at: no more than a fifth of the time goes there.
+                looked = time.monotonic()
+                next_tick = looked + max(_TICK_S, 4 * (looked - now))
                 if passed is not None:
                     tracer.last_sample()
                     return passed

@@ -118,6 +118,8 @@ def _init(job: dict[str, Any], descriptors: list[int], made: cage.Plan) -> None:
     try:
         cage.map_identity(cage.UID, cage.UID)
         cage.build_root(made, job["token"], job["root_bytes"])
+        limits = cage.Limits.from_job(job["limits"])
+        cage.confine(limits, address_space=job["address_space"])
         kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
         # What becomes another program needs none of what Python does after a fork.
         child = os.fork() if job["runtime"] == "python" else kernel.clone(0)
@@ -149,8 +151,7 @@ def _run(job: dict[str, Any], descriptors: list[int]) -> None:
         null = os.open("/dev/null", os.O_RDONLY)
         for source, target in ((null, 0), (out, 1), (err, 2)):
             os.dup2(source, target)
-        limits = cage.Limits.from_job(job["limits"])
-        cage.confine(limits, address_space=job["address_space"])
+        os.setsid()
         os.chdir(cage.WORK)
         environment = {**cage.ENVIRONMENT, **job.get("environment", {})}
         if job["runtime"] == "python":
