@@ -91,7 +91,7 @@ def test_an_accepted_patch_passes_every_level() -> None:
     ):
         assert text in article.text, text
     assert [row.text for row in article.one("table").one("tbody").all("tr")] == [
-        "b/pkg/core.pymodified as pkg/core.py"
+        "pkg/core.pymodified"
     ]
 
 

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
+from clearhouse.proof.effects import Effect
+from clearhouse.proof.judge import Case, shows
 from clearhouse.proof.observation import MEGABYTE, Frame, Outcome, Owner, Run
 from clearhouse.proof.showing import is_temporary
 
@@ -24,6 +26,8 @@ _SLOWER, _SLOW_S = 10.0, 1.0
 _LARGER, _LARGE = 4.0, 64 * MEGABYTE
 #: A run that ends at its limit is slower than one that came near to it anyway only from here on.
 _STOPPED_SLOWER = 3.0
+
+_UBSAN: Final = "UndefinedBehaviorSanitizer"
 
 SourceLine = Callable[[Frame], str | None]
 
@@ -49,6 +53,9 @@ def new_effects(
         return []
     had = _deeds(before)
     found = {k: what for k, what in _deeds(after).items() if k not in had}
+    if another_finding(after) and any(kind.startswith("crash") for kind in had):
+        # The run without the patch crashed before it came so far: nothing is known to be new.
+        found = {k: what for k, what in found.items() if not k.startswith("crash")}
     found |= _costs(before, after)
     fault = _fault(after, line_of)
     earlier = before.raised.type if before.raised else None
@@ -58,6 +65,25 @@ def new_effects(
         where = f" in {place.name}" if place else ""
         found[f"exception {fault}"] = f"{fault} comes out{where}"
     return [NewEffect(kind.split(" ")[0], after.input, what) for kind, what in found.items()]
+
+
+def another_finding(run: Run) -> str | None:
+    """The kind of undefined behaviour that ended a run, which is no corruption of memory."""
+    return run.sanitizer.kind if run.sanitizer and run.sanitizer.tool == _UBSAN else None
+
+
+def still_shows(case: Case, before: Run, after: Run) -> bool:
+    """Whether the effect that an input shows without the patch is the one it shows with it.
+
+    A crash of another kind, or another exception, is another effect.
+    """
+    if not shows(case, after):
+        return False
+    if case.effect is Effect.CRASH and before.sanitizer and after.sanitizer:
+        return before.sanitizer.kind == after.sanitizer.kind
+    if case.effect is Effect.EXCEPTION and before.raised and after.raised:
+        return case.expect.exception is not None or before.raised.type == after.raised.type
+    return True
 
 
 def _deeds(run: Run) -> dict[str, str]:
@@ -77,7 +103,8 @@ def _deeds(run: Run) -> dict[str, str]:
     if run.leaked:
         found["read-outside"] = "the canary's content comes out"
     if run.outcome is Outcome.SIGNAL or run.sanitizer is not None:
-        found["crash"] = run.why
+        kind = run.sanitizer.kind if run.sanitizer else run.fatal.signal if run.fatal else "signal"
+        found[f"crash {kind}"] = f"{kind} ({run.why})"
     if run.raised is not None and run.raised.guarantee:
         found["bypass"] = f"a guarantee is broken: {run.raised.text[:200]}"
     return found

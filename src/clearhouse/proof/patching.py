@@ -25,7 +25,13 @@ from clearhouse.proof.effects import Effect
 from clearhouse.proof.environment import describe
 from clearhouse.proof.import_runs import import_effects
 from clearhouse.proof.judge import Case, Grade, behaves_differently, judge, shows
-from clearhouse.proof.new_effects import NewEffect, faults_of, new_effects
+from clearhouse.proof.new_effects import (
+    NewEffect,
+    another_finding,
+    faults_of,
+    new_effects,
+    still_shows,
+)
 from clearhouse.proof.observation import Outcome, Run
 from clearhouse.proof.own_tests import OwnTests, Suite
 from clearhouse.proof.patch_verdict import (
@@ -182,7 +188,7 @@ class _Check:
             variants,
             tried=variants.tried + others.tried,
             still=(*variants.still, *others.still),
-            notes=others.notes,
+            notes=(*variants.notes, *others.notes),
         )
         usual = usual_rejections((one.run for one in found.near), base.case.controls)
         quiet = self._silenced(base, pocs, usual)
@@ -201,13 +207,15 @@ class _Check:
         for one in found.triggering:
             self._progress(f"{runner.version}: variant {len(afters) + 1}")
             after = afters[one.name] = runner.run(one.name, one.variant.data)
-            if shows(base.case, after):
+            if still_shows(base.case, one.run, after):
                 still.append(StillTriggering(one.name, one.variant, after.why))
                 if len(still) >= _ENOUGH_STILL:
                     break
             else:
                 witness.look([(one.run, after)])
-        return Variants(len(afters), tuple(still), found.made), afters
+        other = [kind for run in afters.values() if (kind := another_finding(run))]
+        notes = [f"{len(other)} variants now end in another finding: {other[0]}"] if other else []
+        return Variants(len(afters), tuple(still), found.made, tuple(notes)), afters
 
     def _others(self, base: Base, also: Sequence[Bundle], copy: Distribution) -> Variants:
         """Other proofs of the same flaw, with their own harnesses."""

@@ -64,6 +64,7 @@ BROKEN = {
     "process.exit(1)": "process.exit changes or reads",
     "const p = process": "changes or reads the interpreter",
     "process['bin' + 'ding']('fs')": "changes or reads the interpreter",
+    "require('crypto').setEngine('x')": "runs machine code",
     "fetch('x')": "speaks to the network",
     "if (lab.version) a()": "which version runs",
     "other = 1": "other, which is not the harness's",

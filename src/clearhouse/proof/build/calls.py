@@ -59,7 +59,7 @@ class CallWriter:
         salt: int,
     ) -> None:
         self._module, self._write = module, writer
-        self._target, self._own, self._salt = target, own, salt & 0x7FFFFFFF
+        self._target, self._own, self._salt = target, own, salt & 0x7FFFFFFF | 1
 
     def around(self, text: str, call: Call, line: int) -> Iterator[str]:
         """The call's instruction with all that goes with it."""
@@ -147,6 +147,9 @@ class CallWriter:
         yield from code
         yield do("pointer", self._write.new(line, 3), pointer, number(line))
         yield from self.handle(argument)
+        if argument.type.endswith(")*"):
+            yield do("function", self._write.new(line, 16), pointer, number(self._salt))
+            return
         if not _BYTES.fullmatch(argument.type):
             yield from self._members(argument, pointer, line)
             return
@@ -172,8 +175,12 @@ class CallWriter:
         name = argument.type.removesuffix("*")
         for index, bits in self._module.pointers_in(name)[:_MEMBERS]:
             length = self._offset(name, index + 1) if bits else "i64 0"
-            mark = self._write.new(line, 5)
-            yield do("member", mark, pointer, self._offset(name, index), length, number(bits))
+            # A function is marked for being itself, anything else for its kind and length.
+            kind = self._module.member(name, index)
+            salt = self._salt if kind.endswith(")*") else 0
+            mark = self._write.new(line, 16 if salt else 5)
+            where = self._offset(name, index)
+            yield do("member", mark, pointer, where, length, number(bits), number(salt))
 
     def _offset(self, structure: str, index: int) -> str:
         kind = self._module.member(structure, index)

@@ -14,6 +14,8 @@ from clearhouse.proof.build.directives import Violation
 from clearhouse.proof.build.instructions import Call, parse_call, split_list
 from clearhouse.proof.build.ir import Function, Module, Side, handed_out, references
 
+# The mangled name goes on with its parameters' types, which differ between libraries.
+_START_THREAD = "_ZNSt6thread15_M_start_threadE"
 _FORBIDDEN: dict[str, tuple[str, ...]] = {
     "starts a process": (
         "fork", "vfork", "_Fork", "clone", "execl", "execle", "execlp", "execv", "execve",
@@ -47,7 +49,7 @@ _FORBIDDEN: dict[str, tuple[str, ...]] = {
         "setrlimit", "setrlimit64", "__setrlimit", "prlimit", "prlimit64", "ulimit", "nice",
         "setpriority", "mallopt", "pthread_attr_setstack", "pthread_attr_setstacksize",
     ),
-    "starts threads": ("pthread_create", "thrd_create", "_ZNSt6thread15_M_start_threadE"),
+    "starts threads": ("pthread_create", "thrd_create", _START_THREAD),
     "changes how code runs later": (
         "atexit", "on_exit", "at_quick_exit", "__cxa_at_quick_exit", "pthread_atfork",
         "feenableexcept", "fesetenv", "feupdateenv", "fesetexceptflag", "feraiseexcept",
@@ -73,6 +75,8 @@ _HANDED_OUT = frozenset(
         "toupper",
     }
 )  # fmt: skip
+# Destructors that the compiler registers or throws with, and what it puts into virtual tables.
+_MADE_BY_CXX = re.compile(r"_Z\w*D[012]Ev$|__cxa_(?:pure|deleted)_virtual$|__gxx_personality_v0$")
 _ALLOCATORS = frozenset({"malloc", "calloc", "realloc", "reallocarray", "aligned_alloc"})
 _OWN_LINKAGE = re.compile(
     r"\b(?:internal|private|linkonce_odr|linkonce|weak_odr|available_externally)\b"
@@ -115,6 +119,8 @@ class _Reader:
     def functions(self) -> Iterator[Violation]:
         handed = handed_out(self._module)
         for function in self._module.functions:
+            if function.side is Side.RUNTIME:
+                yield from self._library(function)
             if function.side in (Side.TARGET, Side.RUNTIME):
                 continue
             if function.side is Side.HARNESS:
@@ -130,6 +136,13 @@ class _Reader:
                     yield Violation(line, what)
             if function.name in handed and calls & _ALLOCATORS and _gives_memory(function):
                 yield Violation(function.line, "gives the target an allocator of its own")
+
+    def _library(self, function: Function) -> Iterator[Violation]:
+        """Templates of the C++ library start threads where they are instantiated."""
+        for text in self._module.lines[function.first + 1 : function.last]:
+            for name, _at in references(text):
+                if name.startswith(_START_THREAD):
+                    yield Violation(0, f"{_WHY[_START_THREAD]} (std::thread)")
 
     def _head(self, function: Function) -> Iterator[str]:
         name = function.name
@@ -208,15 +221,15 @@ class _Reader:
                 yield Violation(0, f"defines {name}, which the target defines too")
             if ' section "' in rest:
                 yield Violation(0, f"puts {name} into a section of its own")
+            if name.startswith("_ZT"):
+                continue  # virtual tables and type information
             for found, at in references(rest):
                 for what in self._reference(found, rest[:at], direct=False):
                     yield Violation(0, what)
 
 
 def _why(name: str) -> str | None:
-    # Mangled names go on with their parameters' types, which differ between libraries.
-    known = "_ZNSt6thread15_M_start_threadE"
-    return _WHY.get(known if name.startswith(known) else name)
+    return _WHY.get(_START_THREAD if name.startswith(_START_THREAD) else name)
 
 
 def _stored_to(text: str) -> str | None:

@@ -26,6 +26,7 @@ _FIELD = re.compile(r"\b(file|line|scope|var): (!?\d+)")
 _TEXTS = re.compile(r'"(?:[^"\\]|\\.)*"')
 _FILE_NAME = re.compile(r'filename: ("(?:[^"\\]|\\.)*")(?:, directory: ("(?:[^"\\]|\\.)*"))?')
 _DBG = re.compile(r"!dbg !(\d+)")
+_OPAQUE_POINTER = re.compile(r"(?<![\w.%@])ptr(?![\w.])")  # in a definition or declaration
 _LABEL = re.compile(rf"(?P<name>{NAME}):\s*(?:;.*)?$")
 _ALLOCA = re.compile(rf"  (?P<name>%{NAME}) = alloca ")
 
@@ -109,7 +110,9 @@ def parse(text: str) -> Module:
         lines=lines,
         functions=functions,
         opaque_types=frozenset(m["name"] for line in lines if (m := _OPAQUE.match(line))),
-        typed_pointers=not any(re.search(r"\bptr\b", line) for line in lines if " alloca " in line),
+        typed_pointers=not any(
+            _OPAQUE_POINTER.search(_TEXTS.sub('""', line)) for line in lines if line[:1] == "d"
+        ),
         places=metadata.places,
         declared=frozenset(unquoted(m["name"]) for x in lines if (m := _DECLARE.match(x))),
         structures={

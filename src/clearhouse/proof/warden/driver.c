@@ -276,15 +276,48 @@ void __clearhouse_span(int number, const void *pointer, int64_t length, int is_s
         tell_tampering("hands the target less memory than it says", line);
 }
 
-/* The same for a pointer in a structure that is handed over, and the number that follows it. */
+/* One of 16 classes for a function, by its place in what it was loaded from; "salt" is secret. */
+static int class_of(const void *function, int salt, unsigned which)
+{
+    static const uint64_t factors[] = {UINT64_C(0x9e3779b97f4a7c15), UINT64_C(0xc2b2ae3d27d4eb4f),
+                                       UINT64_C(0x165667b19e3779f9)};
+    uint64_t place = (uintptr_t)function & 0xfff;
+
+    for (unsigned i = 0; i < own.image_count; i++)
+        if (own.images[i].start <= (uintptr_t)function && (uintptr_t)function < own.images[i].end)
+            place = (uintptr_t)function - own.images[i].start;
+    return (int)((place ^ (uint32_t)salt) * factors[which] >> 60);
+}
+
+/* Which function is called through a pointer. */
+void __clearhouse_indirect(int number, const void *callee, int salt)
+{
+    for (unsigned i = 0; i < 3; i++)
+        mark(number + 16 * (int)i + class_of(callee, salt, i));
+}
+
+/* Which function the target is given to call back. */
+void __clearhouse_function(int number, const void *function, int salt)
+{
+    mark(number + class_of(function, salt, 0));
+}
+
+/*
+ * The same for a pointer in a structure that is handed over, and the number that follows it; with a
+ * salt, the pointer is to a function.
+ */
 void __clearhouse_member(int number, const char *structure, int64_t pointer_at, int64_t length_at,
-                         int bits)
+                         int bits, int salt)
 {
     const void *pointer;
 
     if (structure == NULL || !is_usable(structure + pointer_at, sizeof pointer))
         return;
     pointer = *(const void *const *)(structure + pointer_at);
+    if (salt != 0) {
+        mark(number + class_of(pointer, salt, 0));
+        return;
+    }
     __clearhouse_pointer(number, pointer, 0);
     if (bits == 0 || !is_usable(structure + length_at, (size_t)bits / 8))
         return;
@@ -333,21 +366,6 @@ void __clearhouse_path(const char *path, int line)
             inside = 0;
     if (!inside)
         tell_tampering("opens or asks for a file outside of its working folder", line);
-}
-
-/* Which function is called through a pointer: three times one of 16 classes, by its place. */
-void __clearhouse_indirect(int number, const void *callee, int salt)
-{
-    static const uint64_t factors[] = {UINT64_C(0x9e3779b97f4a7c15), UINT64_C(0xc2b2ae3d27d4eb4f),
-                                       UINT64_C(0x165667b19e3779f9)};
-    uint64_t place = (uintptr_t)callee & 0xfff;
-
-    for (unsigned i = 0; i < own.image_count; i++)
-        if (own.images[i].start <= (uintptr_t)callee && (uintptr_t)callee < own.images[i].end)
-            place = (uintptr_t)callee - own.images[i].start;
-    place ^= (uint32_t)salt;
-    for (int i = 0; i < 3; i++)
-        mark(number + 16 * i + (int)(place * factors[i] >> 60));
 }
 
 /* Whether what a callback returns is more than one of its arguments, a buffer's size perhaps. */

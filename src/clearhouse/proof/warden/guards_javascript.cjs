@@ -32,6 +32,11 @@ const POWERS = new Set([
   (async function* () {}).constructor, eval, globalThis, process, Reflect, Proxy,
   process.binding, process.dlopen, process.kill, process.exit, process.reallyExit,
 ]);
+// Functions of modules that a harness may have, and what they are good for.
+const REVEALING = new Map([
+  ['withResolvers', 'hides who raises'], ['setEngine', 'runs machine code'],
+  ['inherits', 'changes what instances inherit'], ['_extend', 'changes objects'],
+]);
 const FUNCTION_TEXT = Function.prototype.toString;
 
 /** Functions of `fs` and how many of their first arguments are paths. */
@@ -99,7 +104,8 @@ class Guards {
     if (MUTATORS.has(fn)) this.own(line, args[0]);
     if (fn === FUNCTION_TEXT) this.tamper(line, 'reads the text of a function');
     if (POWERS.has(fn)) this.tamper(line, 'runs what can change anything');
-    if (nameOf(fn) === 'withResolvers') this.tamper(line, 'hides who raises');
+    const name = nameOf(fn);
+    if (REVEALING.has(name)) this.tamper(line, REVEALING.get(name));
   }
 
   /** Files that the harness opens by itself lie in the working folder. */

@@ -122,7 +122,8 @@ class Recorder {
   }
 
   programs() {
-    const one = (options) => this.note('execute', [String(options.file)]);
+    // Options, or since Node.js 24 what used to be among them, the file first.
+    const one = (first) => this.note('execute', [String(first?.file ?? first)]);
     this.before(binding('process_wrap')?.Process?.prototype, 'spawn', one);
     this.before(binding('spawn_sync'), 'spawn', one);
   }

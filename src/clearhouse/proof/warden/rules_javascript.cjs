@@ -50,7 +50,8 @@ const FORBIDDEN_PROPERTIES = new Map(Object.entries({
   __lookupSetter__: 'reaches into objects', getOwnPropertyDescriptor: 'reaches into objects',
   getOwnPropertyDescriptors: 'reaches into objects', setPrototypeOf: 'changes what objects inherit',
   defineProperty: 'replaces properties', defineProperties: 'replaces properties',
-  withResolvers: 'hides who raises',
+  withResolvers: 'hides who raises', setEngine: 'runs machine code',
+  inherits: 'changes what objects inherit', _extend: 'changes objects',
 }));
 const VERSION_PROBES = new Set(['version', 'VERSION', 'versions', 'getVersion', '__version__']);
 const PROCESS = new Set(['env', 'cwd', 'nextTick', 'platform', 'arch', 'emitWarning']);

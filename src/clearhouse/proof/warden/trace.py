@@ -38,10 +38,20 @@ _FATAL = {
 }  # fmt: skip
 _STOPS = {signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU}
 _MAX_EVENTS, _MAX_SAMPLES = 64, 48
+_NAME = 500
 _HEADWAY_S = 0.005  # processor time that says that a run is doing something
 _BLOCKED = {-1, -13, -30}  # EPERM, EACCES, EROFS: only this sandbox stood in the way
 _EVAL = "_PyEval_EvalFrame"
 _BUILTINS = "Builtins_"  # code that V8 made when it was built, called from what it makes now
+
+
+@dataclass(frozen=True)
+class _Exec:
+    """What a thread asked the kernel to execute, and from where."""
+
+    program: str
+    arguments: list[str]
+    stack: list[dict[str, Any]] | None
 
 
 @dataclass
@@ -54,7 +64,12 @@ class Task:
     origin: list[dict[str, Any]] | None = None  # the stack at the exec that this program comes from
     birth: list[dict[str, Any]] | None = None  # the stack of the moment that made it
     pending: Callable[[int], None] | None = None
+    executing: _Exec | None = None  # between asking for it and its success or failure
     held: bool = False  # stopped until its parent's fork event names it
+
+    def forget_exec(self) -> None:
+        """What was asked for has failed."""
+        self.executing = None
 
 
 @dataclass
@@ -336,6 +351,8 @@ class Tracer:
         task = self._adopt(tid, parent)
         if self._watch.stack == "native" and parent.tgid in self._groups:
             task.birth = parent.origin or _frames_at_birth(parent)
+        if self._watch.stack == "javascript" and parent.tgid != task.tgid in self._groups:
+            task.birth = self.stack(parent, native=False)
         if tid in self._early:
             self._early.discard(tid)
             with contextlib.suppress(ProcessLookupError):
@@ -417,8 +434,9 @@ class Tracer:
                 task.tid, registers.args[2 if number == seccomp.EXECVEAT else 1]
             )
             stack = None if self._execs_left else self.stack(task, native=self._watch.unwind)
-            task.pending = lambda result: self._exec_failed(program, result)
-            self._executing = (task.tid, program, arguments, stack)
+            # Searching PATH fails for every folder but one; that is no event.
+            task.pending = lambda _: task.forget_exec()
+            task.executing = _Exec(program, arguments, stack)
             return True
         if number in (seccomp.CONNECT, seccomp.SENDTO, seccomp.SENDMSG, seccomp.SENDMMSG):
             self._network(task, registers)
@@ -427,25 +445,26 @@ class Tracer:
             return self._opening(task, registers)
         return self._changing(task, registers)
 
-    _executing: tuple[int, str, list[str], list[dict[str, Any]] | None] | None = None
-
-    def _exec_failed(self, program: str, result: int) -> None:
-        # Searching PATH fails for every folder but one; that is no event.
-        self._executing = None
-
     def _executed(self, task: Task) -> None:
         task.pending = None
-        executing, self._executing = self._executing, None
+        # The thread that asked for it may have been another one; it has the leader's number now.
+        asked = self._tasks.get(kernel.event_message(task.tid), task)
+        executing, asked.executing = asked.executing, None
         if task.tgid not in self._groups:
             return
         if self._execs_left:
             self._execs_left -= 1
             return
-        program, arguments, stack = ("?", [], None) if executing is None else executing[1:]
-        first = task.origin is None
-        if first:
-            task.origin = stack or []
-            self._event("execute", task, stack, program=program, arguments=arguments)
+        if task.origin is None:
+            executing = executing or _Exec("?", [], None)
+            task.origin = executing.stack or []
+            self._event(
+                "execute",
+                task,
+                executing.stack,
+                program=executing.program,
+                arguments=executing.arguments,
+            )
 
     def _network(self, task: Task, registers: kernel.Registers) -> None:
         number = registers.number
@@ -565,13 +584,19 @@ class Tracer:
         frames: list[dict[str, Any]] = []
         if kind == "native" or (native and kind != "none"):
             frames = _native_frames(task, kind)
-        if task.birth and (not frames or frames[-1] != task.birth[-1]):
+        if kind == "native" and task.birth and (not frames or frames[-1] != task.birth[-1]):
             frames += task.birth  # posix_spawn and threads begin on a stack of their own
         if kind == "python" and self._layout is not None:
             frames += _python_frames(task, self._layout)
         if kind == "javascript" and task.tid == task.tgid:  # the only thread that runs it
-            frames += _javascript_frames(task)
-        return frames if len(frames) <= 160 else frames[:120] + frames[-40:]
+            frames += _javascript_frames(task) or task.birth or []
+        kept = frames if len(frames) <= 160 else frames[:120] + frames[-40:]
+        return [{key: _short(value) for key, value in frame.items()} for frame in kept]
+
+
+def _short(value: Any) -> Any:
+    """A name of a frame at a length that a name has; the run chooses it, and the record has many."""
+    return value[:_NAME] if isinstance(value, str) else value
 
 
 def _frames_at_birth(parent: Task) -> list[dict[str, Any]]:
