@@ -138,9 +138,10 @@ def test_an_import_whose_threads_go_on_is_ended_between_runs(folder: Path) -> No
         "threading.Thread(target=spin, daemon=True).start()\n"
     )
     with importing(folder, code) as cell:
-        warden = [cell.pid, *_children(cell.pid)][-1]
+        (inside,) = _children(cell.pid)
+        (warden,) = _children(inside)
         deadline = time.monotonic() + 120
-        while (zygotes := _children(_children(warden)[0])) and time.monotonic() < deadline:
+        while (zygotes := _children(warden)) and time.monotonic() < deadline:
             time.sleep(0.1)
         assert zygotes == []
         with contextlib.suppress(Unavailable):
@@ -149,11 +150,9 @@ def test_an_import_whose_threads_go_on_is_ended_between_runs(folder: Path) -> No
 
 def _children(pid: int) -> list[int]:
     """Living children of a process."""
-    found = []
-    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-        if Path(f"/proc/{child}/stat").read_bytes().rpartition(b") ")[2][:1] not in b"ZX":
-            found.append(int(child))
-    return found
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    states = {c: Path(f"/proc/{c}/stat").read_bytes().rpartition(b") ")[2][:1] for c in children}
+    return [int(child) for child, state in states.items() if state not in b"ZX"]
 
 
 def test_an_import_whose_threads_sleep_is_left_alone(folder: Path) -> None:

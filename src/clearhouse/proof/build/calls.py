@@ -151,6 +151,8 @@ class CallWriter:
             yield do("function", self._write.new(line, 16), pointer, number(self._salt))
             return
         if not _BYTES.fullmatch(argument.type):
+            if self._module.has_virtual_table(argument.type.removesuffix("*")):
+                yield do("virtual", self._write.new(line, 16), pointer, number(self._salt))
             yield from self._members(argument, pointer, line)
             return
         lengths = _numbers(following)

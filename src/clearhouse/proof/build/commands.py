@@ -97,8 +97,8 @@ def _environment(tools: Toolchain, plan: Plan) -> dict[str, str]:
     return {
         "CC": tools.c,
         "CXX": tools.cxx,
-        "CFLAGS": " ".join([*shared, *plan.flags(cxx=False)]),
-        "CXXFLAGS": " ".join([*shared, *plan.flags(cxx=True)]),
+        "CFLAGS": " ".join([*shared, *plan.settings(cxx=False)]),
+        "CXXFLAGS": " ".join([*shared, *plan.settings(cxx=True)]),
         "LIB_FUZZING_ENGINE": f"{SITE}/{_ENGINE}/libFuzzingEngine.a",
         "SRC": f"{SITE}/{_SOURCE}",
         "OUT": f"{SITE}/{_OUT}",

@@ -197,7 +197,7 @@ class _Reader:
             yield f"refers to {name}"
         elif (why := _why(name)) is not None and name not in self._target:
             yield f"{why} ({name})"
-        elif direct or name not in self._module.declared:
+        elif direct or name not in self._module.declared or _MADE_BY_CXX.match(name):
             return
         elif name in self._target:
             if not self._module.typed_pointers or _RETYPED.search(before):

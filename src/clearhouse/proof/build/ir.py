@@ -27,6 +27,7 @@ _TEXTS = re.compile(r'"(?:[^"\\]|\\.)*"')
 _FILE_NAME = re.compile(r'filename: ("(?:[^"\\]|\\.)*")(?:, directory: ("(?:[^"\\]|\\.)*"))?')
 _DBG = re.compile(r"!dbg !(\d+)")
 _OPAQUE_POINTER = re.compile(r"(?<![\w.%@])ptr(?![\w.])")  # in a definition or declaration
+_DEEPEST_BASE = 16
 _LABEL = re.compile(rf"(?P<name>{NAME}):\s*(?:;.*)?$")
 _ALLOCA = re.compile(rf"  (?P<name>%{NAME}) = alloca ")
 
@@ -84,6 +85,15 @@ class Module:
                 plain = re.fullmatch(r"i\d+\*", kind)
                 found.append((index, int(after[1]) if after and plain else 0))
         return found
+
+    def has_virtual_table(self, structure: str) -> bool:
+        """Whether objects of a class begin with a pointer to its virtual functions."""
+        for _ in range(_DEEPEST_BASE):
+            first = self.member(structure, 0)
+            if first == "i32 (...)**":
+                return True
+            structure = first
+        return False
 
     def line_of(self, instruction: str, otherwise: int) -> int:
         """The source line of an instruction."""
@@ -199,7 +209,7 @@ def _functions(
                 attributes=" ".join(attributes.get(g, "") for g in groups),
                 first=first,
                 last=number,
-                section=' section "' in header or (" comdat" in header and " section " in tail),
+                section=' section "' in header and ' section ".text.startup"' not in header,
             )
             first = None
 

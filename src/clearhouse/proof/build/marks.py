@@ -18,6 +18,7 @@ _FUNCTIONS = {
     "span": "i32, {p}, i64, i32, i32",
     "member": "i32, {p}, i64, i64, i32, i32",
     "function": "i32, {p}, i32",
+    "virtual": "i32, {p}, i32",
     "text": "i32, {p}, i32, i32",
     "indirect": "i32, {p}, i32",
     "relation": "i32, i64, i64",

@@ -38,8 +38,12 @@ class Plan:
 
     def flags(self, *, cxx: bool) -> list[str]:
         """Include folders, macros and standard."""
-        found = [f"-I{_PATHS}/{folder}".removesuffix("/.") for folder in self.include]
-        found += [f"-D{define}" for define in self.defines]
+        folders = [f"-I{_PATHS}/{folder}".removesuffix("/.") for folder in self.include]
+        return folders + self.settings(cxx=cxx)
+
+    def settings(self, *, cxx: bool) -> list[str]:
+        """Macros and standard."""
+        found = [f"-D{define}" for define in self.defines]
         if self.standard is not None and ("++" in self.standard) is cxx:
             found.append(f"-std={self.standard}")
         return found

@@ -176,7 +176,8 @@ class NativeRunner:
     # -- whose a frame is --------------------------------------------------------------------------
 
     def _classify(self, raw: Mapping[str, Any]) -> Frame:
-        file, name, line = str(raw["file"]), str(raw["name"]), raw["line"]
+        file = os.path.normpath(str(raw["file"])) if raw["file"] else ""
+        name, line = str(raw["name"]), raw["line"]
         owner = self._owner(str(raw["object"]), file)
         if owner is Owner.TARGET:
             inside = os.path.relpath(file, "/target") if file.startswith("/target/") else file

@@ -17,7 +17,7 @@ import shutil
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
@@ -51,7 +51,13 @@ def being_checked() -> Iterator[None]:
         _checking.reset(token)
 
 
-def require_checked_sandbox() -> None:
+def _whole_check() -> Report:
+    from clearhouse.proof.sandbox.check import check_sandbox
+
+    return check_sandbox()
+
+
+def require_checked_sandbox(check: Callable[[], Report] = _whole_check) -> None:
     """Return where the sandbox holds on this machine; check it first where that is not known.
 
     Raises :class:`Unavailable` with the attempts that got through, or where it cannot start.
@@ -66,7 +72,9 @@ def require_checked_sandbox() -> None:
         if not _use_kept():
             with _one_at_a_time():
                 if not _use_kept():
-                    _check()
+                    keep(check())
+                    if _refusal is not None:
+                        raise Unavailable(_refusal)
 
 
 def keep(report: Report) -> None:
@@ -89,14 +97,6 @@ def keep(report: Report) -> None:
         kept.parent.mkdir(parents=True, exist_ok=True)
         unfinished.write_text(text, encoding="ascii")
         unfinished.replace(kept)
-
-
-def _check() -> None:
-    from clearhouse.proof.sandbox.check import check_sandbox
-
-    keep(check_sandbox())
-    if _refusal is not None:
-        raise Unavailable(_refusal)
 
 
 def _use_kept() -> bool:

@@ -42,6 +42,7 @@ extern void __asan_set_error_report_callback(void (*callback)(const char *));
 extern const char *__asan_get_report_description(void);
 extern const char *__asan_locate_address(void *address, char *name, size_t name_size,
                                          void **region, size_t *region_size);
+extern size_t __asan_get_alloc_stack(void *address, void **trace, size_t size, int *thread);
 extern int __sanitizer_install_malloc_and_free_hooks(
     void (*allocated)(const volatile void *, size_t), void (*freed)(const volatile void *));
 
@@ -67,6 +68,7 @@ static union {
         unsigned module_count;
         struct range images[IMAGES]; /* everything that is loaded */
         unsigned image_count;
+        struct range harness;
         struct {
             int32_t site;
             uint8_t kind; /* 'i' a number, 'p' a pointer, 'n' a null pointer */
@@ -302,6 +304,38 @@ void __clearhouse_function(int number, const void *function, int salt)
     mark(number + class_of(function, salt, 0));
 }
 
+/* Whether the harness itself asked for the memory that a pointer leads to, or has it on its stack. */
+static int is_of_harness(const void *pointer)
+{
+    void *trace[8], *region = NULL;
+    size_t depth, size = 0;
+    int thread;
+    char name[1];
+    const char *kind = __asan_locate_address((void *)pointer, name, 0, &region, &size);
+
+    if (kind == NULL || kind[0] != 'h' || kind[1] != 'e' || kind[4] != '\0') /* "heap" */
+        return 1;
+    depth = __asan_get_alloc_stack((void *)pointer, trace, 8, &thread);
+    for (size_t i = 0; i < depth; i++)
+        for (unsigned image = 0; image < own.image_count; image++) {
+            const struct range *range = &own.images[image];
+            if ((uintptr_t)trace[i] < range->start || (uintptr_t)trace[i] >= range->end)
+                continue;
+            if (range->start == own.harness.start)
+                return 1;
+            if (range->start != own.images[0].start) /* the first is our program: the allocator */
+                return 0;
+        }
+    return 0;
+}
+
+/* Which class an object of the harness's says it is of, by its virtual table. */
+void __clearhouse_virtual(int number, const void *object, int salt)
+{
+    if (object != NULL && is_usable(object, sizeof(void *)) && is_of_harness(object))
+        mark(number + class_of(*(const void *const *)object, salt, 0));
+}
+
 /*
  * The same for a pointer in a structure that is handed over, and the number that follows it; with a
  * salt, the pointer is to a function.
@@ -481,7 +515,7 @@ static void note_report(const char *text)
     send_message(&message);
 }
 
-static void note_image(const struct dl_phdr_info *info)
+static struct range note_image(const struct dl_phdr_info *info)
 {
     struct range image = {UINTPTR_MAX, 0};
 
@@ -498,6 +532,7 @@ static void note_image(const struct dl_phdr_info *info)
         own.images[own.image_count].end = image.end;
         own.image_count++;
     }
+    return image;
 }
 
 static int note_module(struct dl_phdr_info *info, size_t size, void *nothing)
@@ -505,10 +540,11 @@ static int note_module(struct dl_phdr_info *info, size_t size, void *nothing)
     const char *name = info->dlpi_name;
     const char *place = "/build/", *harness = "/build/libharness.so";
     const char *rest = name;
+    struct range image;
 
     (void)size;
     (void)nothing;
-    note_image(info);
+    image = note_image(info);
     if (*name != '\0') {
         while (*place != '\0' && *rest == *place)
             place++, rest++;
@@ -516,8 +552,10 @@ static int note_module(struct dl_phdr_info *info, size_t size, void *nothing)
             return 0;
         for (rest = name; *harness != '\0' && *rest == *harness;)
             harness++, rest++;
-        if (*harness == '\0' && *rest == '\0')
+        if (*harness == '\0' && *rest == '\0') {
+            own.harness = image;
             return 0;
+        }
     }
     for (int i = 0; i < info->dlpi_phnum && own.module_count < MODULES; i++) {
         const ElfW(Phdr) *part = &info->dlpi_phdr[i];

@@ -183,10 +183,16 @@ def run_filter(*, reads: bool) -> bytes:
 
 
 def build_filter() -> bytes:
-    """For compilers and build commands: all refusals, and nothing is traced."""
+    """For compilers and build commands: refusals, and nothing is traced.
+
+    Setting identities is let through: make has its children set theirs to what they are
+    (``posix_spawn`` with ``POSIX_SPAWN_RESETIDS``), and without capabilities nothing else works.
+    """
     program = _Program()
     _prologue(program)
-    _answer_for(program, REFUSED.values(), ERRNO | EPERM)
+    identities = {"setuid", "setgid", "setreuid", "setregid", "setresuid", "setresgid"}
+    refused = (number for name, number in REFUSED.items() if name not in identities)
+    _answer_for(program, refused, ERRNO | EPERM)
     _answer_for(program, UNKNOWN.values(), ERRNO | ENOSYS)
     _refuse_terminal_injection(program)
     _flags(program, CLONE, 0, NAMESPACE_FLAGS | CLONE_UNTRACED, ERRNO | EPERM)

@@ -667,8 +667,10 @@ def _is_computed(cls: type, name: str) -> bool:
     return (
         found is None
         or isinstance(found, property)
-        or (hasattr(type(found), "__get__")
-        and not (isinstance(found, types.FunctionType | staticmethod | classmethod)))
+        or (
+            hasattr(type(found), "__get__")
+            and not (isinstance(found, types.FunctionType | staticmethod | classmethod))
+        )
     )
 
 

@@ -124,6 +124,7 @@ class Run {
     this.input = input;
     this.send = sender(job.key);
     this.done = false;
+    this.ending = false;
     const target = job.target;
     this.origins = new Origins({ target, harnessCode: job.code, Module });
     this.observer = new Observer({
