@@ -8,12 +8,12 @@ these hold (docs/proof-trust.md says what each of them does and does not rule ou
 3. on the stack of the effect, going outwards, the target's code comes before the harness's, and the
    harness has neither used up what then runs out nor does its part while the effect builds up;
 4. there is a control with which the harness went every way that it went with the poc by then;
-5. with that control it made the same calls of the target, with arguments of the same kinds, and gave
-   it the same kinds of answers when called back;
+5. with that control it made the same calls of the target, with arguments of the same kinds, and
+   gave it the same kinds of answers when called back;
 6. what the effect touched is not spelled out in the harness itself, and where the harness may catch
    what the target raises, the control's call did not raise the same;
-7. ``bypass`` only: given the control's answers the same harness does not complain about the poc, and
-   given the poc's answers it complains about the control.
+7. ``bypass`` only: given the control's answers the same harness does not complain about the poc,
+   and given the poc's answers it complains about the control.
 """
 
 from __future__ import annotations
@@ -322,7 +322,7 @@ def _own_doing(run: Run, moment: Moment, controls: Sequence[Run], harness_text: 
     return None
 
 
-# -- 7 ----------------------------------------------------------------------------------------------
+# -- 7 ---------------------------------------------------------------------------------------------
 
 
 def _bypass(
@@ -357,7 +357,7 @@ def _exchanged(controls: Sequence[Run], tried: Counterfactual) -> str | None:
         return "the harness complains about the poc even when the target answers as on the control"
     alone = [altered.marks - control.marks for control in controls]
     if all(alone):
-        least = min(alone, key=lambda marks: len(marks))
+        least = min(alone, key=len)
         line = (_lines(altered, least) or [0])[0]
         return (
             f"the harness tells the poc from a control by itself, at line {line}, "

@@ -210,7 +210,8 @@ def _other_way(case: Case, run: Run) -> str | None:
         if (old.line, _simple_name(old)) != (new.line, _simple_name(new)):
             break
         if old.given[:1] != new.given[:1]:
-            return f"on {version} the harness gives {_simple_name(new)} (line {new.line}) something else"
+            called = f"{_simple_name(new)} (line {new.line})"
+            return f"on {version} the harness gives {called} something else"
         if len(old.given) > 1 or _simple(old.returned) != _simple(new.returned):
             break
     return None

@@ -273,7 +273,8 @@ samples=tuple(
         calls=tuple(
             TargetCall(
                 c["line"], c["callee"], c["count"], c["native"],
-                tuple(tuple(t) for t in c["types"]), tuple(c["returned"]), tuple(c.get("given", ())),
+                tuple(tuple(t) for t in c["types"]), tuple(c["returned"]),
+                tuple(c.get("given", ())),
                 tuple(c.get("raised", ())), tuple(c.get("at", ())),
             )
             for c in report.get("calls", ())

@@ -36,9 +36,9 @@ _U64 = (1 << 64) - 1
 
 @contextlib.contextmanager
 def instrument_imports(
-    include: Sequence[str] | None = None,  # noqa: ARG001 - the real one's signature
-    exclude: Sequence[str] | None = None,  # noqa: ARG001
-    enable_loader_override: bool = True,  # noqa: ARG001, FBT002
+    include: Sequence[str] | None = None,
+    exclude: Sequence[str] | None = None,
+    enable_loader_override: bool = True,  # noqa: FBT002
 ) -> Iterator[None]:
     """Import what stands in the block; nothing is instrumented."""
     yield
@@ -55,8 +55,8 @@ def instrument_all() -> None:
 
 def Setup(  # noqa: N802 - the real one's name
     argv: Sequence[str],
-    test_one_input: Callable[[bytes], Any],  # noqa: ARG001
-    **options: Any,  # noqa: ARG001
+    test_one_input: Callable[[bytes], Any],
+    **options: Any,
 ) -> list[str]:
     """Return the arguments that the fuzzer would leave to the program: all of them."""
     return list(argv)

@@ -45,6 +45,7 @@ class Home:
 
     @property
     def full(self) -> str:
+        """The name with its module."""
         return f"{self.module}.{self.name}"
 
 

@@ -53,7 +53,7 @@ def may_write(path: Any) -> bool:
     where = real(path)
     if where is None:
         return True
-    return _below(where, _WORK) or where in ("/dev/null",) or bool(_TEMPORARY.match(where))
+    return _below(where, _WORK) or where == "/dev/null" or bool(_TEMPORARY.match(where))
 
 
 class FileRules:
