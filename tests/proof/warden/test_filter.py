@@ -56,8 +56,17 @@ REFUSED, DONE = seccomp.ERRNO | seccomp.EPERM, seccomp.ERRNO | seccomp.DONE
 
 @pytest.mark.parametrize("name", sorted(seccomp.REFUSED))
 def test_what_no_harness_needs_is_refused(name: str) -> None:
-    for program in (RUN, READING, BUILD):
+    for program in (RUN, READING):
         assert decide(program, seccomp.REFUSED[name]) == REFUSED
+
+
+IDENTITIES = {"setuid", "setgid", "setreuid", "setregid", "setresuid", "setresgid"}
+
+
+@pytest.mark.parametrize("name", sorted(seccomp.REFUSED))
+def test_a_build_may_keep_its_identity_and_nothing_else_of_it(name: str) -> None:
+    expected = seccomp.ALLOW if name in IDENTITIES else REFUSED
+    assert decide(BUILD, seccomp.REFUSED[name]) == expected
 
 
 @pytest.mark.parametrize("name", sorted(seccomp.UNKNOWN))
