@@ -34,6 +34,7 @@ from clearhouse.proof.observation import (
 )
 
 _SAMPLES_IN_TARGET = 0.8
+_SAMPLES_DRAWN = 0.5  # where the harness's loop runs for as long as an iterator of the target
 _SAMPLES_IN_ONE_CALL, _FEW_CALLS = 0.5, 8
 _OBJECT_LENGTH = 5  # shorter names stand in any text by chance
 _GROWTH_IN_CALL = 0.8  # of the memory that a memory proof shows
@@ -43,8 +44,10 @@ _HARNESS_FRAMES = 20
 #: Parts of the standard library that stand between a harness and a target without doing much.
 _GLUE = ("contextlib", "functools", "asyncio", "typing", "abc", "dataclasses", "enum", "runners")
 #: Errors that tell of the sandbox's limits, whoever reached them (errno(3), Linux).
-_OWN_LIMITS = {11: "EAGAIN", 12: "ENOMEM", 23: "ENFILE", 24: "EMFILE", 27: "EFBIG", 28: "ENOSPC",
-               122: "EDQUOT"}  # fmt: skip
+_OWN_LIMITS = {
+    1: "EPERM", 11: "EAGAIN", 12: "ENOMEM", 13: "EACCES", 23: "ENFILE", 24: "EMFILE", 27: "EFBIG",
+    28: "ENOSPC", 30: "EROFS", 122: "EDQUOT",
+}  # fmt: skip
 _ERRNO = re.compile(r"^\[Errno (\d+)\]")
 _FROM_OUTSIDE = frozenset({"KeyboardInterrupt", "CancelledError", "GeneratorExit"})
 
@@ -135,7 +138,9 @@ def attribute(
         return NotAttributed("no stack of the effect could be read")
     # 3
     inside = [m for m in moments if target_frames(m.stack) or m.native_call]
-    wanted = _SAMPLES_IN_TARGET if effect in (Effect.HANG, Effect.MEMORY) else 0.0
+    wanted = 0.0
+    if effect in (Effect.HANG, Effect.MEMORY):
+        wanted = _SAMPLES_DRAWN if _endless(inside, controls) else _SAMPLES_IN_TARGET
     if not inside or len(inside) < wanted * len(moments):
         return NotAttributed(_where_instead(moments))
     part = _takes_part(effect, run, inside, controls)
@@ -194,9 +199,9 @@ def _takes_part(
         case Effect.EXCEPTION:
             return _runs_out(run)
         case Effect.HANG:
-            return _many_calls(inside) or _gives_values(run, controls)
+            return _repeats(run, inside, controls)
         case Effect.MEMORY:
-            return _many_calls(inside) or _gives_values(run, controls) or _own_memory(run)
+            return _repeats(run, inside, controls) or _own_memory(run)
         case _:
             return None
 
@@ -232,6 +237,20 @@ def _outwards(stack: Stack) -> Stack:
 
 def _is_glue(frame: Frame) -> bool:
     return frame.file.rpartition("/")[2].removesuffix(".py") in _GLUE or "/asyncio/" in frame.file
+
+
+def _repeats(run: Run, inside: Sequence[Moment], controls: Sequence[Run]) -> str | None:
+    """Whether the harness keeps the effect going, by calling or by being called."""
+    if not _endless(inside, controls):
+        many = _many_calls(inside)
+        if many is not None:
+            return many
+    return _gives_values(run, controls)
+
+
+def _endless(inside: Sequence[Moment], controls: Sequence[Run]) -> bool:
+    """Whether an iterator of the target does not end which does so by itself with a control."""
+    return bool(inside) and any(inside[-1].site in control.ended for control in controls)
 
 
 def _gives_values(run: Run, controls: Sequence[Run]) -> str | None:
@@ -293,6 +312,10 @@ def _unlike(run: Run, moment: Moment, control: Run) -> tuple[int, str] | None:
                 given = ", ".join(kind) or "nothing"
                 what = f"{call.callee} is given other kinds of argument than on a control: {given}"
                 return 2, what
+    usual = {(line, name) for line, name, _ in control.ways}
+    for line, name, before in sorted(run.ways):
+        if (line, name) not in usual and (not moment.call or before < moment.call):
+            return 2, f"no control calls {name} from line {line}"
     for line, answer in sorted(run.gave - control.gave):
         if answer != "NoneType":
             return 3, f"the harness answers the target at line {line} with another kind: {answer}"
@@ -311,14 +334,13 @@ def _own_doing(run: Run, moment: Moment, controls: Sequence[Run], harness_text: 
     if moment.object and len(moment.object) > _OBJECT_LENGTH and moment.object in harness_text:
         return f"{moment.object} stands in the harness, not in the input"
     if run.raised is not None and run.escape is not None:
+        same = (run.escape.site, run.escape.callee, run.raised.type)
         for control in controls:
-            for call in control.calls:
-                same = (call.line, call.callee) == (run.escape.site, run.escape.callee)
-                if same and run.raised.type in call.raised and control.raised is None:
-                    return (
-                        f"{call.callee} raises {run.raised.type} with {control.input} as well; "
-                        "the harness lets only the poc's pass"
-                    )
+            if same in control.came_out and control.raised is None:
+                return (
+                    f"{run.escape.callee} raises {run.raised.type} with {control.input} as well; "
+                    "the harness lets only the poc's pass"
+                )
     return None
 
 
@@ -355,13 +377,11 @@ def _exchanged(controls: Sequence[Run], tried: Counterfactual) -> str | None:
     altered, converse = tried.answered_as_control, tried.answered_as_poc
     if _complains(altered):
         return "the harness complains about the poc even when the target answers as on the control"
-    alone = [altered.marks - control.marks for control in controls]
-    if all(alone):
-        least = min(alone, key=len)
-        line = (_lines(altered, least) or [0])[0]
+    parted = [_unlike(altered, Moment((), altered.marks, 0), control) for control in controls]
+    if parted and None not in parted:
         return (
-            f"the harness tells the poc from a control by itself, at line {line}, "
-            "not by the target's answer"
+            "the harness tells the poc from a control by itself, not by the target's answer: "
+            + max(reason for reason in parted if reason)[1]
         )
     if converse is not None and not _complains(converse):
         return (

@@ -75,6 +75,22 @@ class FilePatch:
         """Its names, the one before the patch first."""
         return tuple(dict.fromkeys(n for n in (self.source, self.target) if n is not None))
 
+    @property
+    def moves(self) -> bool:
+        """Whether the file has another name afterwards, git's ``a/`` and ``b/`` apart."""
+        if self.source is None or self.target is None or self.source == self.target:
+            return False
+        return _without_prefix(self.source) != _without_prefix(self.target)
+
+    @property
+    def changes(self) -> bool:
+        """Whether anything is different afterwards."""
+        return bool(self.hunks) or self.binary or None in (self.source, self.target) or self.moves
+
+
+def _without_prefix(name: str) -> str:
+    return name.partition("/")[2] or name
+
 
 @dataclass(frozen=True, slots=True)
 class Place:
@@ -125,7 +141,7 @@ def read_patch(raw: bytes, *, where: str) -> tuple[FilePatch, ...]:
     except (UnidiffParseError, ValueError, AssertionError) as error:
         raise _malformed(str(error), reader.number, where) from None
     files = tuple(_file_patch(one, lines, where) for one in parsed)
-    if not any(one.hunks or one.binary or one.source != one.target for one in files):
+    if not any(one.changes for one in files):
         raise Invalid(
             "expected a unified diff ('--- a/file', '+++ b/file', '@@ -1,2 +1,2 @@'), found none",
             where=where,

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from clearhouse.proof.bundle import Language
 from clearhouse.proof.new_effects import NewEffect, new_effects
-from clearhouse.proof.observation import Run, read_run
+from clearhouse.proof.observation import Run
+from clearhouse.proof.reading import read_run
 from clearhouse.proof.runners.base import classifier, new_token
 from clearhouse.proof.sandbox import bubblewrap
 from clearhouse.proof.sandbox.bubblewrap import Bind

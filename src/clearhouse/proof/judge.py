@@ -172,6 +172,8 @@ def _fixed_trouble(case: Case) -> str | None:
     for run in (*case.fixed_pocs, *case.fixed_controls):
         if not run.ran:
             return f"{version} could not be run: {run.why}"
+        for broken in (*run.contract, *run.tampering):
+            return f"on {version} the harness goes beyond calling the target: {broken}"
     for run in case.fixed_pocs:
         if isinstance(showing(case.effect, run, _pinned(case)), Showing):
             return f"the effect shows on {version} as well"
@@ -236,12 +238,24 @@ def behaves_differently(before: Sequence[Run], after: Sequence[Run], version: st
             return f"{run.input} gives another result on {version}"
         if {c.line for c in run.calls} != {c.line for c in other.calls}:
             return f"{run.input} makes other calls on {version}"
+        other_reads = _reads(other)
+        for place, values in _reads(run).items():
+            if other_reads.get(place, values) != values:
+                return f"{run.input} reads another {place[1]} on {version} (line {place[0]})"
         for mine, theirs in zip(run.calls, other.calls, strict=False):
             if mine.line == theirs.line and _simple(mine.returned) != _simple(theirs.returned):
                 return f"{run.input}: {mine.callee} returns another value on {version}"
             if mine.line == theirs.line and mine.given != theirs.given:
                 return f"{run.input}: {mine.callee} is given something else on {version}"
     return None
+
+
+def _reads(run: Run) -> dict[tuple[int, str], set[str]]:
+    """What the harness read off the target, by line and name."""
+    found: dict[tuple[int, str], set[str]] = {}
+    for line, name, digest in run.reads:
+        found.setdefault((line, name), set()).add(digest)
+    return found
 
 
 def _simple(values: Sequence[Any]) -> list[Any]:

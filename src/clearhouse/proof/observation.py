@@ -1,13 +1,12 @@
 """What was seen in one run, as frozen values: the bytes that a judgement works on.
 
-A record comes from the warden as JSON; :func:`read_run` parses it once.  Nothing here knows how a
-run is done, and nothing in the judgement reads a clock, a file or a process.
+A record comes from the warden as JSON; :mod:`clearhouse.proof.reading` parses it once.  Nothing
+here knows how a run is done, and nothing in the judgement reads a clock, a file or a process.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -80,6 +79,7 @@ class Sample:
     call: CallState
     cpu_s: float
     rss_bytes: int = 0
+    ours: bool = False  # our own code was running, on behalf of the harness
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,6 @@ class TargetCall:
     types: tuple[tuple[str, ...], ...]
     returned: tuple[Any, ...]
     given: tuple[str, ...] = ()  # digests of the arguments, as far as they are simple
-    raised: tuple[str, ...] = ()  # classes of the exceptions that came out of it
     at: tuple[int, ...] = ()  # for each of ``types``, how many target calls there were by then
 
 
@@ -173,6 +172,13 @@ class Run:
     gave: frozenset[tuple[int, str]] = frozenset()  # line and kind of what it gave when called back
     given: int = 0  # how many values that were
     number: int = 0  # calls of the target, all told
+    ways: frozenset[tuple[int, str, int]] = frozenset()
+    """Line and name of every function it called, and how many target calls there were before."""
+    came_out: frozenset[tuple[int, str, str]] = frozenset()
+    """Line, function of the target, and class of every exception that came out of it."""
+    reads: frozenset[tuple[int, str, str]] = frozenset()
+    """Line, name and digest of every simple value that it read off the target."""
+    ended: frozenset[int] = frozenset()  # lines at which an iterator of the target ended by itself
     marks: frozenset[int] = frozenset()
     mark_lines: tuple[int, ...] = ()
     contract: tuple[str, ...] = ()
@@ -187,134 +193,3 @@ class Run:
     def ran(self) -> bool:
         """Whether the harness was loaded and called at all."""
         return self.outcome not in (Outcome.NOT_LOADED, Outcome.BROKEN)
-
-
-def _marks(raw: str) -> frozenset[int]:
-    return frozenset(i for i, b in enumerate(bytes.fromhex(raw)) if b)
-
-
-def read_run(
-    raw: Mapping[str, Any], *, version: str, name: str, token: str, classify: Classify
-) -> Run:
-    """Parse a warden's record.  ``classify`` names the owner of a raw frame."""
-
-    def stack(frames: Iterable[Mapping[str, Any]]) -> Stack:
-        found = [classify(f) for f in frames]
-        return tuple(f for f in found if f.owner is not Owner.OBSERVER)
-
-    def state(call: Mapping[str, Any]) -> CallState:
-        return CallState(
-            int(call["number"]), int(call["site"]), _marks(call["marks"]),
-            int(call.get("given", 0)), int(call.get("rss_bytes", 0)),
-        )  # fmt: skip
-
-    report: dict[str, Any] = {}
-    tampering, breaches = [], []
-    called: dict[tuple[int, str], dict[str, Any]] = {}
-    gave = set()
-    for message in raw["report"]:
-        if "tamper" in message:
-            tampering.append(f"line {message['line']}: {message['tamper']}")
-        elif "breach" in message:
-            breaches.append(f"line {message['line']}: {message['breach']}")
-        elif "called" in message:
-            one = message["called"]
-            called[one["line"], one["callee"]] = one
-        elif "gave" in message:
-            gave.add((int(message["line"]), str(message["gave"])))
-        else:
-            report |= message
-    report.setdefault("calls", list(called.values()))  # a run that was cut short sends no list
-    if raw["forged"]:
-        tampering.append("wrote into the observer's report")
-    exception = report.get("exception")
-    entered = "call" in raw["phases"]
-    outcome, why = _outcome(raw, report)
-    output = raw["output"]["out"] + raw["output"]["err"]
-    escape = report.get("escaped")
-    visible = [output, repr(report.get("value", "")), repr(exception["text"]) if exception else ""]
-    visible += [repr(c["returned"]) for c in report.get("calls", ())]
-    return Run(
-        version=version,
-        input=name,
-        outcome=outcome,
-        why=why,
-        cpu_s=raw["cpu_call_s"] if entered else raw["cpu_s"],
-        wall_s=raw["wall_call_s"] if entered else raw["wall_s"],
-        rss_bytes=raw["rss_bytes"],
-        growth_bytes=raw["rss_call_bytes"],
-        events=tuple(
-            Event(
-                e["kind"], stack(e["stack"]), state(e["call"]), e["phase"],
-                {k: v for k, v in e.items() if k not in ("kind", "stack", "call", "phase")},
-            )
-            for e in raw["events"]
-        ),
-samples=tuple(
-            Sample(stack(s["stack"]), state(s["call"]), s["cpu_s"], int(s.get("rss_bytes", 0)))
-            for s in (*raw["samples"], *report.get("samples", ()))
-        ),
-        fatal=None
-        if raw["fatal"] is None
-        else Fatal(
-            raw["fatal"]["signal"], raw["fatal"]["sent"], raw["fatal"]["address"],
-            stack(raw["fatal"]["stack"]), state(raw["fatal"]["call"]),
-        ),
-        raised=None
-        if exception is None
-        else Raised(
-            exception["type"], (*exception["names"], *exception["qualified"]), exception["text"],
-            stack(exception["frames"]), exception["by_harness"], exception["guarantee"],
-        ),
-        escape=None
-        if escape is None
-        else Escape(escape["site"], escape["callee"], escape["native"], _marks(escape["marks"])),
-        sanitizer=Sanitizer(**raw["sanitizer"]) if raw.get("sanitizer") else None,
-        calls=tuple(
-            TargetCall(
-                c["line"], c["callee"], c["count"], c["native"],
-                tuple(tuple(t) for t in c["types"]), tuple(c["returned"]),
-                tuple(c.get("given", ())),
-                tuple(c.get("raised", ())), tuple(c.get("at", ())),
-            )
-            for c in report.get("calls", ())
-        ),
-        gave=frozenset(gave),
-        given=int(raw.get("given", 0)),
-        number=int(raw.get("number", 0)),
-        marks=_marks(raw["marks"]),
-        mark_lines=tuple(report.get("lines", ())),
-        contract=(*report.get("contract", ()), *breaches),
-        tampering=tuple(tampering),
-        missing=report.get("missing"),
-        killed=raw["killed"],
-        value=report.get("value"),
-        output=output[:2000],
-        leaked=any(token in text for text in visible),
-    )  # fmt: skip
-
-
-def _outcome(raw: Mapping[str, Any], report: Mapping[str, Any]) -> tuple[Outcome, str]:
-    if "setup" in report:
-        return Outcome.BROKEN, report["setup"]
-    if raw["init"] == "zygote gone":
-        return Outcome.BROKEN, "the run ended the process that it was started from"
-    if raw["killed"] == "idle":
-        return Outcome.KILLED, "stopped because it did nothing for seconds"
-    if raw["killed"]:
-        return Outcome.KILLED, f"stopped at its limit of {raw['killed']}"
-    status = raw["exit_status"]
-    if status is not None and os.WIFSIGNALED(status):
-        name = raw["fatal"]["signal"] if raw["fatal"] else f"signal {os.WTERMSIG(status)}"
-        return Outcome.SIGNAL, f"ended by {name}"
-    told = report.get("outcome")
-    if told == "not-loaded":
-        return Outcome.NOT_LOADED, report["why"]
-    if told == "returned":
-        return Outcome.RETURNED, "returned"
-    if told == "exception":
-        exception = report["exception"]
-        text = exception["text"].strip().split("\n")[0][:160]
-        return Outcome.EXCEPTION, f"{exception['type']}: {text}" if text else exception["type"]
-    code = os.waitstatus_to_exitcode(status) if status is not None else "?"
-    return Outcome.EXITED, f"the process ended itself with exit code {code}, without a result"

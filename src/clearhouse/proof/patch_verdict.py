@@ -268,7 +268,9 @@ def _keeps_behaviour(seen: Seen, reasons: list[str], caveats: list[str]) -> Leve
         caveats.append(f"the package's own tests say nothing: {tests.reason}")
     elif tests is not None and tests.reason:
         caveats.append(f"own tests: {tests.reason}")
-    return Level.NO if len(reasons) > bad else Level.YES
+    if len(reasons) > bad:
+        return Level.NO
+    return Level.YES if behaviour is not None else Level.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)

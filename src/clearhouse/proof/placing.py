@@ -146,7 +146,7 @@ class _Tree:
         if creates and (patch.source is None or not self._candidates(patch.source)):
             return self._created(patch)
         candidates = [c for name in patch.names for c in self._candidates(name)]
-        if not (patch.hunks or patch.binary or patch.target is None or _is_move(patch)):
+        if not patch.changes:
             return FileResult(patch, Fate.SKIPPED, why="changes no content")
         if not candidates:
             return FileResult(patch, Fate.SKIPPED, why="is not in the distribution")
@@ -188,7 +188,7 @@ class _Tree:
                 why = "the file to be deleted holds more than the patch says"
                 return FileResult(patch, Fate.FAILED, name, line=patch.line, why=why)
             return FileResult(patch, Fate.DELETED, name, None, applied.places)
-        if _is_move(patch):
+        if patch.moves:
             into = self._renamed(name, patch.source or "", patch.target)
             if into is not None and into != name:
                 return FileResult(patch, Fate.MOVED, into, applied.content, applied.places, name)
@@ -241,7 +241,9 @@ class _Tree:
         folder, last = PurePosixPath(stated).parts[:-1], PurePosixPath(stated).name
         for up in range(len(folder) + 1):
             outer, inner = folder[: len(folder) - up], folder[len(folder) - up :]
-            into = self._folders.get(outer) or self._folder_like(outer)
+            into = self._folders.get(outer)
+            if into is None:
+                into = self._folder_like(outer)
             if into is not None:
                 if any(part.lower() in _ASIDE for part in inner):
                     return None
@@ -285,17 +287,6 @@ def _agreement(stated: Sequence[str], own: Sequence[str]) -> tuple[int, int] | N
 
 def _begins_from_nothing(patch: FilePatch) -> bool:
     return len(patch.hunks) == 1 and patch.hunks[0].start == 0 and not patch.hunks[0].before
-
-
-def _is_move(patch: FilePatch) -> bool:
-    if patch.source is None or patch.target is None or patch.source == patch.target:
-        return False
-    return _without_prefix(patch.source) != _without_prefix(patch.target)
-
-
-def _without_prefix(name: str) -> str:
-    """A name without its first folder, which is git's ``a/`` and ``b/``."""
-    return name.partition("/")[2] or name
 
 
 def summary(results: Iterable[FileResult]) -> list[Mapping[str, object]]:

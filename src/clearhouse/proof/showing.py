@@ -125,7 +125,7 @@ def _memory(run: Run, expect: Expectation) -> Showing | NotShown:
 
 
 def _samples(run: Run) -> tuple[Moment, ...]:
-    return tuple(moment_of(s.stack, s.call) for s in run.samples)
+    return tuple(moment_of(s.stack, s.call) for s in run.samples if not s.ours)
 
 
 def _write_outside(run: Run, _: Expectation) -> Showing | NotShown:

@@ -22,6 +22,7 @@ from clearhouse.proof.sandbox.cell import Cell, Limits
 from clearhouse.proof.sandbox.check import Report, check_sandbox
 from clearhouse.proof.sandbox.gate import being_checked
 from clearhouse.proof.warden.breakout.attempt import Attempt, Facts, every, make
+from clearhouse.proof.warden.breakout.bombs import BOMBS
 
 pytestmark = pytest.mark.sandbox
 
@@ -44,6 +45,13 @@ def test_attempts_are_made_from_every_place_of_foreign_code(report: Report) -> N
     for place, names in made.items():
         assert {a.name for a in every() if place in a.places} <= names
     assert {b.name for b in bombs.BOMBS} <= made["run"]
+    assert {name for name, _, _ in bombs.BUILD_BOMBS} <= made["build"]
+
+
+def test_no_bomb_lies_unused() -> None:
+    used = {b.key for b in (*bombs.BOMBS, bombs.LEAVE, bombs.PLANT, bombs.SEARCH)}
+    assert used == set(BOMBS)
+    assert {key for _, key, _ in bombs.BUILD_BOMBS} <= used
 
 
 def test_each_attempt_says_what_stopped_it(report: Report) -> None:

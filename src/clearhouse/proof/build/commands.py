@@ -90,7 +90,7 @@ def _prepare(sandbox: BuildSandbox, tools: Toolchain) -> None:
 def _environment(tools: Toolchain, plan: Plan) -> dict[str, str]:
     """OSS-Fuzz's environment for build.sh (its documentation, "Setting up a new project")."""
     shared = [
-        *flags.for_target(tools, undefined_behaviour=plan.undefined_behaviour),
+        *flags.for_target(tools, plan.checks),
         # Frames name the files as if they had been compiled where they are read-only.
         f"-ffile-prefix-map={SITE}/{_SOURCE}=/target",
     ]

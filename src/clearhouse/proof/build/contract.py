@@ -85,7 +85,8 @@ _ODD_LINKAGE = re.compile(r"\b(?:weak|common|extern_weak)\b")
 _LIBRARY = re.compile(r"_Z(?:NK?)?S[tsaiod]|_Z(?:n|d)[wal]")
 _CONVENTION = re.compile(r"\b(?:win64cc|x86_\w+cc|\w*regcallcc|vectorcallcc|cc ?\d+|ghccc)\b")
 _ALIAS = re.compile(r"(?:[\w()\"]+ )*(?:alias|ifunc) ")
-_RETYPED = re.compile(r"bitcast \([^@]*$")  # what stands before a symbol that is cast
+# What stands before a symbol that is taken for something else than it is.
+_RETYPED = re.compile(r"\b(?:bitcast|ptrtoint|getelementptr|addrspacecast)\b[^@]*\([^@]*$")
 _STARTED = ("_GLOBAL__sub_I_", "_GLOBAL__I_")  # objects of C++ with constructors
 
 
@@ -133,7 +134,9 @@ class _Reader:
                     calls.add(call.name)
                 line = self._module.line_of(text, function.line)
                 for what in self._instruction(text, call):
-                    yield Violation(line, what)
+                    # The compiler ends destructors that nobody can call with a trap.
+                    if not (_MADE_BY_CXX.match(function.name) and "trap" in what):
+                        yield Violation(line, what)
             if function.name in handed and calls & _ALLOCATORS and _gives_memory(function):
                 yield Violation(function.line, "gives the target an allocator of its own")
 
@@ -171,7 +174,7 @@ class _Reader:
                 yield "contains assembler code"
             if _CONVENTION.search(call.convention):
                 yield "calls by another calling convention"
-            if call.retyped and call.name is not None:
+            if call.name is not None and (call.retyped or self._mistyped(call)):
                 yield f"calls {call.name} with other types than it is declared with"
         called = call.name if call is not None else None
         for name, at in references(text):
@@ -188,6 +191,17 @@ class _Reader:
             yield "makes a pointer out of a number"
         if text.startswith("  store ") and (changed := _stored_to(text)) in self._target:
             yield f"changes the target's variable {changed}"
+
+    def _mistyped(self, call: Call) -> bool:
+        """The same where pointers have no types and a call may have any."""
+        declared = self._module.declared.get(call.name or "")
+        if declared is None or self._module.typed_pointers or (call.name or "").startswith("llvm."):
+            return False
+        given = tuple(argument.type for argument in call.arguments)
+        if declared[-1:] != ("...",):
+            return given != declared
+        fixed = declared[:-1]
+        return given[: len(fixed)] != fixed or (not fixed and bool(given))
 
     def _reference(self, name: str, before: str, *, direct: bool) -> Iterator[str]:
         if name.startswith("llvm."):

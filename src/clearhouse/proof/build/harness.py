@@ -193,8 +193,7 @@ class _Work:
     # -- the harness's object ----------------------------------------------------------------------
 
     def _flags(self) -> list[str]:
-        ub = self.plan.undefined_behaviour
-        found = flags.for_harness(self.tools, undefined_behaviour=ub)
+        found = flags.for_harness(self.tools, self.plan.checks)
         if not self.plan.include:
             found.append("-I/target")
         language = ["-x", "c++" if self._is_cxx else "c"]
@@ -229,8 +228,7 @@ class _Work:
             return None, [Violation(0, "the harness is too large or too odd to be followed")]
         found = self._violations(module, self._text(whole), self._text(dependencies))
         self.sandbox.put("marked.ll", marked.text.encode("utf-8", "surrogateescape"))
-        ub = self.plan.undefined_behaviour
-        self._compile([*flags.for_harness(self.tools, undefined_behaviour=ub), "marked.ll"])
+        self._compile([*flags.for_harness(self.tools, self.plan.checks), "marked.ll"])
         return marked, found
 
     def _typed(self) -> list[str]:
@@ -281,7 +279,6 @@ class _Work:
     # -- linking -----------------------------------------------------------------------------------
 
     def _link(self, marked: Marked | None) -> None:
-        ub = self.plan.undefined_behaviour
         has_cxx = self._is_cxx or self.target.has_cxx
         libraries = self._target_libraries(marked, cxx=has_cxx)
         self.sandbox.put("exports", _EXPORTS[self._is_cxx].encode())
@@ -291,7 +288,7 @@ class _Work:
                 HARNESS,
                 ["harness.o"],
                 cxx=has_cxx,
-                undefined_behaviour=ub,
+                checks=self.plan.checks,
                 more=["-Wl,--version-script=exports", "-Wl,-Bsymbolic-functions"],
             )
         )
@@ -299,7 +296,7 @@ class _Work:
         self._step(Command(driver))
         program = [
             self.tools.cxx if has_cxx else self.tools.c, "-pie",
-            *flags.sanitizers(undefined_behaviour=ub), "driver.o", "-Wl,--no-as-needed", HARNESS,
+            *self.plan.checks.flags(), "driver.o", "-Wl,--no-as-needed", HARNESS,
             *libraries, "-Wl,-rpath,/build", *flags.LIBRARIES, "-o", PROGRAM,
         ]  # fmt: skip
         result = self.sandbox.run([Command(program)])[0]
@@ -329,7 +326,7 @@ class _Work:
                 SHARED,
                 ["-Wl,--start-group", *inputs, "-Wl,--end-group"],
                 cxx=cxx,
-                undefined_behaviour=self.plan.undefined_behaviour,
+                checks=self.plan.checks,
                 more=[f"-Wl,-u,{name}" for name in wanted],
             )
         )

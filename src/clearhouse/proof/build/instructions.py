@@ -196,3 +196,13 @@ def split_list(text: str) -> list[str]:
             start = at + 1
     last = text[start:].strip()
     return [*parts, last] if last or parts else []
+
+
+def parameter_types(line: str) -> tuple[str, ...]:
+    """The types of the parameters of a ``declare`` line."""
+    rest = line[line.index("@") :]
+    opening = _opening_of_arguments(rest)
+    inner = rest[opening + 1 : _closing(rest, opening)]
+    return tuple(
+        part if part == "..." else split_type(part)[0] for part in split_list(inner) if part
+    )

@@ -12,7 +12,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from clearhouse.proof.build.instructions import NAME, parse_call, split_list, unquoted
+from clearhouse.proof.build.instructions import (
+    NAME,
+    parameter_types,
+    parse_call,
+    split_list,
+    unquoted,
+)
 
 _DEFINE = re.compile(rf"define (?P<head>[^@]*)@(?P<name>{NAME})\(")
 _DECLARE = re.compile(rf"declare [^@]*@(?P<name>{NAME})\(")
@@ -64,7 +70,8 @@ class Module:
     opaque_types: frozenset[str]
     typed_pointers: bool
     places: Mapping[int, int] = field(repr=False)  # number of a debug location: line of the source
-    declared: frozenset[str] = frozenset()  # functions of other objects
+    declared: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Functions of other objects, and the types of their parameters (``...`` for any more)."""
     structures: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # types of members
     globals: tuple[tuple[str, str, Side], ...] = ()
 
@@ -124,7 +131,9 @@ def parse(text: str) -> Module:
             _OPAQUE_POINTER.search(_TEXTS.sub('""', line)) for line in lines if line[:1] == "d"
         ),
         places=metadata.places,
-        declared=frozenset(unquoted(m["name"]) for x in lines if (m := _DECLARE.match(x))),
+        declared={
+            unquoted(m["name"]): parameter_types(x) for x in lines if (m := _DECLARE.match(x))
+        },
         structures={
             m["name"]: tuple(split_list(m["packed"] or m["plain"] or ""))
             for line in lines

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from clearhouse.errors import Unavailable
+from clearhouse.proof.build.flags import Checks
 from clearhouse.proof.build.patterns import matching
 from clearhouse.proof.bundle import Target
 from clearhouse.proof.effects import Effect
@@ -33,7 +34,7 @@ class Plan:
     include: tuple[str, ...]
     defines: tuple[str, ...]
     standard: str | None
-    undefined_behaviour: bool  # whether UBSan watches too
+    checks: Checks
     build: tuple[str, ...] = ()
 
     def flags(self, *, cxx: bool) -> list[str]:
@@ -53,7 +54,7 @@ class Plan:
         return repr(
             (
                 self.sources, self.chosen, self.include, self.defines, self.standard,
-                self.undefined_behaviour, self.build,
+                self.checks, self.build,
             )
         )  # fmt: skip
 
@@ -94,7 +95,7 @@ def make_plan(target: Target, effect: Effect, files: Collection[str]) -> Plan:
         include=tuple(include),
         defines=target.defines,
         standard=target.standard,
-        undefined_behaviour=effect is Effect.CRASH,
+        checks=Checks(undefined_behaviour=effect is Effect.CRASH),
         build=target.build,
     )
 

@@ -26,7 +26,7 @@ def link_shared(
     inputs: Sequence[str],
     *,
     cxx: bool,
-    undefined_behaviour: bool,
+    checks: flags.Checks,
     more: Sequence[str] = (),
 ) -> Command:
     """Link a shared object whose own calls cannot be led elsewhere (``-Bsymbolic``).
@@ -37,7 +37,7 @@ def link_shared(
     return Command(
         [
             tools.cxx if cxx else tools.c, "-shared", bound, f"-Wl,-soname,{output}",
-            *flags.sanitizers(undefined_behaviour=undefined_behaviour),
+            *checks.flags(),
             "-o", output, *more, *inputs, *flags.LIBRARIES,
         ]
     )  # fmt: skip

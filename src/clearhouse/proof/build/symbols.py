@@ -21,6 +21,9 @@ from clearhouse.proof.target.store import Store
 
 _ANSWER_BYTES = 8 << 20
 _MOST = 4096
+_OPERATOR = re.compile(r"operator\s*(?:\(\)|\[\]|<=>|->\*?|<<=?|>>=?|<=?|>=?|[-+*/%^&|~!=,]+|\"\")")
+_UNNAMED = "(anonymous namespace)"
+_SPACE = "\x00"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,7 @@ def _read_json(text: str) -> dict[int, tuple[Place, ...]]:
     return {
         int(answer["Address"], 16): tuple(
             Place(
-                _known(frame.get("FunctionName")),
+                plain_name(_known(frame.get("FunctionName"))),
                 _known(frame.get("FileName")),
                 int(frame.get("Line") or 0) or None,
             )
@@ -122,7 +125,11 @@ def _read_plain(text: str) -> dict[int, tuple[Place, ...]]:
             function = line
         elif address is not None and function is not None:
             file, _, number = line.partition(" (")[0].rpartition(":")
-            place = Place(_known(function), _known(file), int(number) if number.isdigit() else None)
+            place = Place(
+                plain_name(_known(function)),
+                _known(file),
+                int(number) if number.isdigit() else None,
+            )
             found[address] += (place,)
             function = None
     return found
@@ -130,3 +137,34 @@ def _read_plain(text: str) -> dict[int, tuple[Place, ...]]:
 
 def _known(text: object) -> str:
     return "" if text in (None, "??") else str(text)
+
+
+def plain_name(name: str) -> str:
+    """A function's name without what its instantiation adds: template arguments, types, parameters.
+
+    ``int box::Reader<char>::at(unsigned long) const`` is ``box::Reader::at``: the same flaw has the
+    same name whichever way a harness comes to it.
+    """
+    name = name.removeprefix("decltype(auto) ")
+    if "(" not in name and "<" not in name:
+        return name  # C
+    kept, depth, at = "", 0, 0
+    while at < len(name):
+        operator = _OPERATOR.match(name, at)
+        if depth == 0 and operator and (at == 0 or not name[at - 1].isalnum()):
+            kept += operator[0]
+            at = operator.end()
+        elif depth == 0 and name.startswith(_UNNAMED, at):
+            kept += _UNNAMED.replace(" ", _SPACE)
+            at += len(_UNNAMED)
+        elif depth == 0 and name[at] == "(":
+            break
+        else:
+            depth += (name[at] == "<") - (name[at] == ">")
+            if depth == 0 and name[at] != ">":
+                kept += name[at]
+            at += 1
+    if "operator" in kept:  # a conversion's name is a type, which may have spaces
+        start = kept.index("operator")
+        return (kept[:start].rpartition(" ")[2] + kept[start:]).replace(_SPACE, " ").strip()
+    return kept.strip().rpartition(" ")[2].replace(_SPACE, " ")

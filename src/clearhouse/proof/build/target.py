@@ -56,7 +56,8 @@ class BuiltTarget:
 
 def build_target(tree: Tree, plan: Plan, tools: Toolchain, store: Store) -> BuiltTarget:
     """Have the target built, or find it built.  Raises :class:`BuildFailed`."""
-    key = key_of(_FORMAT, tree.digest, plan.key(), tools.identity)
+    how = flags.for_target(tools, plan.checks)
+    key = key_of(_FORMAT, tree.digest, plan.key(), tools.identity, *how)
     kept = store.read_json(FOLDER, f"{key}.json")
     if kept is None or not _is_there(store, key, kept):
         kept = _build(tree, plan, tools, store, key)
@@ -110,7 +111,7 @@ def _compile(
     sandbox: BuildSandbox, tree: Tree, plan: Plan, tools: Toolchain, staged: Path
 ) -> dict[str, Any]:
     common = [
-        *flags.for_target(tools, undefined_behaviour=plan.undefined_behaviour),
+        *flags.for_target(tools, plan.checks),
         # Generated sources name the grammar they come from without a folder.
         f"-fdebug-prefix-map={SITE}=/target",
     ]
@@ -148,9 +149,7 @@ def _compile(
         has_cxx = any(map(is_cxx, plan.sources))
         linked = sandbox.run(
             [
-                link_shared(
-                    tools, SHARED, good, cxx=has_cxx, undefined_behaviour=plan.undefined_behaviour
-                )
+                link_shared(tools, SHARED, good, cxx=has_cxx, checks=plan.checks)
                 if plan.chosen
                 else Command([tools.archiver, "rcsD", ARCHIVE, *good])
             ]

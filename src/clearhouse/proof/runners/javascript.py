@@ -22,7 +22,8 @@ from clearhouse.proof.attribution import Counterfactual
 from clearhouse.proof.bundle import Bundle
 from clearhouse.proof.effects import Effect
 from clearhouse.proof.node import Node, find_node
-from clearhouse.proof.observation import Frame, Outcome, Owner, Run, read_run
+from clearhouse.proof.observation import Frame, Outcome, Owner, Run
+from clearhouse.proof.reading import read_run
 from clearhouse.proof.runners.base import Cells, classifier, limits_for, new_token, watch_for
 from clearhouse.proof.sandbox.bubblewrap import Bind
 from clearhouse.proof.sandbox.cell import MEGABYTE, Cell, Job, Limits, Watch

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from clearhouse.errors import Unavailable
 from clearhouse.proof.attribution import Counterfactual
+from clearhouse.proof.build.flags import CHECKS_OF
 from clearhouse.proof.build.harness import HARNESS, PROGRAM, BuiltHarness, build_harness
 from clearhouse.proof.build.plan import Plan, make_plan
 from clearhouse.proof.build.sources import Tree
@@ -17,11 +19,13 @@ from clearhouse.proof.build.symbols import Symbols
 from clearhouse.proof.build.target import BuiltTarget, build_target
 from clearhouse.proof.build.toolchain import Toolchain, find
 from clearhouse.proof.bundle import Bundle
-from clearhouse.proof.observation import Frame, Outcome, Owner, Run, read_run
+from clearhouse.proof.observation import Frame, Outcome, Owner, Run
+from clearhouse.proof.reading import read_run
 from clearhouse.proof.runners.base import Cells, limits_for, new_token, source_line, watch_for
 from clearhouse.proof.sandbox.bubblewrap import Bind
 from clearhouse.proof.sandbox.cell import Cell, Job
 from clearhouse.proof.target import default_targets
+from clearhouse.proof.target.store import key_of
 
 _BUILD = "/build/"
 _OURS = "/runtime/clearhouse/"
@@ -30,15 +34,40 @@ _ASAN_REPORTS = re.compile(r"__asan_report_|_ZN6__asan\d+(?:Report|ScopedInError
 _UBSAN_HANDLER = re.compile(r"__ubsan_handle_(?P<kind>\w+?)(?:_v\d+)?(?:_abort)?$")
 _LIBC = re.compile(r"/(?:libc|libpthread)[.-][^/]*$")
 _RETURNED = 8
+_COMMON, _ROUNDS = "native-common", 4
 
 
 def native_runner(bundle: Bundle, version: str, tree: Tree, cells: Cells) -> NativeRunner:
     """Build a source tree and a bundle's harness.
 
-    Raises :class:`clearhouse.errors.Unavailable` where they cannot be built here.
+    Undefined behaviour that a control shows is how this version works on any input: UBSan's checks
+    for it are left out, or no control of old code would ever return.  Raises
+    :class:`clearhouse.errors.Unavailable` where they cannot be built here.
     """
     tools, store = find(), default_targets().store
     plan = make_plan(bundle.target, bundle.effect, tree.files)
+    place = (_COMMON, f"{key_of(tree.digest, plan.key(), tools.identity, bundle.digest)}.json")
+    known: list[str] | None = store.read_json(*place)
+    runner = _build(
+        bundle, version, tree, cells, replace(plan, checks=plan.checks.but(known or ()))
+    )
+    if known is None and plan.checks.undefined_behaviour:
+        common: dict[str, None] = {}
+        for _ in range(_ROUNDS):
+            found = [c for control in bundle.controls for c in runner.tripped_by(control.data)]
+            if not found:
+                break
+            common.update(dict.fromkeys(found))
+            runner.leave()
+            runner = _build(
+                bundle, version, tree, cells, replace(plan, checks=plan.checks.but(common))
+            )
+        store.write_json(list(common), *place)
+    return runner
+
+
+def _build(bundle: Bundle, version: str, tree: Tree, cells: Cells, plan: Plan) -> NativeRunner:
+    tools, store = find(), default_targets().store
     target = build_target(tree, plan, tools, store)
     harness = build_harness(bundle, target, plan, tools, store)
     symbols = Symbols(harness.folder, harness.key, tools, store)
@@ -59,11 +88,18 @@ class _Built:
     @property
     def notes(self) -> tuple[str, ...]:
         watched = (
-            "AddressSanitizer and UBSan" if self.plan.undefined_behaviour else "AddressSanitizer"
+            "AddressSanitizer and UBSan"
+            if self.plan.checks.undefined_behaviour
+            else "AddressSanitizer"
         )
         how = f"compiled by {self.tools.version} with -O1, {watched}"
         if self.plan.defines:
             how += "; macros set by the bundle: " + ", ".join(self.plan.defines)
+        if self.plan.checks.without:
+            left_out = ", ".join(self.plan.checks.without)
+            how += f"; left out of UBSan, since a control shows it too: {left_out}"
+        if not self.tools.is_clang:
+            how += "; install clang to have effects attributed"
         return (*self.tree.notes, how, *self.target.notes)
 
 
@@ -106,6 +142,15 @@ class NativeRunner:
         if run.outcome is Outcome.BROKEN or raw["init"] != "ended":
             self._cells.drop(self._key)
         return run
+
+    def leave(self) -> None:
+        """End the sandbox of a build that is not used any more."""
+        self._cells.drop(self._key)
+
+    def tripped_by(self, data: bytes) -> tuple[str, ...]:
+        """The checks of UBSan that one input ends in."""
+        found = self.run("control", data).sanitizer
+        return CHECKS_OF.get(found.kind, ()) if found is not None else ()
 
     def counterfactual(self, control: bytes, poc: bytes) -> Counterfactual | None:
         """None: a C or C++ harness has no way to raise ``SecurityGuaranteeBroken``."""

@@ -11,16 +11,18 @@ from typing import Any
 from clearhouse.errors import Unavailable
 from clearhouse.proof.attribution import Counterfactual
 from clearhouse.proof.bundle import Bundle
-from clearhouse.proof.observation import Outcome, Run, read_run
+from clearhouse.proof.observation import Outcome, Run
+from clearhouse.proof.reading import read_run
 from clearhouse.proof.runners.base import Cells, classifier, limits_for, new_token, watch_for
 from clearhouse.proof.sandbox.bubblewrap import Bind
 from clearhouse.proof.sandbox.cell import Cell, Job
 from clearhouse.proof.target import Installed
+from clearhouse.proof.warden.allowed_python import is_standard, module_allowed
 
 _IMPORT = re.compile(
     rb"^[ \t]*(?:from[ \t]+([\w.]+)[ \t]+import[ \t]+(\w+)?|import[ \t]+([\w., \t]+))", re.MULTILINE
 )
-_NEVER_AHEAD = frozenset({"sys", "antigravity", "this", "idlelib", "turtle", "__main__", "test"})
+_MOST_AHEAD = 64
 
 
 def imports_of(source: bytes) -> tuple[str, ...]:
@@ -34,7 +36,9 @@ def imports_of(source: bytes) -> tuple[str, ...]:
         listed = modules.split(",") if modules else [module, f"{module}.{member}" if member else ""]
         for part in listed:
             name = part.split(" as ")[0].strip()
-            if name and name.partition(".")[0] not in _NEVER_AHEAD:
+            top = name.partition(".")[0]
+            needed = module_allowed(name) if is_standard(top) else top != "__main__"
+            if name and needed and len(names) < _MOST_AHEAD:
                 names[name] = None
     return tuple(names)
 

@@ -133,9 +133,10 @@ class Baits:
         self._stack.callback(end)
         return decoy
 
-    def left(self) -> list[int]:
-        """Processes on the host that carry the name of those that attempts leave behind."""
-        return [pid for pid, name in _names() if name == f"left-{self.token[:8]}"]
+    def left(self, *places: str) -> list[int]:
+        """Processes on the host that carry the name of those that attempts leave behind there."""
+        wanted = {f"left-{place[0]}-{self.token[:8]}" for place in places}
+        return [pid for pid, name in _names() if name in wanted]
 
     def reached(self) -> list[Seen]:
         """What became of the baits."""
@@ -146,7 +147,7 @@ class Baits:
         names = sorted(path.name for path in self._host.iterdir())
         same = self._marker.read_text() == self.token and names == ["marker", "socket"]
         clock = abs(time.time() - time.monotonic() - self._clock) < 1
-        left = self.left()
+        left = self.left("run", "build")
         return [
             Seen("a service of the host was reached", not visits, f"{visits} visits"),
             Seen("a file of the host was changed", same, "as it was" if same else "changed"),

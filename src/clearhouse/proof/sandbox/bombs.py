@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from clearhouse.proof.sandbox.build import BuildLimits
 from clearhouse.proof.sandbox.cell import MEGABYTE, Job, Limits, Watch
 
 MEMORY = 96 * MEGABYTE
@@ -51,7 +52,7 @@ class Bomb:
 
     def job(self, interpreter: str) -> Job:
         """The job that sets it off."""
-        job = program(interpreter, "bombs", self.key, limits=self.limits)
+        job = program(interpreter, "bombs", self.key, "run", limits=self.limits)
         return replace(job, root_bytes=self.root)
 
     def judge(self, record: Mapping[str, Any]) -> tuple[bool, str]:
@@ -68,12 +69,17 @@ class Bomb:
         return True, by
 
 
-def program(interpreter: str, module: str, argument: str, *, limits: Limits = _LIMITS) -> Job:
-    """A job that runs a module of ``warden.breakout`` as a native harness is run."""
+def arguments(interpreter: str, module: str, *more: str) -> list[str]:
+    """How a module of ``warden.breakout`` is started inside."""
     code = (
         "import sys; sys.path.insert(0, '/runtime/clearhouse'); "
         f"from warden.breakout.{module} import main; main()"
     )
+    return [interpreter, "-I", "-S", "-c", code, *more]
+
+
+def program(interpreter: str, module: str, *more: str, limits: Limits = _LIMITS) -> Job:
+    """A job that runs a module of ``warden.breakout`` as a native harness is run."""
     return Job(
         runtime="program",
         input=b"",
@@ -81,7 +87,7 @@ def program(interpreter: str, module: str, argument: str, *, limits: Limits = _L
         limits=limits,
         watch=NOTHING,
         extra={},
-        argv=[interpreter, "-I", "-S", "-c", code, argument],
+        argv=arguments(interpreter, module, *more),
         root_bytes=ROOT,
     )
 
@@ -172,3 +178,25 @@ PLANT, SEARCH = (
     Bomb("find what the run before left", "search", _found_nothing),
 )
 LEAVE = Bomb("leave processes behind", "leave", _ended)
+
+#: The same in a build, and which limits may have ended each ("exit": it was refused, and ended).
+BUILD_BOMBS = (
+    ("memory of its own", "heap", ("memory",)),
+    ("shared memory that is in no page table", "shared", ("exit",)),
+    ("page tables", "page tables", ("memory",)),
+    ("fill every folder", "files", ("exit",)),
+    ("fill sockets", "sockets", ("sockets", "memory")),
+    ("fork bomb", "fork bomb", ("wall", "memory")),
+    ("sleep for ever, deaf to signals", "sleep", ("wall",)),
+    ("flood of output", "output", ("output",)),
+    ("kill its parent and everything it can", "kill", ("exit",)),
+    ("leave processes behind", "leave", ("exit",)),
+)
+BUILD_LIMITS = BuildLimits(
+    cpu_s=3.0,
+    wall_s=0.8,
+    memory_bytes=MEMORY,
+    processes=PROCESSES,
+    file_bytes=8 * MEGABYTE,
+    output_bytes=MEGABYTE,
+)

@@ -24,7 +24,7 @@ from clearhouse.proof.sandbox import bombs, bubblewrap
 from clearhouse.proof.sandbox.baits import Baits
 from clearhouse.proof.sandbox.bombs import Bomb
 from clearhouse.proof.sandbox.bubblewrap import Bind
-from clearhouse.proof.sandbox.build import BuildSandbox, Command
+from clearhouse.proof.sandbox.build import BuildSandbox, Command, CommandsKilled
 from clearhouse.proof.sandbox.cell import MEGABYTE, Cell, Job, Limits
 from clearhouse.proof.sandbox.gate import being_checked
 from clearhouse.proof.sandbox.needs import bubblewrap_version, diagnosis, missing
@@ -141,6 +141,7 @@ def _builds_and_others(
     results: list[Result] = []
     progress("attempts of a build")
     results += _in_a_build(bind)
+    results += _build_bombs(bind, baits, progress)
     results += _bad_imports(baits, progress)
     with Cell([bind]) as cell:
         results += _bombs(cell, some, progress)
@@ -194,14 +195,28 @@ def _at_import(cell: Cell) -> Iterator[Result]:
 
 
 def _in_a_build(bind: Bind) -> Iterator[Result]:
-    code = (
-        "import sys; sys.path.insert(0, '/runtime/clearhouse'); "
-        "from warden.breakout.attempt import main; main()"
-    )
-    command = Command([bubblewrap.interpreter(), "-I", "-S", "-c", code, "build"])
+    argv = bombs.arguments(bubblewrap.interpreter(), "attempt", "build")
     with BuildSandbox([bind]) as site:
-        (result,) = site.run([command])
+        (result,) = site.run([Command(argv)])
     yield from _read("build", result.out)
+
+
+def _build_bombs(bind: Bind, baits: Baits, progress: Progress) -> Iterator[Result]:
+    with BuildSandbox(
+        [bind], limits=bombs.BUILD_LIMITS, site_bytes=bombs.ROOT, site_files=1000
+    ) as site:
+        for name, key, expected in bombs.BUILD_BOMBS:
+            progress(f"attempts of a build: {name}")
+            began = time.monotonic()
+            argv = bombs.arguments(bubblewrap.interpreter(), "bombs", key, "build")
+            try:
+                site.run([Command(argv)])
+                ended, by = "exit", "refused, or ended with its namespace"
+            except CommandsKilled as error:
+                ended, by = error.limit, f"limit of {error.limit}"
+            stopped = ended in expected and not (key == "leave" and baits.left("build"))
+            seconds = round(time.monotonic() - began, 4)
+            yield Result("build", "exhaustion", name, stopped, by, seconds)
 
 
 def _bombs(cell: Cell, some: Sequence[Bomb], progress: Progress) -> Iterator[Result]:
@@ -218,7 +233,7 @@ def _set_off(cell: Cell, bomb: Bomb, group: str) -> Result:
 
 def _leave(cell: Cell, baits: Baits) -> Result:
     result = _set_off(cell, bombs.LEAVE, "leftovers")
-    left = baits.left()
+    left = baits.left("run")
     if left:
         return replace(result, stopped=False, by=f"{len(left)} live on")
     return result
@@ -242,7 +257,7 @@ def _bad_imports(baits: Baits, progress: Progress) -> Iterator[Result]:
                 start_s=_IMPORT_S,
                 import_bytes=_IMPORT_BYTES,
             ) as cell:
-                stopped = key == "leaves" and len(_tree(cell.pid)) <= _OWN_PROCESSES
+                stopped = key == "leaves" and _alone(cell.pid)
         except Unavailable as error:
             stopped, by = True, error.message.rpartition(": ")[2]
         seconds = time.monotonic() - began
@@ -253,6 +268,16 @@ def _bad_imports(baits: Baits, progress: Progress) -> Iterator[Result]:
 
 # bubblewrap outside and inside, the warden, the zygote
 _OWN_PROCESSES = 4
+
+
+def _alone(pid: int) -> bool:
+    """Whether a sandbox has none but its own processes, or soon has."""
+    deadline = time.monotonic() + 1.0
+    while len(_tree(pid)) > _OWN_PROCESSES:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
 
 
 def _tree(pid: int) -> list[int]:

@@ -24,8 +24,7 @@ _PROBES = frozenset(
      "sys.setprofile", "sys.addaudithook", "sys.excepthook", "sys.unraisablehook", "code.__new__",
      "function.__new__", "marshal.loads", "marshal.load", "marshal.dumps", "pickle.find_class",
      "builtins.input", "builtins.breakpoint", "cpython.run_command", "cpython.run_file",
-     "cpython.run_string", "signal.pthread_kill", "os.kill", "os.killpg", "os.putenv", "os.unsetenv",
-     "resource.setrlimit", "resource.prlimit", "sqlite3.enable_load_extension",
+     "cpython.run_string", "signal.pthread_kill", "os.kill", "os.killpg", "resource.setrlimit", "resource.prlimit", "sqlite3.enable_load_extension",
      "sqlite3.load_extension", "socket.bind", "syslog.openlog", "os.chdir", "os.fchdir", "os.fork",
      "os.forkpty", "pty.spawn", "os.setxattr", "os.removexattr", "os.lockf", "fcntl.fcntl",
      "fcntl.ioctl", "fcntl.flock", "mmap.__new__"}
@@ -111,6 +110,8 @@ def _file_event(event: str, args: tuple[Any, ...]) -> str | None:
             isinstance(mode, str) and any(c in mode for c in "wax+")
         )
     for path in args[:count]:
+        if isinstance(path, int) and event == "open":
+            return f"opens the descriptor {int(path)}"
         if writes and not may_write(path):
             return f"changes {real(path)} by itself"
         if not writes and not may_read(path):

@@ -90,9 +90,31 @@ def _walk(tree: ast.Module) -> Iterator[Violation]:
                 for keyword in keywords:
                     if keyword.arg in (None, "metaclass"):
                         yield Violation(node.lineno, "a metaclass can change what classes do")
+            case ast.Try(body=body, handlers=handlers):
+                yield from _import_tried(body, handlers)
             case _:
                 pass
         yield from _assignment(node, imported)
+
+
+_FAILS = frozenset({"ImportError", "ModuleNotFoundError"})
+
+
+def _import_tried(body: list[ast.stmt], handlers: list[ast.ExceptHandler]) -> Iterator[Violation]:
+    """Another import may stand in for one that fails; noting which it was says the version."""
+    if not any(isinstance(one, ast.Import | ast.ImportFrom) for one in body):
+        return
+    for handler in handlers:
+        caught = (
+            {part.id for part in ast.walk(handler.type) if isinstance(part, ast.Name)}
+            if (handler.type)
+            else _FAILS
+        )
+        for one in handler.body if caught & (_FAILS | {"Exception"}) or not handler.type else ():
+            if not isinstance(one, ast.Import | ast.ImportFrom | ast.Raise | ast.Pass):
+                yield Violation(
+                    one.lineno, "notes which import failed: that says which version runs"
+                )
 
 
 def _identifiers(node: ast.AST) -> Iterator[str]:

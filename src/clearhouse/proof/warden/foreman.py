@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import errno
 import json
 import os
 import selectors
@@ -26,13 +25,14 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import cage, filter, kernel
+from . import cage, filter, kernel, usage
 
 SITE = "/build"
 _TICK_S = 0.05
 _SYS_OPENAT2 = 437
 _BENEATH_WITHOUT_LINKS = 0x08 | 0x04 | 0x01  # RESOLVE_BENEATH, _NO_SYMLINKS, _NO_XDEV
 _LISTED = 50_000
+_SOCKETS = 1024  # each can hold hundreds of kilobytes that no process is charged for
 
 
 def main() -> None:
@@ -116,11 +116,12 @@ def _get(order: dict[str, Any]) -> None:
     except OSError as error:
         _write_frame({"why": error.strerror})
         return
+    status = os.fstat(number)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(number)
+        _write_frame({"why": "it is no regular file"})
+        return
     with os.fdopen(number, "rb") as file:
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            _write_frame({"why": "it is no regular file"})
-            return
         if status.st_size > order["limit"]:
             _write_frame({"why": f"it is larger than {order['limit']} bytes"})
             return
@@ -166,7 +167,7 @@ class _Command:
     index: int
     pid: int
     outputs: dict[int, bytearray]  # by descriptor: standard output, standard error
-    sizes: dict[int, int] = field(default_factory=dict)
+    open: set[int] = field(default_factory=set)  # its descriptors; the kernel reuses their numbers
 
 
 def _run(order: dict[str, Any]) -> None:
@@ -258,6 +259,8 @@ class _Batch:
                 next_look = now + _TICK_S
                 if _memory_of_all() > self._limits.memory_bytes:
                     killed = "memory"
+                elif usage.sockets() > _SOCKETS:
+                    killed = "sockets"
             if now > deadline:
                 killed = "wall"
             elif self._output > self._limits.output_bytes:
@@ -279,6 +282,7 @@ class _Batch:
         for number in running.outputs:
             os.set_blocking(number, False)
             self._selector.register(number, selectors.EVENT_READ, running)
+            running.open.add(number)
 
     def _drain(self, number: int, command: _Command) -> bool:
         """Read what there is; false at the end of the output."""
@@ -290,9 +294,13 @@ class _Batch:
         kept = command.outputs[number]
         kept += data[: max(0, self._keep - len(kept))]
         if not data:
-            self._selector.unregister(number)
-            os.close(number)
+            self._close(number, command)
         return bool(data)
+
+    def _close(self, number: int, command: _Command) -> None:
+        command.open.remove(number)
+        self._selector.unregister(number)
+        os.close(number)
 
     def _reap(self) -> None:
         while True:
@@ -305,9 +313,9 @@ class _Batch:
             command = self._running.pop(pid, None)
             if command is None:
                 continue  # an orphan of some command
-            for number in command.outputs:
+            for number in tuple(command.open):
                 # Its own children may hold the other end open: what is there now is all we take.
-                while number in self._selector.get_map() and self._there(number, command):
+                while number in command.open and self._there(number, command):
                     pass
             texts = [bytes(kept).decode("utf-8", "replace") for kept in command.outputs.values()]
             code = os.waitstatus_to_exitcode(status)
@@ -317,9 +325,8 @@ class _Batch:
         before = self._output
         if self._drain(number, command) and self._output > before:
             return True
-        if number in self._selector.get_map():
-            self._selector.unregister(number)
-            os.close(number)
+        if number in command.open:
+            self._close(number, command)
         return False
 
 
@@ -352,17 +359,7 @@ def _become(command: dict[str, Any], limits: _Limits, out: int, err: int) -> Non
 
 
 def _memory_of_all() -> int:
-    total = 0
-    for name in os.listdir("/proc"):
-        if not name.isdigit():
-            continue
-        try:
-            with open(f"/proc/{name}/statm", "rb") as file:
-                total += int(file.read().split()[1]) * 4096
-        except (OSError, IndexError, ValueError) as error:
-            if getattr(error, "errno", errno.ENOENT) not in (errno.ENOENT, errno.ESRCH):
-                raise
-    return total
+    return sum(usage.held([int(name)]) for name in os.listdir("/proc") if name.isdigit())
 
 
 _ORDERS = {"run": _run, "put": _put, "get": _get, "list": _list}

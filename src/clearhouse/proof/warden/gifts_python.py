@@ -8,18 +8,21 @@ that carries the harness's file name: what a harness hands over is the harness's
 from __future__ import annotations
 
 import ast
+import contextlib
 import functools
 import hashlib
+import io
 import itertools
 import json
 import sys
 import types
+import weakref
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from .allowed_python import REASONS, allows, module_allowed, public_module
-from .homes_python import Home, Homes, TooDeep, Whose
+from .homes_python import HARNESS, Homes, TooDeep, Whose, instance_dict, is_a
 
 PLAIN = (type(None), bool, int, float, complex, str, bytes, bytearray, slice, type(Ellipsis))
 _CONTAINERS = (list, tuple, dict, set, frozenset, OrderedDict, defaultdict, deque)
@@ -41,7 +44,7 @@ _PURE = frozenset(
     {"builtins", "collections", "datetime", "decimal", "email", "enum", "fractions", "html", "io",
      "ipaddress", "json", "numbers", "pathlib", "types", "typing", "uuid", "abc"}
 )  # fmt: skip
-_LOOKED_AT, _DEEP = 256, 3
+_LOOKED_AT, _DEEP, _HANDED = 200_000, 30, 4096
 _SHIM = """
 def hand_over(given):
     def handed_over(*args, **named):
@@ -63,12 +66,19 @@ class Gifts:
         self._homes, self._path, self._breach, self._told = homes, path, breach, told
         self._effect, self._allowance, self._ours = effect, allowance, ours
         self._shims: dict[int, tuple[Callable[..., Any], Callable[..., Any]]] = {}
+        self._origins: dict[int, tuple[weakref.ref[Any], str]] = {}
+        self._made_at: dict[int, int] = {}
+        self._room = 0
+        self._open: set[int] = set()  # containers that are being looked through
+        self._handed: dict[int, Any] = {}
+        self._seen: set[int] = set()  # containers and objects of the harness, which may be circular
 
     # -- handing over ----------------------------------------------------------------------------
 
     def give(self, line: int, args: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, Any]:
         """The arguments as the target is to get them."""
-        size = [0]
+        size, self._room = [0], _LOOKED_AT
+        self._seen.clear()
         found = tuple(self._one(line, value, 0, size) for value in args)
         more = {name: self._one(line, value, 0, size) for name, value in named.items()}
         if size[0] > self._allowance and self._effect in ("hang", "memory"):
@@ -86,12 +96,12 @@ class Gifts:
             self._breach(line, f"hands over a {kind.__name__}")
         elif kind is range:
             size[0] += 8 * _length(value)
-        elif isinstance(value, types.ModuleType):
+        elif issubclass(kind, types.ModuleType):
             self.module(line, value)
         elif kind is types.GeneratorType:
             self._generator(line, value)
-        elif isinstance(value, type):
-            self._class(line, value)
+        elif issubclass(kind, type):
+            self.maker(line, value)
         elif callable(value):
             return self._callable(line, value, depth, size)
         elif kind in _ENDLESS:
@@ -105,20 +115,45 @@ class Gifts:
 
     def _container(self, line: int, value: Any, depth: int, size: list[int]) -> Any:
         size[0] += 8 * len(value)
-        if depth >= _DEEP:
+        if id(value) in self._open:
+            self._breach(line, f"hands over a {type(value).__name__} that contains itself")
             return value
+        if id(value) in self._seen and value and self._effect in ("hang", "memory"):
+            self._breach(line, f"hands over one {type(value).__name__} in several places")
+        if depth >= _DEEP or self._room <= 0 or id(value) in self._seen:
+            return value
+        self._seen.add(id(value))
+        self._hand_over(value)
+        self._room -= len(value)
+        self._open.add(id(value))
+        try:
+            return self._elements(line, value, depth, size)
+        finally:
+            self._open.discard(id(value))
+
+    def _hand_over(self, value: Any) -> None:
+        if len(self._handed) < _HANDED:
+            self._handed[id(value)] = value
+
+    def handed(self, value: Any) -> bool:
+        """Whether the target was given this very object, and may have it still."""
+        return id(value) in self._handed
+
+    def _elements(self, line: int, value: Any, depth: int, size: list[int]) -> Any:
         if isinstance(value, dict):
-            for key, one in list(itertools.islice(value.items(), _LOOKED_AT)):
+            for key, one in list(value.items()):
                 given = self._one(line, one, depth + 1, size)
                 if given is not one:
                     value[key] = given
             return value
-        looked = [
-            self._one(line, one, depth + 1, size) for one in itertools.islice(value, _LOOKED_AT)
-        ]
+        looked = [self._one(line, one, depth + 1, size) for one in value]
         changed = any(mine is not theirs for mine, theirs in zip(looked, value, strict=False))
-        if changed and type(value) in (list, tuple, deque):
-            return type(value)([*looked, *itertools.islice(value, len(looked), None)])
+        if not changed or type(value) not in (list, tuple, deque):
+            return value
+        if type(value) is tuple:
+            return tuple(looked)
+        for index, one in enumerate(looked):
+            value[index] = one
         return value
 
     def _generator(self, line: int, value: types.GeneratorType[Any, Any, Any]) -> None:
@@ -131,9 +166,10 @@ class Gifts:
         whose = self._homes.of_instance(value)
         if whose is Whose.STANDARD:
             size[0] += sys.getsizeof(value, 0)
-        own = whose is Whose.HARNESS or type(value) is types.SimpleNamespace
-        if own and depth < _DEEP and isinstance(getattr(value, "__dict__", None), dict):
-            self._container(line, vars(value), depth, size)
+        if whose is Whose.HARNESS or type(value) is types.SimpleNamespace:
+            held = instance_dict(value)
+            self._hand_over(value)
+            self._container(line, held, depth, size)
 
     def module(self, line: int, module: types.ModuleType) -> None:
         """A module that the harness holds must be one that it could have imported."""
@@ -146,7 +182,8 @@ class Gifts:
                 line, f"reaches the module {name}, which {REASONS[name.partition('.')[0]]}"
             )
 
-    def _class(self, line: int, cls: type) -> None:
+    def maker(self, line: int, cls: type) -> None:
+        """A class with which the target, or a class of the harness, can make objects."""
         home = self._homes.of_class(cls)
         if home.whose is not Whose.STANDARD or issubclass(cls, BaseException):
             return
@@ -162,18 +199,18 @@ class Gifts:
         except TooDeep:
             self._breach(line, "hands over something wrapped too often")
             return value
-        if isinstance(value, functools.partial) and depth < _DEEP:
+        if type(value) is functools.partial and depth < _DEEP:
             for one in (value.func, *value.args, *value.keywords.values()):
                 self._one(line, one, depth + 1, size)
-        if home.whose in (Whose.HARNESS, Whose.TARGET, Whose.OBSERVER):
+        if home.whose in (Whose.HARNESS, Whose.TARGET):
             return value
         if home.whose is Whose.STANDARD:
             if not allows(home.module, home.name):
                 self._breach(line, f"hands over {home.full}, which {_reason(home.module)}")
             elif public_module(home.module) == "hashlib":
                 return value  # cannot fail, and is told apart by identity
-        elif not isinstance(
-            value, types.FunctionType | types.BuiltinFunctionType | types.MethodType
+        elif home.whose is not Whose.OBSERVER and not is_a(
+            value, types.FunctionType, types.BuiltinFunctionType, types.MethodType
         ):
             return value  # an object of a dependency that happens to be callable
         return self._shim(line)[0](value)
@@ -186,7 +223,7 @@ class Gifts:
             for node in ast.walk(tree):
                 if isinstance(node, ast.stmt | ast.expr | ast.arg | ast.keyword):
                     node.lineno = node.end_lineno = max(line, 1)
-            space: dict[str, Any] = {"told": self._told, "LINE": line, "__name__": "harness"}
+            space: dict[str, Any] = {"told": self._told, "LINE": line, "__name__": HARNESS}
             self._ours[0] = True
             exec(compile(tree, self._path, "exec"), space)
             self._ours[0] = False
@@ -195,6 +232,35 @@ class Gifts:
 
     # -- describing ------------------------------------------------------------------------------
 
+    def made_by_target(self, line: int, value: Any) -> None:
+        """Remember from which line of the harness an object of the target comes."""
+        kind = type(value)
+        if kind in PLAIN or kind in _CONTAINERS or len(self._origins) > 4096:
+            return
+        if self._homes.of_instance(value) is not Whose.TARGET and kind is not types.FunctionType:
+            return
+        number = self._made_at[line] = self._made_at.get(line, 0) + 1
+        key = id(value)
+        with contextlib.suppress(TypeError):  # not everything can be referred to weakly
+            gone = functools.partial(self._forget, key)
+            again = "" if number == 1 else ", not the first"
+            self._origins[key] = weakref.ref(value, gone), f"made at line {line}{again}"
+
+    def _forget(self, key: int, _: object) -> None:
+        self._origins.pop(key, None)
+
+    def forget_origins(self) -> None:
+        """The harness is loaded anew, and counts anew."""
+        self._origins.clear()
+        self._made_at.clear()
+
+    def origin(self, value: Any) -> str:
+        """Where an object of the target, or the one a method is bound to, was made."""
+        if is_a(value, types.MethodType, types.BuiltinFunctionType, types.MethodWrapperType):
+            value = value.__self__
+        known = self._origins.get(id(value))
+        return known[1] if known is not None and known[0]() is value else ""
+
     def kinds(self, args: tuple[Any, ...], named: dict[str, Any]) -> list[str]:
         """What kinds of argument a call has: what poc and control must have in common."""
         found = [self.kind(value) for value in args]
@@ -202,20 +268,22 @@ class Gifts:
 
     def kind(self, value: Any, depth: int = 0) -> str:
         """The kind of one value: its class, and which one where it is a function or a class."""
-        if isinstance(value, type):
+        kind = type(value)
+        if issubclass(kind, type):
             return f"type {self._homes.label(value)}"
-        if isinstance(value, types.FunctionType):
-            whose = self._homes.of_file(value.__code__.co_filename)
-            if whose is Whose.HARNESS:
-                return f"function at line {value.__code__.co_firstlineno}"
-            return f"function {value.__module__}.{value.__qualname__}"
-        if isinstance(value, types.BuiltinFunctionType | types.MethodType):
-            return f"function {self._home_name(value)}"
-        name = self._homes.label(type(value))
-        if type(value) in _CONTAINERS and depth < 2:
+        if kind is types.FunctionType and self._homes.of(value).whose is Whose.HARNESS:
+            return f"function at line {value.__code__.co_firstlineno}"
+        if kind is functools.partial:
+            return f"partial of {self.kind(value.func, depth + 1) if depth < _DEEP else '?'}"
+        if is_a(value, types.FunctionType, types.BuiltinFunctionType, types.MethodType):
+            return f"function {self._home_name(value)} {self.origin(value)}".strip()
+        name = self._homes.label(kind)
+        if kind in _CONTAINERS and depth < 2:
             strange = self._strange(value, depth)
             return f"{name} of {', '.join(strange)}" if strange else name
-        return name
+        if issubclass(kind, io.IOBase) and kind.__module__ in ("_io", "io"):
+            return f"{name}, closed" if value.closed else name
+        return f"{name} {self.origin(value)}".strip()
 
     def _home_name(self, value: Any) -> str:
         try:
@@ -225,12 +293,12 @@ class Gifts:
 
     def _strange(self, value: Any, depth: int) -> list[str]:
         """Elements that input alone seldom makes: None, functions, objects of the harness."""
-        items = value.values() if isinstance(value, dict) else value
+        items = value.values() if is_a(value, dict) else value
         found = set()
         for one in itertools.islice(items, 64):
             kind = self.kind(one, depth + 1)
             own = self._homes.of_instance(one) is Whose.HARNESS
-            if one is None or callable(one) or own or " of " in kind:
+            if one is None or callable(one) or own or " of " in kind or " made at " in kind:
                 found.add(kind)
         return sorted(found)
 
@@ -299,6 +367,3 @@ def _plain(value: Any, depth: int, budget: Iterator[int], *, named: bool) -> Any
 
 def _digest(raw: bytes) -> str:
     return hashlib.sha256(raw).hexdigest()
-
-
-__all__ = ["PLAIN", "Gifts", "Home", "describe", "plain"]

@@ -11,11 +11,11 @@ import functools
 import os
 import sys
 import types
-from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 SITE = "/target/site/"
+HARNESS = "clearhouse_harness"  # the module that a harness is loaded into
 #: Folders that a run can write to: code from there is as good as the harness's own.
 WRITABLE = ("/work/", "/tmp/", "/home/", "/var/", "/dev/", "/proc/", "/run/", "/srv/", "/opt/", "/mnt/",
             "/root/", "/etc/")  # fmt: skip
@@ -34,8 +34,7 @@ class Whose(Enum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True)
-class Home:
+class Home(NamedTuple):
     """Whose a callable is, its module and qualified name, and whether it is compiled."""
 
     whose: Whose
@@ -45,7 +44,7 @@ class Home:
 
     @property
     def full(self) -> str:
-        """The name with its module."""
+        """The dotted name."""
         return f"{self.module}.{self.name}"
 
 
@@ -63,11 +62,13 @@ class Homes:
         self._files: dict[str, Whose] = {}
         self._classes: dict[type, Home] = {}
         self._made: dict[int, tuple[type, int]] = {}
+        self._methods: dict[tuple[type, str], Home] = {}
 
     def note_made(self, cls: type, line: int) -> None:
         """Remember a class that the harness made at a line, whatever it calls itself."""
         self._made[id(cls)] = cls, line
         self._classes.pop(cls, None)
+        self._methods.clear()
 
     def made(self, cls: type) -> bool:
         """Whether the harness made this class."""
@@ -101,8 +102,8 @@ class Homes:
         top = name.partition(".")[0]
         if top in self._target:
             return Whose.TARGET
-        if name in ("harness", "atheris"):
-            return Whose.HARNESS if name == "harness" else Whose.OBSERVER
+        if name in (HARNESS, "atheris"):
+            return Whose.HARNESS if name == HARNESS else Whose.OBSERVER
         if top in sys.stdlib_module_names or top == "builtins":
             return Whose.STANDARD
         return Whose.OBSERVER if top == "warden" else Whose.DEPENDENCY
@@ -121,9 +122,11 @@ class Homes:
                 kind is functools._lru_cache_wrapper or kind is staticmethod or kind is classmethod
             ):
                 value = value.__wrapped__
+            elif kind is types.MethodWrapperType and value.__name__ == "__call__":
+                value = value.__self__
             elif kind in (types.BuiltinFunctionType, types.MethodWrapperType):
                 return self._of_builtin(value)
-            elif isinstance(value, type):
+            elif issubclass(kind, type):
                 return self.of_class(value)
             elif kind in (types.MethodDescriptorType, types.WrapperDescriptorType,
                           types.ClassMethodDescriptorType):  # fmt: skip
@@ -142,18 +145,28 @@ class Homes:
         module = label if isinstance(label, str) else "?"
         if whose is Whose.UNKNOWN:  # made at run time, by a dataclass or a template for instance
             whose = self.of_module(module)
-        return Home(whose, module, function.__code__.co_qualname)
+        name = function.__code__.co_qualname
+        if whose is Whose.TARGET:
+            # Its own labels tell apart what decorators made of one and the same inner function.
+            own = _text(function, "__module__"), _text(function, "__qualname__")
+            module, name = own[0] or module, own[1] or name
+        return Home(whose, module, name)
 
     def _of_builtin(self, function: Any) -> Home:
         bound = function.__self__
         name = function.__name__
-        if bound is None or isinstance(bound, types.ModuleType):
+        if bound is None or is_a(bound, types.ModuleType):
             module = function.__module__ if isinstance(function.__module__, str) else "builtins"
-            if isinstance(bound, types.ModuleType) and not isinstance(function.__module__, str):
+            if is_a(bound, types.ModuleType) and not isinstance(function.__module__, str):
                 module = bound.__name__
             return Home(self.of_module(module), module, name, native=True)
-        owner = self.of_class(bound if isinstance(bound, type) else _defining(type(bound), name))
-        return Home(owner.whose, owner.module, f"{owner.name}.{name}", native=True)
+        key = (bound if is_a(bound, type) else type(bound), name)
+        known = self._methods.get(key)
+        if known is None:
+            owner = self.of_class(key[0] if is_a(bound, type) else _defining(key[0], name))
+            known = Home(owner.whose, owner.module, f"{owner.name}.{name}", native=True)
+            self._methods[key] = known
+        return known
 
     def _of_callable(self, value: Any, kind: type) -> Home:
         """An object with ``__call__``: its class's, and for functions of extension modules theirs."""
@@ -182,8 +195,8 @@ class Homes:
             module = "?"
         init = _lookup(cls, "__init__")
         native = not isinstance(init, types.FunctionType)
-        if id(cls) in self._made or module == "harness":
-            return Home(Whose.HARNESS, "harness", name)
+        if id(cls) in self._made or module == HARNESS:
+            return Home(Whose.HARNESS, HARNESS, name)
         whose = self.of_module(module)
         if whose in (Whose.TARGET, Whose.DEPENDENCY) and not _stands_at(cls, module, name):
             owners = {
@@ -205,8 +218,25 @@ class Homes:
         return home.name if home.module == "builtins" else f"{home.module}.{home.name}"
 
     def of_instance(self, value: Any) -> Whose:
-        """Whose the class of an object is."""
+        """Whose the class of an object is; a generator is its code's."""
+        if type(value) is types.GeneratorType:
+            return self.of_file(value.gi_code.co_filename)
         return self.of_class(type(value)).whose
+
+
+def is_a(value: Any, *kinds: type) -> bool:
+    """``isinstance`` that asks the object nothing: a proxy would answer by doing its work."""
+    return issubclass(type(value), kinds)
+
+
+def instance_dict(value: Any) -> dict[str, Any]:
+    """The attributes that an object itself holds, without asking it."""
+    for cls in type(value).__mro__:
+        found = cls.__dict__.get("__dict__")
+        if type(found) is types.GetSetDescriptorType:
+            held = found.__get__(value)
+            return held if type(held) is dict else {}
+    return {}
 
 
 def _text(value: Any, name: str) -> str | None:
@@ -239,5 +269,5 @@ def _defining(cls: type, name: str) -> type:
 def _stands_at(cls: type, module: str, qualname: str) -> bool:
     place: Any = sys.modules.get(module)
     for part in qualname.split("."):
-        place = vars(place).get(part) if isinstance(place, type | types.ModuleType) else None
+        place = vars(place).get(part) if is_a(place, type, types.ModuleType) else None
     return place is cls

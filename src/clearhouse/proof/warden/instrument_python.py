@@ -41,12 +41,21 @@ GIVES, EACH, MADE, DECORATE = (
     "__clearhouse_made__",
     "__clearhouse_decorate__",
 )
-ENTER, LEAVE = "__clearhouse_enter__", "__clearhouse_leave__"
+ENTER, LEAVE, WAIT, WITH = (
+    "__clearhouse_enter__",
+    "__clearhouse_leave__",
+    "__clearhouse_wait__",
+    "__clearhouse_with__",
+)
 
 _OPERATORS: dict[type[ast.operator], str] = {
     ast.Add: "add", ast.Sub: "sub", ast.Mult: "mul", ast.Div: "truediv", ast.FloorDiv: "floordiv",
     ast.Mod: "mod", ast.Pow: "pow", ast.MatMult: "matmul", ast.LShift: "lshift",
     ast.RShift: "rshift", ast.BitAnd: "and_", ast.BitOr: "or_", ast.BitXor: "xor",
+}  # fmt: skip
+_COMPARISONS: dict[type[ast.cmpop], str] = {
+    ast.Lt: "lt", ast.LtE: "le", ast.Gt: "gt", ast.GtE: "ge", ast.Eq: "eq", ast.NotEq: "ne",
+    ast.In: "in", ast.NotIn: "not in",
 }  # fmt: skip
 
 
@@ -172,14 +181,15 @@ class _Marker(ast.NodeTransformer):
                 return self._does(self._at(STORE_ITEM, node, value, base, self._slice(key)), node)
         return self.generic_visit(node)
 
-    def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST | list[ast.stmt]:
-        target = node.target
+    def visit_AugAssign(self, node: ast.AugAssign) -> ast.AST:
+        if isinstance(node.target, ast.Name):
+            name = ast.Constant("i" + _OPERATORS[type(node.op)].rstrip("_"))
+            held = ast.copy_location(ast.Name(id=node.target.id, ctx=ast.Load()), node)
+            value = self._at(OPERATE, node, name, held, self.visit(node.value))
+            return ast.copy_location(ast.Assign(targets=[node.target], value=value), node)
         self._changes = "item"  # the value is an outcome of arithmetic, not something handed over
         self.generic_visit(node)
         self._changes = "attribute"
-        if isinstance(target, ast.Name):
-            held = ast.copy_location(ast.Name(id=target.id, ctx=ast.Load()), node)
-            return [self._does(self._at(CHANGE, node, held, ast.Constant("item")), node), node]
         return node
 
     def visit_Delete(self, node: ast.Delete) -> ast.AST:
@@ -224,6 +234,16 @@ class _Marker(ast.NodeTransformer):
     def visit_For(self, node: ast.For) -> ast.AST:
         self.generic_visit(node)
         node.iter = self._at(EACH, node, node.iter)
+        return node
+
+    def visit_With(self, node: ast.With) -> ast.AST:
+        self.generic_visit(node)
+        for item in node.items:
+            item.context_expr = self._at(WITH, node, item.context_expr)
+        return node
+
+    def visit_Await(self, node: ast.Await) -> ast.AST:
+        node.value = self._at(WAIT, node, self.visit(node.value))
         return node
 
     def visit_Match(self, node: ast.Match) -> ast.AST:
@@ -313,7 +333,11 @@ class _Marker(ast.NodeTransformer):
 
     def visit_Compare(self, node: ast.Compare) -> ast.AST:
         self.generic_visit(node)
-        return self._truth(node)
+        name = _COMPARISONS.get(type(node.ops[0]))
+        if len(node.ops) > 1 or name is None:
+            return self._truth(node)
+        sides = (node.left, node.comparators[0])
+        return self._truth(self._at(OPERATE, node, ast.Constant(name), *sides))
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:
         self.generic_visit(node)

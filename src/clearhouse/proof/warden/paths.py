@@ -8,7 +8,7 @@ import os
 import socket
 import struct
 
-from . import kernel
+from . import kernel, usage
 
 AT_FDCWD = -100
 _SYS_OPENAT2 = 437
@@ -75,8 +75,9 @@ def arguments(tid: int, address: int, limit: int = 16) -> list[str]:
 
 def status(tid: int) -> dict[str, str]:
     """The fields of ``/proc/TID/status``."""
-    with contextlib.suppress(OSError), open(f"/proc/{tid}/status", encoding="latin-1") as file:
-        return {key: value.strip() for key, _, value in (line.partition(":") for line in file)}
+    with contextlib.suppress(OSError):
+        lines = usage.read(f"/proc/{tid}/status", 8192).decode("latin-1").splitlines()
+        return {key: value.strip() for key, _, value in (line.partition(":") for line in lines)}
     return {}
 
 

@@ -13,7 +13,10 @@ _WORK = "/work"
 #: What :mod:`tempfile` makes for itself, in the folder that it finds.
 _TEMPORARY = re.compile(r"^(/tmp|/var/tmp)/tmp[a-z0-9_]{8}(/.*|\.\w+)?$")
 #: Folders whose content would tell a harness what runs, or is not its to read.
-_NOT_TO_READ = ("/target", "/proc", "/sys", "/canary", "/harness", "/runtime", "/build", "/.mark")
+_NOT_TO_READ = (
+    "/target", "/proc", "/sys", "/canary", "/harness", "/runtime", "/build", "/.mark", "/dev",
+)  # fmt: skip
+_DEVICES = ("/dev/null", "/dev/urandom", "/dev/random", "/dev/zero")
 _LOOKS = frozenset(
     {"stat", "lstat", "access", "listdir", "scandir", "walk", "exists", "lexists", "isfile", "isdir",
      "islink", "getsize", "getmtime", "getctime", "getatime", "samefile", "ismount", "is_file",
@@ -24,14 +27,17 @@ _HOMES = ("os.", "os.path.", "pathlib.", "glob.", "io.", "shutil.")
 
 
 def real(path: Any) -> str | None:
-    """Where a path leads, links not followed; None for what is no path."""
+    """Where a path leads, links followed; None for what is no path."""
     if isinstance(path, os.PathLike):
         path = os.fspath(path)
     if isinstance(path, bytes):
         path = os.fsdecode(path)
     if not isinstance(path, str):
         return None
-    return os.path.normpath(os.path.join(_WORK, path))
+    try:
+        return os.path.realpath(os.path.join(_WORK, path))
+    except (OSError, ValueError):
+        return os.path.normpath(os.path.join(_WORK, path))
 
 
 def _below(path: str, folder: str) -> bool:
@@ -43,9 +49,7 @@ def may_read(path: Any) -> bool:
     where = real(path)
     if where is None:
         return True
-    if where.startswith("//"):
-        where = where[1:]
-    return not any(_below(where, folder) for folder in _NOT_TO_READ)
+    return where in _DEVICES or not any(_below(where, folder) for folder in _NOT_TO_READ)
 
 
 def may_write(path: Any) -> bool:

@@ -29,7 +29,7 @@ from .audit_python import audit_hook
 from .contract_python import encoding_violations, violations
 from .gifts_python import plain
 from .guard_python import Guard
-from .homes_python import Homes
+from .homes_python import HARNESS, Homes
 from .instrument_python import instrument
 from .shared_marks import Shared
 
@@ -44,7 +44,8 @@ def main(job: dict[str, Any], report: int, marks_file: int) -> None:
     """Never returns."""
     memory = mmap.mmap(marks_file, 65536)
     os.close(marks_file)
-    send = _sender(report, job["key"])
+    shared = Shared(memory)
+    send = _sender(report, job["key"], shared)
     extra, effect = job["extra"], job["watch"]["effect"]
     name, source = extra["name"], base64.b64decode(extra["source"])
     data = base64.b64decode(job["input"])
@@ -54,7 +55,7 @@ def main(job: dict[str, Any], report: int, marks_file: int) -> None:
     code = _load(source, path, send)
     homes = Homes(tuple(extra["target"]), path)
     guard = Guard(
-        Shared(memory, measure_memory=effect == "memory"), homes, path, send,
+        shared, homes, path, send,
         effect=effect, input_bytes=max(len(data), len(after or b"")),
         version=str(extra.get("version") or ""),
     )  # fmt: skip
@@ -65,6 +66,9 @@ def main(job: dict[str, Any], report: int, marks_file: int) -> None:
     reads = bool(job["reads"])
     finish = _finisher(send, guard)
     load = _loader(code, guard, path, send)
+    shared.measure(effect == "memory")
+    if "tempfile" in sys.modules:  # or it would try folders out by writing to them
+        vars(sys.modules["tempfile"])["tempdir"] = "/tmp"
     copy.deepcopy([])  # what runs for the first time would be counted as the harness's
     del job, extra
     kernel.install_filter(filter.run_filter(reads=reads))
@@ -72,15 +76,21 @@ def main(job: dict[str, Any], report: int, marks_file: int) -> None:
     mark("start")
     entry = load()
     if after is not None:
-        guard.record_answers()
+        calls = guard.calls
+        calls.record_answers()
+        calls.entered = True
         with contextlib.suppress(Exception):
-            _result_of(entry(after))
+            _result_of(guard.call(0, entry, after))
         _empty_work()
+        guard.raised.clear()
+        calls.entered = False
+        calls.forget()
         entry = load()  # nothing that the harness kept is known to it the second time
-        guard.second_time(answers_as_first=answers == "first")
+        calls.answer_again(as_first=answers == "first")
+    guard.calls.entered = True
     mark("call")
     try:
-        result = _result_of(entry(data))
+        result = _result_of(guard.call(0, entry, data))
     except BaseException as error:
         finish(error, None)
     else:
@@ -96,13 +106,17 @@ def _result_of(result: Any) -> Any:
     return asyncio.run(result)
 
 
-def _sender(report: int, key: str) -> Callable[[dict[str, Any]], None]:
+def _sender(report: int, key: str, shared: Shared) -> Callable[[dict[str, Any]], None]:
     write, dumps, prefix = os.write, json.dumps, key.encode()
 
     def send(message: dict[str, Any]) -> None:
         raw = prefix + dumps(message).encode("utf-8", "backslashreplace") + b"\n"
-        while raw:
-            raw = raw[write(report, raw) :]
+        try:
+            while raw:
+                raw = raw[write(report, raw) :]
+            shared.sent()
+        except OSError:
+            shared.lost()  # the harness has done away with the pipe
 
     return send
 
@@ -151,9 +165,10 @@ def _loader(
     name = path.removeprefix("/harness/")
 
     def load() -> Any:
-        space = types.ModuleType("harness")
+        space = types.ModuleType(HARNESS)
         space.__file__ = path
         space.__dict__.update(guard.names())
+        sys.modules[HARNESS] = space
         try:
             exec(code, space.__dict__)
         except BaseException as error:
@@ -193,16 +208,14 @@ def _finisher(
     def finish(error: BaseException | None, result: Any) -> None:
         calls = [
             {"line": line, "callee": callee, **entry}
-            for (line, callee), entry in guard.calls.items()
+            for (line, callee), entry in guard.calls.made.items()
         ]
         message: dict[str, Any] = {"calls": calls}
         if error is None:
             message |= {"outcome": "returned", "value": plain_value(result)}
         else:
-            raised = any(
-                error is r or (isinstance(r, type) and type(error) is r) for r in guard.raised
-            )
-            escaped = guard.escaped
+            raised = any(error is one for one in guard.raised)
+            escaped = guard.calls.escaped
             message |= {
                 "outcome": "exception",
                 "exception": exception_of(error, frames(error), raised, guarantee),

@@ -1,8 +1,8 @@
 """The memory that a Python run and its tracer share: how far the harness was, at any moment.
 
-Layout: target calls so far (8 bytes), line of the last one (8 bytes), one byte for each mark, and at
-the end the values that the harness gave the target while it was called (8 bytes) and the resident
-memory when the target was last called (8 bytes).
+Layout: target calls so far (8 bytes), line of the last one (8 bytes), one byte for each mark; at the
+end messages sent (8), messages that could not be sent (8), values that the harness gave the target
+while it was called (8), and resident memory when the target was last called (8).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import os
 
 from .instrument_python import CAPACITY, MARK_HEAD
 
+_SENT, _LOST = slice(65504, 65512), slice(65512, 65520)
 _TICKS, _MEMORY = slice(65520, 65528), slice(65528, 65536)
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
@@ -19,9 +20,9 @@ _PAGE = os.sysconf("SC_PAGE_SIZE")
 class Shared:
     """Writes marks and counters."""
 
-    def __init__(self, memory: mmap.mmap, *, measure_memory: bool) -> None:
-        self._memory, self._measures = memory, measure_memory
-        self.calls = self._ticks = 0
+    def __init__(self, memory: mmap.mmap) -> None:
+        self._memory, self._measures = memory, False
+        self.calls = self._ticks = self._sent = 0
         self._base = self._last = self._callbacks = 0
         self._statm = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
         memory_of = memory
@@ -35,6 +36,10 @@ class Shared:
 
         self.mark, self.truth = mark, truth
 
+    def measure(self, measure_memory: bool) -> None:
+        """Whether resident memory is to be noted with each call."""
+        self._measures = measure_memory
+
     def begin_call(self, line: int) -> None:
         """A call of the target begins."""
         self.calls += 1
@@ -42,6 +47,15 @@ class Shared:
         if self._measures:
             self._base, self._callbacks = self._resident(), 0
             self._memory[_MEMORY] = self._base.to_bytes(8, "little")
+
+    def sent(self) -> None:
+        """A message was written; how many there must be is known even if the pipe is not ours."""
+        self._sent += 1
+        self._memory[_SENT] = self._sent.to_bytes(8, "little")
+
+    def lost(self) -> None:
+        """A message could not be written."""
+        self._memory[_LOST] = (1).to_bytes(8, "little")
 
     def tick(self) -> None:
         """The harness gave the target a value while it was called."""

@@ -130,6 +130,7 @@ class Tracer:
         self._sampling: int | None = None  # the thread that is asked to stop for a sample
         self._threads_cpu: dict[int, float] = {}
         self._busy_cpu, self.busy_at = 0.0, time.monotonic()  # when it last made headway
+        self.started = 0  # processes and threads that the run has made so far
         self.finished = False
 
     # -- the loop's two entries ------------------------------------------------------------------
@@ -192,6 +193,10 @@ class Tracer:
                 if spent > most:
                     found, most = task.tid, spent
         return found
+
+    def others(self) -> set[int]:
+        """Every process and thread that is followed, but for the one that the warden seized."""
+        return self._tasks.keys() - {self._followed}
 
     def cpu_s(self) -> float:
         """Processor time of the run so far, in seconds."""
@@ -349,6 +354,7 @@ class Tracer:
 
     def _forked(self, parent: Task, tid: int) -> None:
         task = self._adopt(tid, parent)
+        self.started += parent.tgid in self._groups
         if self._watch.stack == "native" and parent.tgid in self._groups:
             task.birth = parent.origin or _frames_at_birth(parent)
         if self._watch.stack == "javascript" and parent.tgid != task.tgid in self._groups:
@@ -547,7 +553,7 @@ class Tracer:
         return {
             "number": int.from_bytes(raw[:8], "little"),
             "site": int.from_bytes(raw[8:16], "little"),
-            "marks": raw[16:-16].rstrip(b"\0").hex(),
+            "marks": raw[16:-32].rstrip(b"\0").hex(),
             "given": int.from_bytes(raw[-16:-8], "little"),
             "rss_bytes": int.from_bytes(raw[-8:], "little"),
         }

@@ -28,7 +28,7 @@ def proportional(tids: Iterable[int]) -> int:
 def _sum(tids: Iterable[int], name: str, counted: tuple[bytes, ...]) -> int:
     for tid in tids:
         with contextlib.suppress(OSError):
-            text = _read(f"/proc/{tid}/{name}", 8192)
+            text = read(f"/proc/{tid}/{name}", 8192)
             places = [(at, key) for key in counted if (at := text.find(key)) >= 0]
             if places:
                 ends = [(at + len(key), text.index(b" kB", at)) for at, key in places]
@@ -40,7 +40,7 @@ def resident(tids: Iterable[int]) -> int:
     """Bytes of resident memory of the process of which these are threads."""
     for tid in tids:
         with contextlib.suppress(OSError, ValueError, IndexError):
-            pages = int(_read(f"/proc/{tid}/statm", 128).split()[1])
+            pages = int(read(f"/proc/{tid}/statm", 128).split()[1])
             if pages:
                 return pages * 4096
     return 0
@@ -49,11 +49,12 @@ def resident(tids: Iterable[int]) -> int:
 def sockets() -> int:
     """Sockets in this network namespace; each can hold hundreds of kilobytes that nobody counts."""
     with contextlib.suppress(OSError, ValueError, IndexError):
-        return int(_read("/proc/net/sockstat", 64).split()[2])
+        return int(read("/proc/net/sockstat", 64).split()[2])
     return 0
 
 
-def _read(path: str, size: int) -> bytes:
+def read(path: str, size: int) -> bytes:
+    """The start of a file of the kernel's; several times faster than the standard library's way."""
     number = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
         return os.read(number, size)

@@ -21,6 +21,7 @@ import socket
 import struct
 import sys
 import time
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
@@ -34,7 +35,9 @@ _TICK_S, _IDLE_TICK_S = 0.01, 0.25
 _TICKS_A_LOOK = 10
 _CHUNKS_A_ROUND = 16
 _IMPORT_BYTES = 2 << 30
+_LOOKS = 3
 _IDLE_CPU_S = 1.0
+_STARTED_A_PLACE = 16  # processes that a run may start, for each that may be there at a time
 _IDLE_S = 5.0  # nothing can reach a run from outside: what waits so long waits for ever
 _SOCKETS = 1024
 _MESSAGE_DEPTH = 40
@@ -167,7 +170,11 @@ class _Warden:
     def _alone(self) -> bool:
         """End every other process of the imports; true when the zygote is the only one left."""
         deadline = time.monotonic() + 2
-        while left := _children(self._zygote):
+        empty = 0
+        # The kernel's list may leave one out while another one is just ending (proc(5)).
+        while empty < _LOOKS:
+            left = _children(self._zygote)
+            empty = 0 if left else empty + 1
             _kill(left)
             self._idle.reap()
             if time.monotonic() > deadline:
@@ -234,9 +241,10 @@ class _Warden:
         for pipe in (out, err, report):
             pipe.drain()
             pipe.close()
-        marks_bytes = marks[16:-16].rstrip(b"\0").hex()
+        messages = _messages(bytes(report.kept), key)
+        marks_bytes = marks[16:-32].rstrip(b"\0").hex()
         number = int.from_bytes(marks[:8], "little")
-        handed = int.from_bytes(marks[-16:-8], "little")
+        sent, lost, handed, _ = struct.unpack("<4Q", marks[-32:])
         marks.close()
         tracer.record.killed = killed
         return {
@@ -244,11 +252,12 @@ class _Warden:
             "init": init,
             "problem": problem,
             "wall_total_s": time.monotonic() - began,
-            "report": _messages(bytes(report.kept), key),
+            "report": messages,
             "forged": _foreign(bytes(report.kept), key),
             "marks": marks_bytes,
             "number": number,
             "given": handed,
+            "missing": bool(lost) or sent > len(messages),
             "output": {
                 "out": out.kept.decode("utf-8", "backslashreplace"),
                 "err": err.kept.decode("utf-8", "backslashreplace"),
@@ -331,6 +340,8 @@ class _Warden:
                     passed = "wall"
                 if passed is None and now - tracer.busy_at > _IDLE_S:
                     passed = "idle"
+                if passed is None and tracer.started > _STARTED_A_PLACE * limits.processes:
+                    passed = "processes"
                 if passed is None and ticks % _TICKS_A_LOOK == 0:
                     passed = self._look()
                 # Many processes take long to look at: no more than a fifth of the time goes there.
@@ -363,7 +374,8 @@ class _Warden:
         seen = b""
         more = False
         while not seen.endswith(b"\0"):
-            _kill(_children(self._zygote))
+            # All of them: waitpid(2) may report the busy ones for ever, and never their first process.
+            _kill({*_children(self._zygote), *tracer.others()})
             tracer.finished = False  # the run itself is; what belongs to it may not be
             with contextlib.suppress(Exception):  # as in _guarded
                 more = tracer.reap()
@@ -396,7 +408,7 @@ def _sealed(name: str, data: bytes, seals: int) -> int:
     return number
 
 
-def _kill(pids: list[int]) -> None:
+def _kill(pids: Iterable[int]) -> None:
     for pid in pids:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)

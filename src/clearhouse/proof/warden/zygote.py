@@ -26,7 +26,7 @@ from . import cage, filter, frames_python, kernel, run_python
 MARK_BYTES = 65536
 # What importing a package can need at most: the warden looks after memory and time.
 _IMPORT_LIMITS = {
-    resource.RLIMIT_NPROC: 1024,
+    resource.RLIMIT_NPROC: 4096,  # of all sandboxes that one engine has at a time
     resource.RLIMIT_NOFILE: 1024,
     resource.RLIMIT_FSIZE: 64 << 20,
     resource.RLIMIT_MEMLOCK: 65536,
