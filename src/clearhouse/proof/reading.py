@@ -13,6 +13,7 @@ from clearhouse.proof.observation import (
     Escape,
     Event,
     Fatal,
+    Frame,
     Outcome,
     Owner,
     Raised,
@@ -37,7 +38,7 @@ def read_run(
     told = _Told()
     for message in raw["report"]:
         told.take(message)
-    read = _Record(raw, classify)
+    read = _Record(classify)
     report = told.report
     exception, escape = report.get("exception"), report.get("escaped")
     calls = report.setdefault("calls", list(told.called.values()))  # none are sent when cut short
@@ -124,8 +125,8 @@ class _Told:
 class _Record:
     """The parts of a record that hold stacks."""
 
-    raw: Mapping[str, Any]
     classify: Classify
+    known: dict[tuple[Any, ...], Frame] = field(default_factory=dict)
 
     def event(self, event: Mapping[str, Any]) -> Event:
         details = {k: v for k, v in event.items() if k not in ("kind", "stack", "call", "phase")}
@@ -133,7 +134,7 @@ class _Record:
         return Event(event["kind"], stack, _state(event["call"]), event["phase"], details)
 
     def sample(self, sample: Mapping[str, Any]) -> Sample:
-        owners = (self.classify(frame).owner for frame in sample["stack"])
+        owners = (self._frame(frame).owner for frame in sample["stack"])
         innermost = next((owner for owner in owners if owner is not Owner.RUNTIME), None)
         return Sample(
             self._stack(sample["stack"]),
@@ -159,8 +160,15 @@ class _Record:
         )
 
     def _stack(self, frames: Iterable[Mapping[str, Any]]) -> Stack:
-        found = [self.classify(frame) for frame in frames]
+        found = [self._frame(frame) for frame in frames]
         return tuple(frame for frame in found if frame.owner is not Owner.OBSERVER)
+
+    def _frame(self, raw: Mapping[str, Any]) -> Frame:
+        """The frame with its owner; samples show the same ones again and again."""
+        place = tuple(raw.values())
+        if place not in self.known:
+            self.known[place] = self.classify(raw)
+        return self.known[place]
 
 
 def _marks(raw: str) -> frozenset[int]:

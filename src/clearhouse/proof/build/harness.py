@@ -11,6 +11,7 @@ import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -108,6 +109,7 @@ def harness_files(bundle: Bundle) -> dict[str, bytes]:
     return found
 
 
+@cache
 def _own_code() -> str:
     """A digest of what decides how a harness is marked and judged: old builds must not outlive it."""
     modules = (

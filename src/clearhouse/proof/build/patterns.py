@@ -5,6 +5,7 @@ number of folders.  Time is linear in pattern and name: both may be somebody's t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import takewhile
 
 _Token = Callable[[str], bool] | None  # None stands for ``*``
 
@@ -15,9 +16,20 @@ def matching(patterns: Sequence[str], names: Sequence[str]) -> Iterable[str]:
     split = [(name, name.split("/")) for name in names]
     for pattern in patterns:
         folders = (pattern.strip("/").removeprefix("./") or ".").split("/")
+        start = list(takewhile(_is_plain, folders))
         parts = [None if part == "**" else _tokens(part) for part in folders]
-        found.update(dict.fromkeys(name for name, pieces in split if _path(parts, pieces)))
+        found.update(
+            dict.fromkeys(
+                name
+                for name, pieces in split
+                if pieces[: len(start)] == start and _path(parts, pieces)
+            )
+        )
     return found
+
+
+def _is_plain(part: str) -> bool:
+    return not any(character in part for character in "*?[")
 
 
 def _path(parts: Sequence[list[_Token] | None], pieces: Sequence[str]) -> bool:

@@ -59,13 +59,24 @@ class Plan:
         )  # fmt: skip
 
 
+def _folders(files: Iterable[str]) -> list[str]:
+    """All folders above the files, the top one as ``.``."""
+    found = {"."}
+    for file in files:
+        folder = file.rpartition("/")[0]
+        while folder and folder not in found:
+            found.add(folder)
+            folder = folder.rpartition("/")[0]
+    return sorted(found)
+
+
 def make_plan(target: Target, effect: Effect, files: Collection[str]) -> Plan:
     """Decide what is compiled.
 
     ``files`` are the names in the tree.  UBSan watches for crashes only: elsewhere it would end a
     run that goes on outside.  Raises :class:`Unavailable` where the patterns match nothing.
     """
-    folders = sorted({str(p) for f in files for p in PurePosixPath(f).parents})
+    folders = _folders(files)
     if target.sources:
         sources = tuple(matching(target.sources, sorted(files)))
         if not sources:

@@ -70,7 +70,7 @@ class JavaScriptRunner:
         return self._cells.get(self._key, self._start)
 
     def _start(self) -> Cell:
-        return Cell([Bind(self._installed.root, "/target"), *_binds(self._node)])
+        return Cell([Bind(self._installed.root, "/target"), *_binds(self._node)], python=False)
 
     def _run(self, name: str, data: bytes, more: dict[str, Any]) -> Run:
         token = new_token()

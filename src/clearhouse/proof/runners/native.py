@@ -158,7 +158,7 @@ class NativeRunner:
         return None
 
     def _start(self) -> Cell:
-        return Cell([Bind(self._harness.folder, "/build")])
+        return Cell([Bind(self._harness.folder, "/build")], python=False)
 
     # -- from the tracer's record to what can be judged --------------------------------------------
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import os
 import re
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +45,12 @@ def imports_of(source: bytes) -> tuple[str, ...]:
     return tuple(names)
 
 
+@lru_cache(maxsize=1024)
+def _has_extensions(root: Path) -> bool:
+    """Whether there is compiled code in an install; those are named by content and never change."""
+    return any(name.endswith(".so") for _, _, files in os.walk(root) for name in files)
+
+
 class PythonRunner:
     """A Python harness against one installed version."""
 
@@ -54,7 +62,7 @@ class PythonRunner:
         self._preload = (*installed.importable, *imports_of(bundle.harness_code))
         self._key = (str(installed.root), self._preload)
         self._classify = classifier(installed)
-        self._compiled = any(Path(installed.root).rglob("*.so"))
+        self._compiled = _has_extensions(Path(installed.root))
 
     def run(self, name: str, data: bytes) -> Run:
         """Run the harness on one input."""

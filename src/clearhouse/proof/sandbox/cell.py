@@ -80,7 +80,10 @@ class Job:
 
 
 class Cell:
-    """A running sandbox.  Use as a context manager; it dies with the engine in any case."""
+    """A running sandbox.  Use as a context manager; it dies with the engine in any case.
+
+    Without ``python`` its runs are programs only, and it starts sooner.
+    """
 
     def __init__(
         self,
@@ -89,6 +92,7 @@ class Cell:
         preload: Sequence[str] = (),
         search: Sequence[str] = (),
         runtime_folders: Sequence[str] = (),
+        python: bool = True,
         start_s: float = 60.0,
         import_bytes: int = 2048 * MEGABYTE,
     ) -> None:
@@ -97,6 +101,7 @@ class Cell:
         setup = {
             "preload": list(preload),
             "search": list(search),
+            "python": python,
             "start_s": start_s,
             "memory_bytes": import_bytes,
         }

@@ -9,11 +9,10 @@ by in many ways, against the objects that it calls while it runs (:mod:`guard_py
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(NamedTuple):
     """What of a module may be used: only some names, or all but some."""
 
     only: frozenset[str] | None = None

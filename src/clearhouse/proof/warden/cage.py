@@ -9,8 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import resource
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from . import kernel
 
@@ -46,8 +45,7 @@ _PENDING_SIGNALS = 1024
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 
 
-@dataclass(frozen=True)
-class Limits:
+class Limits(NamedTuple):
     """What one run may use: seconds, bytes and counts."""
 
     cpu_s: float
@@ -64,8 +62,7 @@ class Limits:
         return cls(**raw)
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(NamedTuple):
     """What every root of a sandbox consists of, gathered once: names are relative to the root."""
 
     folders: tuple[str, ...]

@@ -14,7 +14,7 @@ import ast
 import io
 import tokenize
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .allowed_python import (
     DUNDERS,
@@ -33,8 +33,7 @@ _ARGUMENTS = {"getattr": (2, 3), "hasattr": (2, 2), "iter": (1, 1), "type": (1, 
 _READABLE = frozenset({"utf-8", "utf-8-sig", "ascii", "us-ascii"})
 
 
-@dataclass(frozen=True)
-class Violation:
+class Violation(NamedTuple):
     """A construct that costs the harness its attribution: where it stands and why."""
 
     line: int

@@ -22,8 +22,8 @@ import stat
 import struct
 import sys
 import time
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from . import cage, filter, kernel, usage
 
@@ -152,8 +152,7 @@ def _list(order: dict[str, Any]) -> None:
 # -- commands --------------------------------------------------------------------------------------
 
 
-@dataclass
-class _Limits:
+class _Limits(NamedTuple):
     cpu_s: float
     wall_s: float
     memory_bytes: int
@@ -162,12 +161,11 @@ class _Limits:
     output_bytes: int
 
 
-@dataclass
 class _Command:
-    index: int
-    pid: int
-    outputs: dict[int, bytearray]  # by descriptor: standard output, standard error
-    open: set[int] = field(default_factory=set)  # its descriptors; the kernel reuses their numbers
+    def __init__(self, index: int, outputs: Sequence[int]) -> None:
+        self.index = index
+        self.outputs = {number: bytearray() for number in outputs}  # standard output and error
+        self.open = set(outputs)  # the kernel reuses the numbers of closed ones
 
 
 def _run(order: dict[str, Any]) -> None:
@@ -277,12 +275,11 @@ class _Batch:
             _become(command, self._limits, out[1], err[1])
         os.close(out[1])
         os.close(err[1])
-        running = _Command(index, pid, {out[0]: bytearray(), err[0]: bytearray()})
+        running = _Command(index, (out[0], err[0]))
         self._running[pid] = running
         for number in running.outputs:
             os.set_blocking(number, False)
             self._selector.register(number, selectors.EVENT_READ, running)
-            running.open.add(number)
 
     def _drain(self, number: int, command: _Command) -> bool:
         """Read what there is; false at the end of the output."""

@@ -7,10 +7,9 @@ needed and nothing in the run takes part.
 from __future__ import annotations
 
 import ctypes
-import ctypes.util
 import struct
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from . import kernel
 
@@ -20,8 +19,7 @@ _RIP, _RSP = 16, 19  # of user_regs_struct (sys/user.h)
 _NAMES = ("libunwind-x86_64.so.8", "libunwind-ptrace.so.0")
 
 
-@dataclass(frozen=True)
-class NativeFrame:
+class NativeFrame(NamedTuple):
     """One native frame: the file that is mapped there, the offset in that file, the symbol."""
 
     file: str
@@ -29,8 +27,7 @@ class NativeFrame:
     name: str
 
 
-@dataclass(frozen=True)
-class _Mapping:
+class _Mapping(NamedTuple):
     start: int
     end: int
     offset: int

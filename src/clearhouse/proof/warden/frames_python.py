@@ -15,9 +15,8 @@ import struct
 import sys
 import threading
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from types import CodeType
-from typing import Any
+from typing import Any, NamedTuple
 
 _PROBE_LINE = 54321
 _MASK = ~0x7
@@ -25,8 +24,7 @@ _LONGEST = 1 << 30  # what is said to be longer is no length: the address was no
 _LONGEST_TABLE, _LONGEST_TEXT = 1 << 20, 4096
 
 
-@dataclass(frozen=True)
-class Layout:
+class Layout(NamedTuple):
     """Offsets, in bytes, inside CPython's structures, and the main thread's state."""
 
     thread_state: int
@@ -45,11 +43,10 @@ class Layout:
 
     def as_dict(self) -> dict[str, int]:
         """The offsets as they travel to the warden."""
-        return asdict(self)
+        return self._asdict()
 
 
-@dataclass(frozen=True)
-class PythonFrame:
+class PythonFrame(NamedTuple):
     """One frame: file, qualified name and line as its code object gives them."""
 
     file: str

@@ -14,8 +14,8 @@ import mmap
 import os
 import re
 import struct
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from . import frames_native, kernel
 
@@ -30,8 +30,7 @@ _STACK = re.compile(rb"-([0-9a-f]+) [^\n]*\[stack\]")
 _LIBRARY = re.compile(rb"/[^\n]*/libnode\.so[^\n]*")
 
 
-@dataclass(frozen=True)
-class V8Frame:
+class V8Frame(NamedTuple):
     """One frame: file and function as the script states them, and where in the text it begins."""
 
     file: str

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from .contract_python import Violation
 
@@ -59,8 +59,7 @@ _COMPARISONS: dict[type[ast.cmpop], str] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Instrumented:
+class Instrumented(NamedTuple):
     """The tree with marks, the source line of each mark, and what stands in the way of marking."""
 
     tree: ast.Module

@@ -8,7 +8,7 @@ observations do not depend on any of this; attribution of exceptions does (docs/
 from __future__ import annotations
 
 import ast
-import base64
+import binascii
 import builtins
 import contextlib
 import copy
@@ -47,9 +47,9 @@ def main(job: dict[str, Any], report: int, marks_file: int) -> None:
     shared = Shared(memory)
     send = _sender(report, job["key"], shared)
     extra, effect = job["extra"], job["watch"]["effect"]
-    name, source = extra["name"], base64.b64decode(extra["source"])
-    data = base64.b64decode(job["input"])
-    after = base64.b64decode(extra["after"]) if "after" in extra else None
+    name, source = extra["name"], binascii.a2b_base64(extra["source"])
+    data = binascii.a2b_base64(job["input"])
+    after = binascii.a2b_base64(extra["after"]) if "after" in extra else None
     answers = extra.get("answers", "real")
     path = f"/harness/{name}"
     code = _load(source, path, send)

@@ -12,8 +12,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from . import filter as seccomp
 from . import frames_native, frames_v8, kernel, paths, usage
@@ -38,6 +37,9 @@ _FATAL = {
 }  # fmt: skip
 _STOPS = {signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU}
 _MAX_EVENTS, _MAX_SAMPLES = 64, 48
+# Of the way to the limit: samples tell of all of it, and stop the run no more often than they must.
+_FIRST_HANG, _FIRST_MEMORY, _SAMPLE_EVERY = 0.05, 0.1, 0.06
+_STANDING_S = 0.02  # memory that is held without growing further is looked at this often
 _NAME = 500
 _HEADWAY_S = 0.005  # processor time that says that a run is doing something
 _BLOCKED = {-1, -13, -30}  # EPERM, EACCES, EROFS: only this sandbox stood in the way
@@ -45,8 +47,7 @@ _EVAL = "_PyEval_EvalFrame"
 _BUILTINS = "Builtins_"  # code that V8 made when it was built, called from what it makes now
 
 
-@dataclass(frozen=True)
-class _Exec:
+class _Exec(NamedTuple):
     """What a thread asked the kernel to execute, and from where."""
 
     program: str
@@ -54,26 +55,24 @@ class _Exec:
     stack: list[dict[str, Any]] | None
 
 
-@dataclass
 class Task:
     """A thread that is followed."""
 
-    tid: int
-    tgid: int
-    python_thread: int | None = None
-    origin: list[dict[str, Any]] | None = None  # the stack at the exec that this program comes from
-    birth: list[dict[str, Any]] | None = None  # the stack of the moment that made it
-    pending: Callable[[int], None] | None = None
-    executing: _Exec | None = None  # between asking for it and its success or failure
-    held: bool = False  # stopped until its parent's fork event names it
+    def __init__(self, tid: int, tgid: int) -> None:
+        self.tid, self.tgid = tid, tgid
+        self.python_thread: int | None = None
+        # The stack at the exec that this program comes from, and at the moment that made it.
+        self.origin: list[dict[str, Any]] | None = None
+        self.birth: list[dict[str, Any]] | None = None
+        self.pending: Callable[[int], None] | None = None
+        self.executing: _Exec | None = None  # between asking for it and its success or failure
 
     def forget_exec(self) -> None:
         """What was asked for has failed."""
         self.executing = None
 
 
-@dataclass
-class Watch:
+class Watch(NamedTuple):
     """What the run is watched for."""
 
     effect: str
@@ -85,23 +84,20 @@ class Watch:
     runtime_execs: int  # programs that the runtime itself starts first (node, a built harness)
 
 
-@dataclass
 class Record:
     """What was seen in one run."""
 
-    events: list[dict[str, Any]] = field(default_factory=list)
-    events_left_out: int = 0
-    samples: list[dict[str, Any]] = field(default_factory=list)
-    fatal: dict[str, Any] | None = None
-    exit_status: int | None = None
-    killed: str | None = None
-    cpu_s: float = 0.0
-    cpu_call_s: float = 0.0
-    rss_bytes: int = 0
-    rss_call_bytes: int = 0
-    wall_s: float = 0.0
-    wall_call_s: float = 0.0
-    phases: list[str] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.events: list[dict[str, Any]] = []
+        self.events_left_out = 0
+        self.samples: list[dict[str, Any]] = []
+        self.fatal: dict[str, Any] | None = None
+        self.exit_status: int | None = None
+        self.killed: str | None = None
+        self.cpu_s = self.cpu_call_s = 0.0
+        self.rss_bytes = self.rss_call_bytes = 0
+        self.wall_s = self.wall_call_s = 0.0
+        self.phases: list[str] = []
 
 
 class Tracer:
@@ -130,6 +126,8 @@ class Tracer:
         self._sampling: int | None = None  # the thread that is asked to stop for a sample
         self._threads_cpu: dict[int, float] = {}
         self._busy_cpu, self.busy_at = 0.0, time.monotonic()  # when it last made headway
+        self._sampled_cpu = 0.0
+        self._next_sample = _FIRST_HANG if watch.effect == "hang" else _FIRST_MEMORY
         self.started = 0  # processes and threads that the run has made so far
         self.finished = False
 
@@ -165,12 +163,15 @@ class Tracer:
             return
         growth = rss - self._base_rss
         self.record.rss_call_bytes = max(self.record.rss_call_bytes, growth)
-        spent = cpu - self._base_cpu
-        wanted = (self._watch.effect == "hang" and spent > 0.05 * self._watch.cpu_s) or (
-            self._watch.effect == "memory" and growth > 0.1 * self._watch.memory_bytes
-        )
-        if not wanted:
+        way, standing = 0.0, False
+        if self._watch.effect == "hang":
+            way = (cpu - self._base_cpu) / self._watch.cpu_s
+        elif self._watch.effect == "memory":
+            way = growth / self._watch.memory_bytes
+            standing = way > _FIRST_MEMORY and cpu > self._sampled_cpu + _STANDING_S
+        if way < self._next_sample and not standing:
             return
+        self._next_sample, self._sampled_cpu = way + _SAMPLE_EVERY, cpu
         busiest = self._busiest()
         if self._sampling is None and len(self.record.samples) < _MAX_SAMPLES:
             self._sampling = busiest

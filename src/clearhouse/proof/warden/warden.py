@@ -8,13 +8,12 @@ work and then looks at the limits.
 from __future__ import annotations
 
 import array
-import base64
+import binascii
 import contextlib
 import fcntl
 import json
 import mmap
 import os
-import secrets
 import select
 import signal
 import socket
@@ -22,7 +21,6 @@ import struct
 import sys
 import time
 from collections.abc import Iterable
-from dataclasses import asdict
 from typing import Any
 
 from . import cage, filter, kernel, usage, zygote
@@ -130,7 +128,7 @@ class _Warden:
         kernel.ptrace(kernel.PTRACE_SEIZE, self._zygote, 0, OPTIONS)
         _give_up()
         self._socket.sendall(b"\0")  # from now on nothing that the zygote starts goes unseen
-        self._idle = Tracer(_IDLE, None, secrets.token_hex(16), lambda: bytes(32))
+        self._idle = Tracer(_IDLE, None, os.urandom(16).hex(), lambda: bytes(32))
         self._idle.follow(self._zygote)
         self._memory = int(setup.get("memory_bytes", _IMPORT_BYTES))
         self._socket.setblocking(False)
@@ -217,7 +215,7 @@ class _Warden:
     def run(self, job: dict[str, Any]) -> dict[str, Any]:
         """Run one job and return its record."""
         began = time.monotonic()
-        key = secrets.token_hex(16)
+        key = os.urandom(16).hex()
         limits = cage.Limits.from_job(job["limits"])
         keep = min(limits.output_bytes, 1 << 16)
         out, err, report = _Pipe(keep), _Pipe(keep), _Pipe(_REPORT_LIMIT)
@@ -229,7 +227,9 @@ class _Warden:
         given = [out.write_end, err.write_end, report.write_end, marks_file]
         if job["runtime"] != "python":
             rest = json.dumps({"key": key, **job.pop("extra")}).encode()
-            given.append(_sealed("input", base64.b64decode(job.pop("input")), fcntl.F_SEAL_WRITE))
+            given.append(
+                _sealed("input", binascii.a2b_base64(job.pop("input")), fcntl.F_SEAL_WRITE)
+            )
             given.append(_sealed("job", rest, fcntl.F_SEAL_WRITE))
         try:
             killed, problem = self._guarded(tracer, job, given, limits, out, err, report, began)
@@ -248,7 +248,7 @@ class _Warden:
         marks.close()
         tracer.record.killed = killed
         return {
-            **asdict(tracer.record),
+            **vars(tracer.record),
             "init": init,
             "problem": problem,
             "wall_total_s": time.monotonic() - began,
@@ -466,7 +466,9 @@ def _become_zygote(connection: socket.socket, setup: dict[str, Any]) -> None:
         connection.recv(1)
         keep = os.dup2(connection.detach(), 100, inheritable=False)
         cage.close_all_but({0, 1, 2, keep})
-        zygote.serve(socket.socket(fileno=keep), setup["preload"], setup["search"])
+        zygote.serve(
+            socket.socket(fileno=keep), setup["preload"], setup["search"], python=setup["python"]
+        )
     except BaseException as error:  # the sandbox's edge: said, then the end
         os.write(2, f"zygote: {type(error).__name__}: {error}\n".encode())
     finally:
