@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from clearhouse.versions import OutsideGrammar, npm
@@ -109,6 +109,8 @@ def test_a_version_outside_the_grammar_is_named_as_such(text: str) -> None:
         ("1.0.0", "latest", False),
         ("1.0.0", "git+ssh://example/x.git", False),
         ("odd", "*", False),
+        ("1.2.0-b", "~1.2.0-a", True),
+        ("1.2.0-b", "~1.2.0-a || x", False),
     ],
 )
 def test_ranges_take_what_their_table_says(one: str, text: str, expected: bool) -> None:
@@ -127,7 +129,11 @@ def _semver_of_npm() -> Path:
 
 
 # One process for each example: few examples, each of many cases.
-@settings(max_examples=10, suppress_health_check=[HealthCheck.large_base_example])
+@settings(
+    max_examples=10,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=[HealthCheck.large_base_example],
+)
 @given(st.lists(st.tuples(version, range_text), min_size=50, max_size=300))
 def test_ranges_are_read_as_npm_reads_them(cases: list[tuple[str, str]]) -> None:
     script = """

@@ -149,7 +149,11 @@ def judge(case: Case) -> Judgement:
     # One flaw crashes in the way that the input has it; an exception's class is firmer.
     kind = str(observed.get("type", "")) if case.effect is Effect.EXCEPTION else ""
     mark = signature(
-        case.effect, case.package, kind, [m.stack for m in hits[0].moments], found.frames
+        case.effect,
+        case.package,
+        kind,
+        [moment.stack for hit in hits for moment in hit.moments],
+        found.frames,
     )
     proven = Judgement(Grade.ATTRIBUTED, "", observed, found.frames, found.stack, mark, rate)
     # 3

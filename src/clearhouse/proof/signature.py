@@ -19,6 +19,8 @@ from clearhouse.proof.effects import Effect
 from clearhouse.proof.observation import Frame, Owner, Stack
 
 _RECURRENCES = 5
+# What only takes part of the time, however large, would be in some runs and not in others.
+_NEARLY_ALL = 0.95
 _INNER = re.compile(r"\.<locals>\.|<locals>|<(lambda|listcomp|dictcomp|setcomp|genexpr)>")
 
 
@@ -68,7 +70,7 @@ def common_place(stacks: Sequence[Stack]) -> tuple[str, ...]:
         for place in set(own):
             counted[place] = counted.get(place, 0) + 1
             depth[place] = max(depth.get(place, 0), len(own) - own.index(place))
-    enough = [p for p, n in counted.items() if n >= 0.9 * len(stacks)]
+    enough = [p for p, n in counted.items() if n >= _NEARLY_ALL * len(stacks)]
     if not enough:
         return ()
     return (max(enough, key=lambda p: (depth[p], p)),)

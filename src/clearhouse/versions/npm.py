@@ -132,7 +132,13 @@ def parse_range(text: str) -> Range | OutsideGrammar:
         if bounds is None:
             return OutsideGrammar(text, "npm range")
         alternatives.append(bounds)
-    return Range(tuple(alternatives))
+    # As in npm's own library: beside a star no other alternative counts, nor lets prereleases in.
+    star = next((bounds for bounds in alternatives if _is_any(bounds)), None)
+    return Range(tuple(alternatives) if star is None else (star,))
+
+
+def _is_any(bounds: tuple[_Bound, ...]) -> bool:
+    return all(bound.operator == ">=" and bound.version == Version(0, 0, 0) for bound in bounds)
 
 
 def satisfies(version: str, text: str) -> bool:
