@@ -28,7 +28,7 @@ $(VENV)/locked: requirements-dev.lock | system
 $(VENV)/ready: $(VENV)/locked pyproject.toml
 	@$(PY) -m pip install --quiet --disable-pip-version-check --no-input \
 	    --no-deps --no-build-isolation --editable .
-	@$(PY) -m clearhouse.proof.node >/dev/null 2>&1 || { \
+	@$(PY) -c 'from clearhouse.proof.node import find_node; find_node()' 2>/dev/null || { \
 	    echo "Getting Node.js as a Python wheel: this machine has none"; \
 	    $(PY) -m pip install --quiet --disable-pip-version-check --no-input \
 	        --require-hashes --only-binary :all: -r requirements-node.lock; }

@@ -72,7 +72,3 @@ def _version(program: Path) -> str | None:
 def _major(version: str) -> int:
     match = re.match(r"\d+", version)
     return int(match[0]) if match else 0
-
-
-if __name__ == "__main__":
-    pass  # `make setup` asks so whether the wheel is needed
