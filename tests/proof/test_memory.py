@@ -40,6 +40,15 @@ def test_fewer_runs_than_asked_for_are_not_enough(memory: Memory) -> None:
         assert found.runs == 3
 
 
+def test_afresh_nothing_is_recalled_but_all_is_kept(memory: Memory) -> None:
+    afresh = replace(memory, afresh=True)
+    afresh.keep(PACKAGES, RAN)
+    afresh.keep_verdict({"grade": "attributed"})
+    assert (afresh.recall(PACKAGES, 2), afresh.recall_verdict()) == (None, None)
+    assert memory.recall(PACKAGES, 2) is not None
+    assert memory.recall_verdict() == {"grade": "attributed"}
+
+
 def test_what_may_have_been_the_machines_doing_is_not_kept(memory: Memory) -> None:
     cut = Finding(Status.INCONCLUSIVE, "stopped at its limit of wall", passing=True)
     memory.keep(PACKAGES, replace(RAN, finding=cut))

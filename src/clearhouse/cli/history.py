@@ -58,6 +58,7 @@ _WIDTH: Final = 100
     type=click.IntRange(1, 1000),
     help="Leave fewer than this many neighbouring releases unrun; by default about 32 samples.",
 )
+@click.option("--afresh", is_flag=True, help="Run again what was run before.")
 @click.option(
     "--compare",
     "advisory",
@@ -78,6 +79,7 @@ def history(
     as_json: bool,
     everything: bool,
     every: int | None,
+    afresh: bool,
     advisory: Path | None,
     report: Path | None,
     jobs: int,
@@ -90,7 +92,7 @@ def history(
     opened = open_bundle(bundle)
     declared = _advisory(advisory, opened) if advisory is not None else None
     out = Console(highlight=False, soft_wrap=True)
-    plan = Plan(every=1 if everything else every, jobs=jobs)
+    plan = Plan(every=1 if everything else every, jobs=jobs, afresh=afresh)
     found = _date(opened, plan, None if as_json else out)
     if declared is not None:
         key = ecosystem_of(package_of(opened).type).key

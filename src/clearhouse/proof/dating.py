@@ -40,11 +40,13 @@ class Plan:
     """How a history is made.
 
     ``every`` is the largest distance of samples: None for one that fits the number of releases,
-    1 for running everything.  ``jobs`` releases are run at once.
+    1 for running everything.  ``jobs`` releases are run at once.  ``afresh`` runs again what was
+    run before.
     """
 
     every: int | None = None
     jobs: int = 1
+    afresh: bool = False
 
 
 def date(
@@ -108,7 +110,7 @@ class _Dating:
         self._ran: dict[int, Ran] = {}
         self._trials: dict[int, Trial] = {}
         self._fetched: set[int] = set()
-        self._attacked = Attacked(bundle)
+        self._attacked = Attacked(bundle, afresh=plan.afresh)
         self._hands = _Hands(plan.jobs)
         self._fetcher = ThreadPoolExecutor(1)
 

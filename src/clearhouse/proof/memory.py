@@ -40,10 +40,11 @@ class Memory:
     bundle: str
     environment: dict[str, Any]
     reference: Packages
+    afresh: bool = False  # recall nothing, but keep what is run
 
     def recall(self, packages: Packages, runs: int) -> Ran | None:
         """What at least ``runs`` runs of each poc on these packages gave."""
-        kept = self.store.read_json(*self._place(packages))
+        kept = None if self.afresh else self.store.read_json(*self._place(packages))
         if kept is None or kept["runs"] < runs:
             return None
         finding = Finding(Status(kept["status"]), kept["why"], kept["hits"])
@@ -65,7 +66,7 @@ class Memory:
     def recall_verdict(self) -> dict[str, Any] | None:
         """The judgement on the version attacked."""
         kept: dict[str, Any] | None = self.store.read_json(*self._place(()))
-        return kept
+        return None if self.afresh else kept
 
     def keep_verdict(self, verdict: Mapping[str, Any]) -> None:
         """Remember the judgement on the version attacked."""

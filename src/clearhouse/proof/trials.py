@@ -91,8 +91,8 @@ class Attacked:
     Its runs are only done when something has to be compared with them.
     """
 
-    def __init__(self, bundle: Bundle) -> None:
-        self._bundle = bundle
+    def __init__(self, bundle: Bundle, *, afresh: bool = False) -> None:
+        self._bundle, self._afresh = bundle, afresh
         self._lock = threading.Lock()
         self._reference: Reference | None = None
 
@@ -102,7 +102,13 @@ class Attacked:
         Raises NotFound where the registry does not have it, Unavailable where it cannot be run.
         """
         runner = workshop.attacked(self._bundle)
-        memory = Memory(store, self._bundle.digest, surroundings(self._bundle), runner.packages)
+        memory = Memory(
+            store,
+            self._bundle.digest,
+            surroundings(self._bundle),
+            runner.packages,
+            afresh=self._afresh,
+        )
         ran, verdict = memory.recall(runner.packages, RUNS_AT_BOUNDARY), memory.recall_verdict()
         if ran is None or verdict is None:
             trial = run_trial(self._bundle, runner, RUNS_AT_BOUNDARY)
