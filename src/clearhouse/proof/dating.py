@@ -138,7 +138,7 @@ class _Dating:
             self._ran,
             every=self._every,
             verdict=verdict,
-            environment=memory.environment | describe(dict(memory.reference)),
+            environment=describe(self._bundle, dict(memory.reference)),
             problem=problem,
         )
 

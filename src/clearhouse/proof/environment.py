@@ -10,6 +10,19 @@ from functools import cache
 from typing import Any
 
 from clearhouse import __version__
+from clearhouse.proof.build.toolchain import find as find_compiler
+from clearhouse.proof.bundle import Bundle, Language
+from clearhouse.proof.node import find_node
+
+
+def _runtime_of(language: Language) -> str:
+    match language:
+        case Language.JAVASCRIPT:
+            return f"Node.js {find_node().version}"
+        case Language.C | Language.CPP:
+            return f"this machine, compiled by {find_compiler().version}"
+        case _:
+            return f"Python {platform.python_version()}"
 
 
 @cache
@@ -21,10 +34,14 @@ def _version_of(program: str) -> str | None:
     return (done.stdout or done.stderr).strip().split("\n")[0] or None
 
 
-def describe(packages: Mapping[str, str]) -> dict[str, Any]:
-    """Interpreter, packages with the digests of their artifacts, kernel and sandbox."""
+def describe(bundle: Bundle, packages: Mapping[str, str]) -> dict[str, Any]:
+    """What ran the target, packages with the digests of their artifacts, kernel and sandbox.
+
+    Raises :class:`clearhouse.errors.Unavailable` where nothing here runs the bundle's language.
+    """
     return {
         "clearhouse": __version__,
+        "runtime": _runtime_of(bundle.harness.language),
         "python": platform.python_version(),
         "kernel": f"{platform.system()} {platform.release()} {platform.machine()}",
         "sandbox": _version_of("bwrap"),

@@ -108,7 +108,7 @@ def explain(verdict: Mapping[str, Any]) -> Iterator[str]:
         yield f"  signature    {verdict['signature']}"
     environment = verdict["environment"]
     yield (
-        f"  environment  Python {environment['python']}, {environment['kernel']}, "
+        f"  environment  {environment['runtime']}, {environment['kernel']}, "
         f"{environment['sandbox']}, clearhouse {environment['clearhouse']}"
     )
     for package in environment["packages"]:

@@ -102,7 +102,7 @@ def check_patch(
         seen = check.run(seen, also)
     return PatchVerdict(
         bundle, hashlib.sha256(raw_patch).hexdigest(), seen, decide(seen),
-        describe(dict(_packages(distribution.tree))), time.monotonic() - started,
+        describe(bundle, dict(_packages(distribution.tree))), time.monotonic() - started,
     )  # fmt: skip
 
 

@@ -57,7 +57,7 @@ def prove(
     progress("judging")
     packages = dict(package for runner in runners for package in runner.packages)
     notes = tuple(dict.fromkeys(note for runner in runners for note in runner.notes))
-    return Verdict(bundle, judge(case), case, describe(packages), notes)
+    return Verdict(bundle, judge(case), case, describe(bundle, packages), notes)
 
 
 def _label(bundle: Bundle, poc: Input) -> str:

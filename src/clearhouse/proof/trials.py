@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import platform
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from clearhouse.proof.build.toolchain import find as find_compiler
-from clearhouse.proof.bundle import Bundle, Input, Language
+from clearhouse.proof.bundle import Bundle, Input
 from clearhouse.proof.effects import Effect
 from clearhouse.proof.entries import Ran
 from clearhouse.proof.environment import describe
 from clearhouse.proof.judge import Case, frames_json, judge, shows
 from clearhouse.proof.memory import Memory
-from clearhouse.proof.node import find_node
 from clearhouse.proof.observation import Run
 from clearhouse.proof.runners.base import Runner
 from clearhouse.proof.runners.choose import Workshop
@@ -24,21 +21,6 @@ from clearhouse.proof.standing import Finding, Reference, Status, Trial, stand
 from clearhouse.proof.target.store import Store
 
 _FRAMES_SHOWN: Final = 12
-
-
-def surroundings(bundle: Bundle) -> dict[str, Any]:
-    """Where the runs are made: as verdicts have it, and ``runtime``, what runs the target.
-
-    Raises Unavailable where there is none for the bundle's language.
-    """
-    match bundle.harness.language:
-        case Language.JAVASCRIPT:
-            runtime = f"Node.js {find_node().version.lstrip('v')}"
-        case Language.C | Language.CPP:
-            runtime = f"this machine, compiled by {find_compiler().version}"
-        case _:
-            runtime = f"Python {platform.python_version()}"
-    return {"runtime": runtime, **describe({})}
 
 
 def run_trial(bundle: Bundle, runner: Runner, runs: int, earlier: Trial | None = None) -> Trial:
@@ -105,7 +87,7 @@ class Attacked:
         memory = Memory(
             store,
             self._bundle.digest,
-            surroundings(self._bundle),
+            describe(self._bundle, {}),
             runner.packages,
             afresh=self._afresh,
         )

@@ -53,8 +53,8 @@ _FORBIDDEN: dict[str, tuple[str, ...]] = {
     "changes how code runs later": (
         "atexit", "on_exit", "at_quick_exit", "__cxa_at_quick_exit", "pthread_atfork",
         "feenableexcept", "fesetenv", "feupdateenv", "fesetexceptflag", "feraiseexcept",
-        "fesetround", "_ZSt13set_terminatePFvvE", "_ZSt15set_new_handlerPFvvE", "register_printf_function",
-        "register_printf_specifier", "mcheck", "mtrace",
+        "fesetround", "_ZSt13set_terminatePFvvE", "_ZSt15set_new_handlerPFvvE",
+        "register_printf_function", "register_printf_specifier", "mcheck", "mtrace",
     ),
 }  # fmt: skip
 _WHY = {name: what for what, names in _FORBIDDEN.items() for name in names}

@@ -111,7 +111,7 @@ def harness_files(bundle: Bundle) -> dict[str, bytes]:
 
 @cache
 def _own_code() -> str:
-    """A digest of what decides how a harness is marked and judged: old builds must not outlive it."""
+    """A digest of what marks and judges a harness: builds must not outlive it."""
     modules = (
         "calls", "contract", "directives", "flags", "harness", "instructions", "instrument", "ir",
         "marks",
@@ -172,7 +172,7 @@ class _Work:
         }  # fmt: skip
         try:
             marked, found = self._marked()
-            self._link(marked)
+            self._link()
         except _Problem as problem:
             if self.target.program is None:
                 return kept | {"problem": str(problem)}
@@ -280,9 +280,9 @@ class _Work:
 
     # -- linking -----------------------------------------------------------------------------------
 
-    def _link(self, marked: Marked | None) -> None:
+    def _link(self) -> None:
         has_cxx = self._is_cxx or self.target.has_cxx
-        libraries = self._target_libraries(marked, cxx=has_cxx)
+        libraries = self._target_libraries(cxx=has_cxx)
         self.sandbox.put("exports", _EXPORTS[self._is_cxx].encode())
         self._step(
             link_shared(
@@ -313,7 +313,7 @@ class _Work:
         for name in (PROGRAM, HARNESS):
             keep_file(self.staged / name, self.sandbox.get(name))
 
-    def _target_libraries(self, marked: Marked | None, *, cxx: bool) -> list[str]:
+    def _target_libraries(self, *, cxx: bool) -> list[str]:
         """Paths of the shared objects to link with; made from archives and objects where needed."""
         shared = [name for name in self.target.libraries if ".so" in name]
         for name in shared:

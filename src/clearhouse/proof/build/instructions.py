@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 NAME = r'(?:"(?:[^"\\]|\\.)*"|[-\w$.]+)'
 _CALL = re.compile(
-    rf"  (?:(?P<result>%{NAME}) = )?(?:(?:tail|musttail|notail) )?(?P<verb>call|invoke) (?P<rest>.*)"
+    rf"  (?:(?P<result>%{NAME}) = )?(?:(?:tail|musttail|notail) )?(?P<verb>call|invoke)"
+    r" (?P<rest>.*)"
 )
 _CONVENTION = re.compile(
     r"(?:ccc|fastcc|coldcc|cc ?\d+|webkit_jscc|anyregcc|preserve_\w+cc|cxx_fast_tlscc|tailcc|"
@@ -42,10 +43,12 @@ class Argument:
 
     @property
     def is_pointer(self) -> bool:
+        """Whether it is an address, of whatever type."""
         return self.type == "ptr" or self.type.endswith("*")
 
     @property
     def is_constant(self) -> bool:
+        """Whether it is known when the harness is compiled."""
         return not self.value.startswith("%") and "%" not in self.value
 
     @property

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from pathlib import PurePosixPath
 
 from clearhouse.proof.build.instructions import (
     NAME,
@@ -49,7 +50,7 @@ class Side(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function's definition: the lines ``first`` to ``last`` (its closing brace) of the module."""
+    """A function's definition: lines ``first`` to ``last`` (its closing brace) of the module."""
 
     name: str
     head: str  # everything before the name: linkage, visibility, calling convention, result
@@ -160,7 +161,7 @@ class _Metadata:
         if kind == "DIFile":
             name = _FILE_NAME.search(content)
             self._files[number] = (
-                os.path.normpath(os.path.join(unquoted(name[2] or ""), unquoted(name[1])))
+                os.path.normpath(PurePosixPath(unquoted(name[2] or ""), unquoted(name[1])))
                 if name
                 else ""
             )

@@ -1,5 +1,7 @@
-"""Patterns of file names as in ``[target]``: ``*``, ``?`` and ``[...]`` within a name, ``**`` for any
-number of folders.  Time is linear in pattern and name: both may be somebody's trap.
+"""Patterns of file names as in ``[target]``.
+
+``*``, ``?`` and ``[...]`` stand within a name, ``**`` for any number of folders.  Time is linear in
+pattern and name: both may be somebody's trap.
 """
 
 from __future__ import annotations

@@ -59,9 +59,9 @@ def _own_lines(text: str, found: list[Violation]) -> Iterator[tuple[int, str]]:
     line, file = 0, ""
     for part in text.split("\n"):
         if (marker := _MARKER.match(part)) is not None:
-            if file.startswith("/harness/") and marker["file"] != file:
-                if not {"1", "2"} & set(marker["flags"].split()):
-                    found.append(Violation(line, "says that its lines are those of another file"))
+            entered_or_left = {"1", "2"} & set(marker["flags"].split())
+            if file.startswith("/harness/") and marker["file"] != file and not entered_or_left:
+                found.append(Violation(line, "says that its lines are those of another file"))
             line, file = int(marker["line"]), marker["file"]
             continue
         if file.startswith("/harness/"):
@@ -86,19 +86,19 @@ class _Statement:
         after_comma = self.last == "," and self.words > 1
         return self.declares or after_comma or (self.only_words and self.words > 0)
 
-    def take(self, token: str) -> None:
-        if token in "([":
+    def take(self, word: str) -> None:
+        if word in "([":
             self.depth += 1
-        elif token in ")]":
+        elif word in ")]":
             self.depth = max(0, self.depth - 1)
-        if token[0].isalpha() or token[0] in "_$":
-            self.declares = self.declares or (self.words == 0 and token in _DECLARING)
+        if word[0].isalpha() or word[0] in "_$":
+            self.declares = self.declares or (self.words == 0 and word in _DECLARING)
             self.words += self.only_words
-            self.only_words = self.only_words and token not in _NO_TYPE
-        elif token not in _BESIDE_TYPES:
+            self.only_words = self.only_words and word not in _NO_TYPE
+        elif word not in _BESIDE_TYPES:
             self.only_words = False
-        if token not in {"*", "&"}:
-            self.last = token
+        if word not in {"*", "&"}:
+            self.last = word
 
 
 def _declared(tokens: list[tuple[str, int]], names: Collection[str]) -> Iterator[tuple[str, int]]:

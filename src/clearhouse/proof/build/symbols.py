@@ -114,7 +114,7 @@ def _read_json(text: str) -> dict[int, tuple[Place, ...]]:
 
 
 def _read_plain(text: str) -> dict[int, tuple[Place, ...]]:
-    """addr2line's ``-f -i -C -a``: an address, then pairs of a function and a file with its line."""
+    """addr2line's ``-f -i -C -a``: an address, then pairs of function and file with its line."""
     found: dict[int, tuple[Place, ...]] = {}
     address, function = None, None
     for line in text.splitlines():

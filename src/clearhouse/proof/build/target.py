@@ -92,7 +92,7 @@ def _build(tree: Tree, plan: Plan, tools: Toolchain, store: Store, key: str) -> 
                 if plan.build:
                     kept = run_commands(sandbox, tree, plan, tools, staged)
                 else:
-                    kept = _compile(sandbox, tree, plan, tools, staged)
+                    kept = _compile(sandbox, plan, tools, staged)
             kept["contract"] += _settings(tree, plan)
             store.publish(staged, store.path(FOLDER, key))
         except BuildFailed as error:
@@ -107,9 +107,7 @@ def _failure(error: Unavailable, lasts: timedelta) -> dict[str, Any]:
     return {"why": error.message, "until": (datetime.now(UTC) + lasts).isoformat()}
 
 
-def _compile(
-    sandbox: BuildSandbox, tree: Tree, plan: Plan, tools: Toolchain, staged: Path
-) -> dict[str, Any]:
+def _compile(sandbox: BuildSandbox, plan: Plan, tools: Toolchain, staged: Path) -> dict[str, Any]:
     common = [
         *flags.for_target(tools, plan.checks),
         # Generated sources name the grammar they come from without a folder.

@@ -62,7 +62,16 @@ def find() -> Toolchain:
             and _says(compiler, "-print-file-name=libasan.so") != "libasan.so"
         ):
             version = _first_line(_says(compiler, "--version"))
-            return Toolchain(False, compiler, cxx, version, archiver, names, lines, False)
+            return Toolchain(
+                is_clang=False,
+                c=compiler,
+                cxx=cxx,
+                version=version,
+                archiver=archiver,
+                names=names,
+                symboliser=lines,
+                symboliser_is_llvm=False,
+            )
     raise Unavailable(
         "C and C++ targets need clang with its sanitizers: apt-get install clang llvm binutils"
     )
@@ -76,7 +85,16 @@ def _clang(compiler: str, name: str, archiver: str, names: str) -> Toolchain:
     if symboliser is None:
         symboliser = _visible("addr2line") or ""
     version = _first_line(_says(compiler, "--version"))
-    return Toolchain(True, compiler, cxx, version, archiver, names, symboliser, llvm)
+    return Toolchain(
+        is_clang=True,
+        c=compiler,
+        cxx=cxx,
+        version=version,
+        archiver=archiver,
+        names=names,
+        symboliser=symboliser,
+        symboliser_is_llvm=llvm,
+    )
 
 
 def _visible(name: str) -> str | None:

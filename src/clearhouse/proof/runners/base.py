@@ -101,6 +101,8 @@ def classifier(installed: Installed) -> Callable[[Mapping[str, Any]], Frame]:
             code = source_line(installed.root / relative, line) if owner is Owner.TARGET else None
             return Frame(kind, shown, name, line, owner, package.purl if package else None, code)
         if file.startswith(runtime):
+            for folder in folders:  # where an interpreter lies is this machine's own affair
+                file = file.removeprefix(folder)
             return Frame(kind, file, name, line, Owner.RUNTIME)
         return Frame(kind, file, name, line, Owner.UNKNOWN)
 
