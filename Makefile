@@ -41,7 +41,7 @@ test: setup ## run the tests, the slow ones left out
 	$(PY) -m pytest -n $(JOBS) -m "not slow"
 
 test-slow: setup ## run the slow tests
-	$(PY) -m pytest -m slow
+	$(PY) -m pytest -n $(JOBS) -m slow
 
 coverage: setup ## run the tests and show which lines none reached
 	$(PY) -m pytest -n $(JOBS) -m "not slow" --cov --cov-report=term --cov-report=xml
