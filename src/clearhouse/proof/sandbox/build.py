@@ -6,26 +6,16 @@ limited size (:data:`SITE`), gone with the sandbox.  There is no network.
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
-import selectors
-import struct
-import tempfile
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import PurePosixPath
-from types import TracebackType
-from typing import Any, Self
 
 from clearhouse.errors import Unavailable
-from clearhouse.proof.sandbox import bubblewrap
 from clearhouse.proof.sandbox.bubblewrap import Bind
+from clearhouse.proof.sandbox.channel import Channel
 
 SITE = "/build"
 _MEGABYTE = 1 << 20
-_ANSWER_BYTES = 256 * _MEGABYTE
 ENVIRONMENT = {
     "PATH": "/usr/local/bin:/usr/bin:/bin",
     "HOME": SITE,
@@ -85,8 +75,8 @@ class Listed:
     executable: bool
 
 
-class BuildSandbox:
-    """One sandbox in which things are built.  Use as a context manager."""
+class BuildSandbox(Channel):
+    """One sandbox in which things are built."""
 
     def __init__(
         self,
@@ -96,11 +86,10 @@ class BuildSandbox:
         site_bytes: int = 1024 * _MEGABYTE,
         site_files: int = 60_000,
     ) -> None:
+        super().__init__("build sandbox", "foreman", binds)
         self._limits = limits
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the sandbox
-        self._process = bubblewrap.start(binds, errors=self._errors, first="foreman")
-        self._write({"bytes": site_bytes, "files": site_files})
-        self._read(30.0)
+        self.write({"bytes": site_bytes, "files": site_files})
+        self.read(30.0)
 
     def run(
         self, commands: Sequence[Command], *, parallel: int = 1, keep: int = 64 << 10
@@ -112,7 +101,7 @@ class BuildSandbox:
         """
         if not commands:
             return []
-        self._write(
+        self.write(
             {
                 "op": "run",
                 "limits": asdict(self._limits),
@@ -128,100 +117,36 @@ class BuildSandbox:
                 ],
             }
         )
-        answer = self._read(self._limits.wall_s + 30)
+        answer = self.read(self._limits.wall_s + 30)
         if answer["killed"]:
             raise CommandsKilled(str(answer["killed"]))
         return [Result(int(r["code"]), r["out"], r["err"]) for r in answer["results"]]
 
     def put(self, path: str, data: bytes) -> None:
         """Create a file below the site.  Only before any command of somebody else's has run."""
-        self._write({"op": "put", "path": path, "size": len(data)})
-        self._send(data)
-        self._read(30.0)
+        self.write({"op": "put", "path": path, "size": len(data)})
+        self.send(data)
+        self.read(30.0)
 
     def get(self, path: str, *, limit: int = 256 * _MEGABYTE) -> bytes:
         """Return the content of a regular file below the site.
 
         Raises :class:`Unavailable` where there is none, or where it is larger than ``limit``.
         """
-        self._write({"op": "get", "path": path, "limit": limit})
-        answer = self._read(30.0)
+        self.write({"op": "get", "path": path, "limit": limit})
+        answer = self.read(30.0)
         if "size" not in answer:
             raise Unavailable(f"the build left no usable {path}: {answer['why']}")
         if not 0 <= int(answer["size"]) <= limit:
-            raise self._failed("sent too much")
-        return self._exactly(int(answer["size"]), time.monotonic() + 60)
+            raise self.failed("sent too much")
+        return self.receive(int(answer["size"]), 60.0)
 
     def list(self, path: str = "") -> list[Listed]:
         """Return the regular files below a folder of the site, in order of name."""
-        self._write({"op": "list", "path": path})
-        answer = self._read(60.0)
+        self.write({"op": "list", "path": path})
+        answer = self.read(60.0)
         listed = [Listed(str(p), int(s), bool(x)) for p, s, x in answer["files"]]
         return [one for one in listed if _is_plain(one.path)]
-
-    def close(self) -> None:
-        """End the sandbox and everything in it."""
-        with contextlib.suppress(OSError):
-            self._process.kill()
-        with contextlib.suppress(OSError):
-            self._process.communicate()
-        self._errors.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    # -- frames ------------------------------------------------------------------------------------
-
-    def _write(self, message: dict[str, Any]) -> None:
-        raw = json.dumps(message).encode()
-        self._send(struct.pack("<I", len(raw)) + raw)
-
-    def _send(self, data: bytes) -> None:
-        assert self._process.stdin is not None
-        try:
-            rest = memoryview(data)
-            while rest:
-                rest = rest[self._process.stdin.write(rest) :]
-        except OSError as error:
-            raise self._failed("ended early") from error
-
-    def _read(self, seconds: float) -> dict[str, Any]:
-        deadline = time.monotonic() + seconds
-        size = struct.unpack("<I", self._exactly(4, deadline))[0]
-        if size > _ANSWER_BYTES:
-            raise self._failed("sent too much")
-        message: dict[str, Any] = json.loads(self._exactly(size, deadline))
-        return message
-
-    def _exactly(self, size: int, deadline: float) -> bytes:
-        assert self._process.stdout is not None
-        parts = bytearray()
-        with selectors.DefaultSelector() as selector:
-            selector.register(self._process.stdout, selectors.EVENT_READ)
-            while len(parts) < size:
-                if not selector.select(max(0.0, deadline - time.monotonic())):
-                    self.close()
-                    raise Unavailable("the build sandbox does not answer")
-                part = os.read(self._process.stdout.fileno(), min(size - len(parts), _MEGABYTE))
-                if not part:
-                    raise self._failed("ended")
-                parts += part
-        return bytes(parts)
-
-    def _failed(self, how: str) -> Unavailable:
-        code = self._process.poll()
-        self._errors.seek(0)
-        text = self._errors.read(2000).decode("utf-8", "replace").strip()
-        self.close()
-        return Unavailable(f"the build sandbox {how} (exit {code}): {text or 'it said nothing'}")
 
 
 def _is_plain(path: str) -> bool:
