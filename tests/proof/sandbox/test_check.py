@@ -240,3 +240,19 @@ def test_what_is_missing_is_named_with_how_to_get_it(tmp_path: Path) -> None:
     assert "apt-get install bubblewrap" in done.stderr
     with contextlib.suppress(FileNotFoundError):
         assert not list((tmp_path / ".cache").rglob("*.json"))
+
+
+def test_what_a_killed_check_left_goes_with_the_next(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    code = (
+        "import os, signal; from clearhouse.proof.sandbox.baits import Baits\n"
+        "with Baits(): os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    killed = [sys.executable, "-c", code]
+    subprocess.run(killed, check=False, env={**os.environ, "TMPDIR": str(tmp_path)})
+    assert len(list(tmp_path.iterdir())) == 1
+    with Baits(), Baits():  # a check that is going on keeps its own
+        assert len(list(tmp_path.iterdir())) == 2
+    assert list(tmp_path.iterdir()) == []

@@ -7,6 +7,7 @@ import fcntl
 import json
 import os
 import secrets
+import shutil
 import socket
 import struct
 import subprocess
@@ -17,13 +18,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Self
 
 from clearhouse.proof.cache import cache_root
 from clearhouse.proof.sandbox import bubblewrap
 
 _SIOCGIFADDR = 0x8915
 _VARIABLE = "CLEARHOUSE_SANDBOX_CHECK"
+_FOLDER, _LOCK = "clearhouse-check-", "lock"
 _NAMES_OF_A_FOLDER = 200
 _FOLDERS = ("/root", "/home", "/var/lib", "/var/log", "/boot", "/opt", "/srv", "/mnt", "/media",
             "/tmp", "/etc")  # fmt: skip
@@ -63,9 +65,9 @@ class Baits:
         self._stack.close()
 
     def _lay_out(self) -> None:
-        base = Path(
-            self._stack.enter_context(tempfile.TemporaryDirectory(prefix="clearhouse-check-"))
-        )
+        _remove_abandoned()
+        base = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix=_FOLDER)))
+        _lock(self._stack.enter_context((base / _LOCK).open("wb")))
         self.shown, self._host = base / "shown", base / "host"
         self.shown.mkdir(mode=0o755)
         self._host.mkdir(mode=0o777)
@@ -163,6 +165,20 @@ class Baits:
                 "as they were" if clock else "the clock is another",
             ),
         ]
+
+
+def _lock(file: IO[bytes]) -> None:
+    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _remove_abandoned() -> None:
+    """Folders of earlier checks that were killed: the kernel has taken their locks off."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_FOLDER}*"):
+        if folder.is_symlink() or folder.lstat().st_uid != os.geteuid():
+            continue
+        with contextlib.suppress(OSError), (folder / _LOCK).open("rb") as file:
+            _lock(file)
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _restore(before: str | None) -> None:
