@@ -15,8 +15,9 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from . import filter as seccomp
-from . import frames_native, frames_v8, kernel, paths, usage
-from .frames_python import Layout, PythonStacks
+from . import kernel, paths, usage
+from .frames_python import Layout
+from .threads import Exec, Task, frames_at_birth, stack_of
 
 _WALL = 0x40000000
 _EVENT_EXIT = 6
@@ -40,36 +41,8 @@ _MAX_EVENTS, _MAX_SAMPLES = 64, 48
 # Of the way to the limit: samples tell of all of it, and stop the run no more often than they must.
 _FIRST_HANG, _FIRST_MEMORY, _SAMPLE_EVERY = 0.05, 0.1, 0.06
 _STANDING_S = 0.02  # memory that is held without growing further is looked at this often
-_NAME = 500
 _HEADWAY_S = 0.005  # processor time that says that a run is doing something
 _BLOCKED = {-1, -13, -30}  # EPERM, EACCES, EROFS: only this sandbox stood in the way
-_EVAL = "_PyEval_EvalFrame"
-_BUILTINS = "Builtins_"  # code that V8 made when it was built, called from what it makes now
-
-
-class _Exec(NamedTuple):
-    """What a thread asked the kernel to execute, and from where."""
-
-    program: str
-    arguments: list[str]
-    stack: list[dict[str, Any]] | None
-
-
-class Task:
-    """A thread that is followed."""
-
-    def __init__(self, tid: int, tgid: int) -> None:
-        self.tid, self.tgid = tid, tgid
-        self.python_thread: int | None = None
-        # The stack at the exec that this program comes from, and at the moment that made it.
-        self.origin: list[dict[str, Any]] | None = None
-        self.birth: list[dict[str, Any]] | None = None
-        self.pending: Callable[[int], None] | None = None
-        self.executing: _Exec | None = None  # between asking for it and its success or failure
-
-    def forget_exec(self) -> None:
-        """What was asked for has failed."""
-        self.executing = None
 
 
 class Watch(NamedTuple):
@@ -357,7 +330,7 @@ class Tracer:
         task = self._adopt(tid, parent)
         self.started += parent.tgid in self._groups
         if self._watch.stack == "native" and parent.tgid in self._groups:
-            task.birth = parent.origin or _frames_at_birth(parent)
+            task.birth = parent.origin or frames_at_birth(parent)
         if self._watch.stack == "javascript" and parent.tgid != task.tgid in self._groups:
             task.birth = self.stack(parent, native=False)
         if tid in self._early:
@@ -443,7 +416,7 @@ class Tracer:
             stack = None if self._execs_left else self.stack(task, native=self._watch.unwind)
             # Searching PATH fails for every folder but one; that is no event.
             task.pending = lambda _: task.forget_exec()
-            task.executing = _Exec(program, arguments, stack)
+            task.executing = Exec(program, arguments, stack)
             return True
         if number in (seccomp.CONNECT, seccomp.SENDTO, seccomp.SENDMSG, seccomp.SENDMMSG):
             self._network(task, registers)
@@ -463,7 +436,7 @@ class Tracer:
             self._execs_left -= 1
             return
         if task.origin is None:
-            executing = executing or _Exec("?", [], None)
+            executing = executing or Exec("?", [], None)
             task.origin = executing.stack or []
             self._event(
                 "execute",
@@ -580,74 +553,8 @@ class Tracer:
         )
 
     def stack(self, task: Task, *, native: bool) -> list[dict[str, Any]]:
-        """Read the stopped thread's frames, innermost first.
-
-        Native ones come down to where the interpreter begins, then the interpreter's.  A program
-        started by the run has the stack of the moment that started it.
-        """
-        if task.origin is not None:
-            return task.origin
-        kind = self._watch.stack
-        frames: list[dict[str, Any]] = []
-        if kind == "native" or (native and kind != "none"):
-            frames = _native_frames(task, kind)
-        if kind == "native" and task.birth and (not frames or frames[-1] != task.birth[-1]):
-            frames += task.birth  # posix_spawn and threads begin on a stack of their own
-        if kind == "python" and self._layout is not None:
-            frames += _python_frames(task, self._layout)
-        if kind == "javascript" and task.tid == task.tgid:  # the only thread that runs it
-            frames += _javascript_frames(task) or task.birth or []
-        kept = frames if len(frames) <= 160 else frames[:120] + frames[-40:]
-        return [{key: _short(value) for key, value in frame.items()} for frame in kept]
-
-
-def _short(value: Any) -> Any:
-    """A name of a frame at a length that a name has; the run chooses it, and the record has many."""
-    return value[:_NAME] if isinstance(value, str) else value
-
-
-def _frames_at_birth(parent: Task) -> list[dict[str, Any]]:
-    """The stack of a thread that is just making another one."""
-    with contextlib.suppress(OSError):
-        frames = frames_native.read(parent.tgid, parent.tid)
-        if frames and frames[0].name in ("__clone", "clone"):
-            frames = frames_native.read_caller(parent.tgid, parent.tid)
-        return [_as_dict(frame) for frame in frames]
-    return []
-
-
-def _as_dict(frame: frames_native.NativeFrame) -> dict[str, Any]:
-    return {"kind": "native", "file": frame.file, "offset": frame.offset, "name": frame.name}
-
-
-def _native_frames(task: Task, kind: str) -> list[dict[str, Any]]:
-    frames: list[dict[str, Any]] = []
-    with contextlib.suppress(OSError):
-        for frame in frames_native.read(task.tgid, task.tid):
-            if kind == "python" and frame.name.startswith(_EVAL):
-                break
-            if kind == "javascript" and (not frame.file or frame.name.startswith(_BUILTINS)):
-                break
-            frames.append(_as_dict(frame))
-    return frames
-
-
-def _python_frames(task: Task, layout: Layout) -> list[dict[str, Any]]:
-    with contextlib.suppress(OSError, OverflowError):
-        reader = PythonStacks(task.tgid, layout)
-        try:
-            found = reader.read(task.python_thread)
-        finally:
-            reader.close()
-        return [{"kind": "python", "file": f.file, "name": f.name, "line": f.line} for f in found]
-    return []
-
-
-def _javascript_frames(task: Task) -> list[dict[str, Any]]:
-    return [
-        {"kind": "javascript", "file": f.file, "name": f.name, "position": f.position}
-        for f in frames_v8.read(task.tgid, task.tid)
-    ]
+        """Read the stopped thread's frames, innermost first."""
+        return stack_of(task, self._watch.stack, self._layout, native=native)
 
 
 def _signed(value: int) -> int:
