@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import lzma
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from clearhouse.errors import Invalid
-from clearhouse.proof.diff import (
-    PATCH_BYTES,
-    Applied,
-    DoesNotApply,
-    apply_hunks,
-    read_patch,
-    unified,
-)
+from clearhouse.proof.diff import PATCH_BYTES, read_patch, unified
+from clearhouse.proof.hunks import Applied, DoesNotApply, apply_hunks
 
 BEFORE = b"one\ntwo\nthree\nfour\nfive\nsix\nseven\n"
+GIT, PATHS = b"diff --git a/%b b/%b\n", (b"pkg/x.py", b"pkg/x.py")
 PATCH = b"""\
 --- a/pkg/x.py
 +++ b/pkg/x.py
@@ -147,9 +146,15 @@ def test_a_quoted_name_is_read_as_git_wrote_it() -> None:
         (PATCH.replace(b" two", b"*two"), 4),
         (PATCH.replace(b"--- a/pkg/x.py\n", b""), 1),
         (b"@@ -1 +1 @@\n-a\n+b\n", 1),
+        (PATCH + b"@@ -9 +9 $$\n-a\n+b\n", 8),
+        (PATCH + b"--- a/y\n+++ b/y\n@@ -1 $$ +1\n-a\n+b\n", 10),
+        (GIT % (b"y", b"y") + b"--- a/y\n+++ b/y\n@ -1 +1 @\n-a\n" + GIT % PATHS + PATCH, 4),
     ],
-    ids=["too few lines", "too many lines", "no line of a hunk", "half a header", "no header"],
-)
+    ids=[
+        "too few lines", "too many lines", "no line of a hunk", "half a header", "no header",
+        "no second hunk", "no hunk of a second file", "no hunk of git",
+    ],
+)  # fmt: skip
 def test_a_malformed_patch_is_refused_with_its_line(patch: bytes, line: int) -> None:
     error = refused(patch)
     assert (error.where, error.key) == ("fix.patch", f"line {line}")
@@ -172,13 +177,56 @@ def test_a_patch_that_makes_a_link_is_refused() -> None:
     assert "symbolic link" in refused(patch).message
 
 
-@pytest.mark.parametrize("patch", [b"", b"no diff at all\n", b"--- a/x\n+++ b/x\n"])
+@pytest.mark.parametrize("patch", [b"no diff at all\n", b"--- a/x\n", b"diff --git a/x b/x\n"])
 def test_what_holds_no_diff_is_refused(patch: bytes) -> None:
     refused(patch)
 
 
+GREEN, PLAIN = b"\x1b[32m", b"\x1b[m"
+
+
+@pytest.mark.parametrize(
+    ("raw", "word"),
+    [
+        (b"", "empty"),
+        (b" \r\n", "empty"),
+        (gzip.compress(PATCH), "gzip"),
+        (bz2.compress(PATCH), "bzip2"),
+        (lzma.compress(PATCH), "xz"),
+        (PATCH.decode().encode("utf-16"), "UTF-16"),
+        (b"".join(GREEN + one + PLAIN + b"\n" for one in PATCH.splitlines()), "--no-color"),
+        (b"\x7fELF\0\0\1", "binary"),
+        (b"diff --cc x\n--- a/x\n+++ b/x\n@@@ -1,1 -1,1 +1,2 @@@\n  a\n++b\n", "merge"),
+        (b"*** x\n--- y\n***************\n*** 1 ****\n! a\n--- 1 ----\n! b\n", "context diff"),
+        (b"3c3\n< a\n---\n> b\n", "without context"),
+        (b"1,2d0\r\n< a\r\n< b\r\n", "without context"),
+        (b"".join(b"> " + one for one in PATCH.splitlines(keepends=True)), "quoted"),
+        (b" pkg/x.py | 2 +-\n 1 file changed\n", "summary"),
+        (b"diff --git a/x b/x\nold mode 100644\nnew mode 100755\n", "modes only"),
+    ],
+)
+def test_what_was_handed_in_instead_is_named(raw: bytes, word: str) -> None:
+    assert word in refused(raw).message
+
+
+def test_colours_in_the_content_of_a_diff_are_content() -> None:
+    patch = PATCH.replace(b"+THREE", b"+" + GREEN + b"THREE" + PLAIN)
+    assert GREEN + b"THREE" in applied(BEFORE, patch).content
+
+
+@pytest.mark.parametrize("header", [b"rename", b"copy"])
+def test_only_gits_header_makes_another_name_a_move_or_a_copy(header: bytes) -> None:
+    one = PATCH.replace(b"b/pkg", b"b/other")
+    words = b"diff --git a/pkg/x.py b/other/x.py\n%b from pkg/x.py\n%b to other/x.py\n"
+    (plain,) = read_patch(one, where="p")
+    (told,) = read_patch(words % (header, header) + one, where="p")
+    assert not plain.moves
+    assert not plain.copies
+    assert (told.moves, told.copies) == (header == b"rename", header == b"copy")
+
+
 def test_a_patch_larger_than_any_fix_is_not_read() -> None:
-    assert "at most" in refused(PATCH + b"\n" * PATCH_BYTES).message
+    assert "larger than 8 MiB" in refused(PATCH + b"\n" * PATCH_BYTES).message
 
 
 def test_an_error_never_quotes_the_patch() -> None:

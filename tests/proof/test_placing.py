@@ -134,6 +134,45 @@ def test_a_renamed_file_moves() -> None:
     assert patched(made).changes == {"site/pkg/core.py": None, "site/pkg/kernel.py": FIXED}
 
 
+@pytest.mark.parametrize("changed", [False, True])
+def test_a_copy_leaves_its_source_and_begins_as_that_was_before_the_patch(changed: bool) -> None:
+    copy = (
+        b"diff --git a/src/pkg/core.py b/src/pkg/kernel.py\nsimilarity index 90%\n"
+        b"copy from src/pkg/core.py\ncopy to src/pkg/kernel.py\n"
+    )
+    hunks = unified("x", BODY, FIXED).replace(b"a/x", b"a/src/pkg/core.py")
+    first = unified("src/pkg/core.py", BODY, FIXED)
+    result = patched(first + copy + (hunks.replace(b"b/x", b"b/src/pkg/kernel.py") * changed))
+    assert result.changes == {
+        "site/pkg/core.py": FIXED,
+        "site/pkg/kernel.py": FIXED if changed else BODY,
+    }
+    assert [one.fate for one in result.files] == [Fate.MODIFIED, Fate.ADDED]
+
+
+def test_a_copy_of_what_is_not_distributed_is_left_out_and_onto_a_file_fails() -> None:
+    copy = b"diff --git a/%b b/%b\ncopy from %b\ncopy to %b\n"
+    outside, onto = (b"docs/a.py", b"docs/b.py"), (b"pkg/core.py", b"pkg/__init__.py")
+    result = patched(unified("pkg/core.py", BODY, FIXED) + copy % (*outside, *outside))
+    assert [one.fate for one in result.files] == [Fate.MODIFIED, Fate.SKIPPED]
+    (failed,) = patched(copy % (*onto, *onto)).failed
+    assert "already" in failed.why
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("pkg/core.py.orig", "pkg/core.py"),
+        ("old/pkg/core.py", "new/lib/pkg/core.py"),
+        ("pkg-1.2/src/pkg/core.py", "pkg-1.3/lib/python/pkg/core.py"),
+    ],
+)
+def test_two_names_without_gits_words_are_one_file(before: str, after: str) -> None:
+    made = unified("x", BODY, FIXED).replace(b"a/x", before.encode())
+    result = patched(made.replace(b"b/x", after.encode()))
+    assert result.changes == {"site/pkg/core.py": FIXED}
+
+
 def test_a_file_changed_twice_is_changed_by_both() -> None:
     again = FIXED.replace(b"load", b"read")
     made = unified("pkg/core.py", BODY, FIXED) + unified("pkg/core.py", FIXED, again)

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import PurePosixPath
 
-from clearhouse.proof.diff import Applied, DoesNotApply, FilePatch, Place, apply_hunks
+from clearhouse.proof.diff import FilePatch
+from clearhouse.proof.hunks import Applied, DoesNotApply, Place, apply_hunks
 
 #: Folders of repositories that distributions leave out: a file below one of them that does not
 #: fit the distributed file of the same name is another file.
@@ -119,6 +120,7 @@ def apply_patch(
 class _Tree:
     def __init__(self, names: tuple[str, ...], base: str, read: Callable[[str], bytes]) -> None:
         self._base, self._read = base, read
+        self._own = frozenset(names)
         self._changed: dict[str, bytes | None] = {}
         self._parts = {name: tuple(name.removeprefix(base).split("/")) for name in names}
         self._by_last: dict[str, list[str]] = {}
@@ -142,6 +144,8 @@ class _Tree:
 
     def apply(self, patch: FilePatch) -> FileResult:
         """Place one file of the patch and apply its hunks."""
+        if patch.copies:
+            return self._copied(patch)
         creates = patch.source is None or _begins_from_nothing(patch)
         if creates and (patch.source is None or not self._candidates(patch.source)):
             return self._created(patch)
@@ -206,6 +210,25 @@ class _Tree:
                 patch, Fate.FAILED, path, line=patch.line, why="the new file is there already"
             )
         applied = apply_hunks(b"", patch.hunks)
+        if isinstance(applied, DoesNotApply):
+            return FileResult(patch, Fate.FAILED, path, line=applied.line, why=applied.why)
+        return FileResult(patch, Fate.ADDED, path, applied.content, applied.places)
+
+    def _copied(self, patch: FilePatch) -> FileResult:
+        """A new file that begins as another one was before the whole patch, as git counts."""
+        assert patch.source is not None
+        assert patch.target is not None
+        sources = [name for name in self._candidates(patch.source) if name in self._own]
+        if not sources:
+            return FileResult(patch, Fate.SKIPPED, why="is not in the distribution")
+        path = self._renamed(sources[0], patch.source, patch.target)
+        if path is None:
+            return FileResult(patch, Fate.SKIPPED, why="is not in the distribution")
+        if self._content(path) is not None:
+            return FileResult(
+                patch, Fate.FAILED, path, line=patch.line, why="the new file is there already"
+            )
+        applied = apply_hunks(self._read(sources[0]), patch.hunks)
         if isinstance(applied, DoesNotApply):
             return FileResult(patch, Fate.FAILED, path, line=applied.line, why=applied.why)
         return FileResult(patch, Fate.ADDED, path, applied.content, applied.places)
