@@ -85,7 +85,7 @@ def test_one_hunk_that_does_not_fit_fails_the_whole_patch() -> None:
 def test_two_files_that_it_could_mean_are_not_guessed_between() -> None:
     files = {"site/a/core.py": BODY, "site/b/core.py": BODY}
     (failed,) = patched(unified("core.py", BODY, FIXED), files).failed
-    assert "could mean 'site/a/core.py' and 'site/b/core.py'" in failed.why
+    assert "could mean 'a/core.py' and 'b/core.py'" in failed.why
 
 
 def test_of_two_files_the_one_that_fits_is_meant() -> None:
@@ -193,9 +193,29 @@ def test_a_binary_change_of_a_distributed_file_cannot_be_applied() -> None:
     assert "binary" in failed.why
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "shown"),
+    [
+        ("a/pkg/x.py", "b/pkg/x.py", "pkg/x.py"),
+        ("i/pkg/x.py", "w/pkg/x.py", "pkg/x.py"),
+        ("/dev/null", "b/pkg/x.py", "pkg/x.py"),
+        ("a/pkg/x.py", "/dev/null", "pkg/x.py"),
+        ("pkg/x.py", "pkg/x.py", "pkg/x.py"),
+        ("a/x.py", "lib/x.py", "lib/x.py"),
+        ("a/x.py", "a/x.py", "a/x.py"),
+        ("b", "b", "b"),
+    ],
+)
+def test_a_file_is_called_what_it_is_called_in_the_repository(
+    before: str, after: str, shown: str
+) -> None:
+    patch = f"--- {before}\n+++ {after}\n@@ -1 +1 @@\n-a\n+b\n".encode()
+    assert read_patch(patch, where="p")[0].shown == shown
+
+
 def test_the_summary_names_files_as_people_do() -> None:
     made = unified("pkg/core.py", BODY, FIXED) + unified("docs/x.rst", b"a\n", b"b\n")
-    first, second = summary(patched(made).files)
+    first, second = summary(patched(made))
     assert first["file"] == "pkg/core.py"
-    assert first["distributed_as"] == "site/pkg/core.py"
+    assert first["distributed_as"] == "pkg/core.py"
     assert (second["fate"], second["hunks"]) == ("skipped", [])

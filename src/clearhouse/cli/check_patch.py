@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,6 +30,7 @@ _LEVELS: Final = {
     "keeps_behaviour": "keeps behaviour",
 }
 _STYLE: Final = {"yes": "green", "no": "bold red", "unknown": "yellow"}
+_SHOWN_BYTES: Final = 64
 _STANDARD_INPUT: Final = Path("-")
 
 
@@ -151,8 +153,8 @@ def _show(document: Mapping[str, Any], patch: Path, *, explained: bool) -> None:
     out.print(title, markup=False)
     for name, words in _LEVELS.items():
         level = document["levels"][name]
-        out.print(f"  {words:<16}", markup=False, end="")
-        out.print(f"{level:<8}", style=_STYLE[level], end="")
+        out.print(f"  {words:<17}", markup=False, end="")
+        out.print(f"{level:<9}", style=_STYLE[level], end="")
         out.print(_evidence(name, document), markup=False)
     for reason in document["reasons"]:
         out.print(f"  - {printable(reason)}", markup=False)
@@ -164,18 +166,37 @@ def _show(document: Mapping[str, Any], patch: Path, *, explained: bool) -> None:
 
 def _evidence(name: str, document: Mapping[str, Any]) -> str:
     """A level's figures, in a few words."""
-    variants, behaviour, tests = document["variants"], document["behaviour"], document["tests"]
+    variants = document["variants"]
     match name:
         case "applies":
             touched = [f for f in document["patch"]["files"] if "distributed_as" in f]
-            return f"{len(touched)} of {len(document['patch']['files'])} files"
+            return f"{len(touched)} of {len(document['patch']['files'])} files are distributed"
+        case "stops_proof" if document["effect_gone"] is not None:
+            if document["silenced"]:
+                return "the fault still happens, silenced"
+            return "the effect is gone" if document["effect_gone"] else "it still shows"
         case "stops_variants" if variants["tried"]:
             return f"{len(variants['still_triggering'])} of {variants['tried']} still show it"
-        case "keeps_behaviour" if behaviour["tried"]:
-            ran = f"{tests['passed']} own tests pass" if tests["ran"] else "own tests unknown"
-            same = behaviour["tried"] - behaviour["altered"] - behaviour["turned_down"]
-            return f"{same} of {behaviour['tried']} harmless inputs alike, {ran}"
+        case "keeps_behaviour" if document["controls_same"] is not None:
+            return ", ".join(_behaviour(document))
     return ""
+
+
+def _behaviour(document: Mapping[str, Any]) -> Iterator[str]:
+    behaviour, tests = document["behaviour"], document["tests"]
+    kinds = dict.fromkeys(one["kind"] for one in document["new_effects"])
+    if kinds:
+        yield f"new: {', '.join(kinds)}"
+    yield "controls alike" if document["controls_same"] else "controls differ"
+    if behaviour["tried"]:
+        same = behaviour["tried"] - behaviour["altered"] - behaviour["turned_down"]
+        yield f"{same} of {behaviour['tried']} harmless inputs alike"
+    if not tests["ran"]:
+        yield "own tests not run"
+    elif tests["newly_failing"]:
+        yield "own tests that passed now fail"
+    else:
+        yield f"{tests['passed']} own tests pass"
 
 
 def _explain(out: Console, document: Mapping[str, Any]) -> None:
@@ -193,7 +214,9 @@ def _explain(out: Console, document: Mapping[str, Any]) -> None:
             f"    {variant['input']}: {variant['how']}: {printable(variant['what'])}", markup=False
         )
         if "base64" in variant:
-            out.print(f"      base64 {variant['base64']}", markup=False)
+            data = base64.b64decode(variant["base64"])
+            more = f"  ({data!r})" if len(data) <= _SHOWN_BYTES else ""
+            out.print(f"      base64 {variant['base64']}{more}", markup=False)
     for example in document["behaviour"]["examples"]:
         out.print(f"    otherwise: {printable(example)}", markup=False)
     for name in document["tests"]["newly_failing"]:
@@ -201,7 +224,8 @@ def _explain(out: Console, document: Mapping[str, Any]) -> None:
     fixed = document["as_fixed"]
     if fixed:
         out.print(
-            f"    as {fixed['version']}: {fixed['same']} of {fixed['compared']} inputs alike",
+            f"    answers as {fixed['version']} does on {fixed['same']} of {fixed['compared']}"
+            " inputs that showed the effect",
             markup=False,
         )
     out.print(f"    {document['seconds']} s", markup=False)

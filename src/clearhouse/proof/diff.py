@@ -27,6 +27,8 @@ from clearhouse.proof.text import printable
 PATCH_BYTES: Final = 8 << 20
 
 _NOWHERE: Final = "/dev/null"
+#: What git-diff(1) puts before the names on both sides; the last four with mnemonicPrefix.
+_PREFIXES: Final = ({"a", "b"}, {"i", "w"}, {"c", "i"}, {"c", "w"}, {"o", "w"})
 _QUOTED: Final = re.compile(r'\\([abtnvfr"\\]|[0-3][0-7]{2})')
 _ESCAPES: Final = {"a": 7, "b": 8, "t": 9, "n": 10, "v": 11, "f": 12, "r": 13, '"': 34, "\\": 92}
 _ENDS_HEADER: Final = (b"--- ", b"@@ ", b"diff --git ", b"Binary ", b"GIT binary ")
@@ -54,6 +56,13 @@ class FilePatch:
     def name(self) -> str:
         """The name that people know it by."""
         return self.target or self.source or ""
+
+    @property
+    def shown(self) -> str:
+        """That name without what git puts before it, ``b/`` or (mnemonicPrefix) ``w/`` say."""
+        sides = [n.partition("/")[0] for n in (self.source, self.target) if n is not None]
+        by_git = any(len(sides) == len(pair.intersection(sides)) for pair in _PREFIXES)
+        return (by_git and self.name.partition("/")[2]) or self.name
 
     @property
     def names(self) -> tuple[str, ...]:

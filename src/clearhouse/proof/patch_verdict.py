@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -169,11 +169,16 @@ def decide(seen: Seen) -> Decision:
             f" answers otherwise than {fixed.version}"
         )
     if seen.applied.applies:
-        skipped = [r.patch.name for r in seen.applied.files if r.fate is Fate.SKIPPED]
-        if skipped:
-            names = ", ".join(skipped[:_SHOWN]) + (", ..." if len(skipped) > _SHOWN else "")
-            caveats.append(f"not in the distribution and left out: {names}")
+        skipped = [r for r in seen.applied.files if r.fate is Fate.SKIPPED]
+        # A file that stays as it was is nothing that a verdict leaves out.
+        outside = [r.patch.shown for r in skipped if r.patch.changes]
+        if outside:
+            caveats.append(f"not in the distribution and left out: {_listed(outside)}")
     return Decision(levels, tuple(reasons), tuple(caveats))
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" * (len(names) > _SHOWN))
 
 
 def _praise(seen: Seen) -> str:
@@ -188,12 +193,15 @@ def _praise(seen: Seen) -> str:
 def _applies(seen: Seen, reasons: list[str]) -> Level:
     result = seen.applied
     reasons += [
-        f"line {one.line} of the patch does not fit {one.path}: {one.why}" for one in result.failed
+        f"line {one.line} of the patch does not fit {(one.path or '').removeprefix(result.base)}:"
+        f" {one.why}"
+        for one in result.failed
     ]
     if result.failed:
         return Level.NO
     if not result.touched:
-        reasons.append("none of the files that it changes is in the distribution")
+        names = _listed([one.patch.shown for one in result.files])
+        reasons.append(f"none of the files that it changes is in the distribution ({names})")
         return Level.NO
     if not seen.code_changed:
         reasons.append("it changes only comments, docstrings or layout: no code is different")
@@ -297,7 +305,7 @@ class PatchVerdict:
             "target": str(self.bundle.target),
             "patch": {
                 "sha256": self.patch_sha256,
-                "files": summary(seen.applied.files),
+                "files": summary(seen.applied),
             },
             "applies": seen.applied.applies,
             "changes_code": seen.code_changed,

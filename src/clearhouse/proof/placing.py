@@ -64,9 +64,10 @@ class FileResult:
 
 @dataclass(frozen=True, slots=True)
 class PatchResult:
-    """A patch applied to a tree in memory."""
+    """A patch applied to a tree in memory; ``base`` is the folder that only the tree has."""
 
     files: tuple[FileResult, ...]
+    base: str = ""
 
     @property
     def failed(self) -> tuple[FileResult, ...]:
@@ -114,7 +115,7 @@ def apply_patch(
         if result.path is not None and result.fate not in (Fate.FAILED, Fate.SKIPPED):
             tree.note(result)
         results.append(result)
-    return PatchResult(tuple(results))
+    return PatchResult(tuple(results), base)
 
 
 class _Tree:
@@ -180,7 +181,7 @@ class _Tree:
         name, applied = fits[0]
         rank = self._rank(patch.names, name)
         if len(fits) > 1 and self._rank(patch.names, fits[1][0]) == rank:
-            both = f"'{fits[0][0]}' and '{fits[1][0]}'"
+            both = " and ".join(f"'{one.removeprefix(self._base)}'" for one, _ in fits[:2])
             return FileResult(
                 patch, Fate.FAILED, name, line=patch.line, why=f"it could mean {both}"
             )
@@ -312,15 +313,13 @@ def _begins_from_nothing(patch: FilePatch) -> bool:
     return len(patch.hunks) == 1 and patch.hunks[0].start == 0 and not patch.hunks[0].before
 
 
-def summary(results: Iterable[FileResult]) -> list[Mapping[str, object]]:
+def summary(result: PatchResult) -> list[Mapping[str, object]]:
     """The files of a patch as documents show them."""
     shown: list[Mapping[str, object]] = []
-    for one in results:
-        name = one.patch.name
-        name = name[2:] if name.startswith(("a/", "b/")) else name
-        entry: dict[str, object] = {"file": name, "fate": one.fate.value}
+    for one in result.files:
+        entry: dict[str, object] = {"file": one.patch.shown, "fate": one.fate.value}
         if one.path is not None:
-            entry["distributed_as"] = one.path
+            entry["distributed_as"] = one.path.removeprefix(result.base)
         if one.why:
             entry["why"] = one.why
         entry["hunks"] = [

@@ -138,7 +138,10 @@ def _behaviour(behaviour: Mapping[str, Any], fixed: Mapping[str, Any] | None) ->
             f"{otherwise or 'none'} of {counted(tried, 'harmless input')} answered otherwise"
         )
     if fixed:
-        told.append(f"as in {fixed['version']} on {fixed['same']} of {fixed['compared']} inputs")
+        told.append(
+            f"answers as {fixed['version']} does on {fixed['same']} of {fixed['compared']} inputs"
+            " that showed the effect"
+        )
     return told
 
 
