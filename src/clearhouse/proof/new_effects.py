@@ -22,6 +22,10 @@ FAULTS: Final = frozenset(
         "ZeroDivisionError",
     }
 )  # fmt: skip
+#: Of these, the ones with which code answers an argument that it does not take.
+_ANSWERS: Final = frozenset({"RangeError", "TypeError"})
+#: What no ``except Exception`` of a caller stops: raised by a library, they end the program.
+_ENDS: Final = frozenset({"GeneratorExit", "KeyboardInterrupt", "SystemExit"})
 _SLOWER, _SLOW_S = 10.0, 1.0
 _LARGER, _LARGE = 4.0, 64 * MEGABYTE
 #: A run that ends at its limit is slower than one that came near to it anyway only from here on.
@@ -57,8 +61,8 @@ def new_effects(
         # The run without the patch crashed before it came so far: nothing is known to be new.
         found = {k: what for k, what in found.items() if not k.startswith("crash")}
     found |= _costs(before, after)
-    fault = _fault(after, line_of)
     earlier = before.raised.type if before.raised else None
+    fault = _fault(after, line_of, instead=earlier in FAULTS)
     if fault is not None and fault not in (earlier, *known_faults):
         assert after.raised is not None
         place = next((f for f in after.raised.stack if f.owner is Owner.TARGET), None)
@@ -105,6 +109,10 @@ def _deeds(run: Run) -> dict[str, str]:
     if run.outcome is Outcome.SIGNAL or run.sanitizer is not None:
         kind = run.sanitizer.kind if run.sanitizer else run.fatal.signal if run.fatal else "signal"
         found[f"crash {kind}"] = f"{kind} ({run.why})"
+    if run.outcome is Outcome.EXITED:
+        found["exit"] = run.why
+    elif run.raised is not None and run.raised.type in _ENDS and not run.raised.by_harness:
+        found["exit"] = f"{run.raised.type} comes out, which ends the caller's program"
     if run.raised is not None and run.raised.guarantee:
         found["bypass"] = f"a guarantee is broken: {run.raised.text[:200]}"
     return found
@@ -126,8 +134,12 @@ def _costs(before: Run, after: Run) -> dict[str, str]:
     return found
 
 
-def _fault(run: Run, line_of: SourceLine) -> str | None:
-    """The class of an exception that is a fault of the target's code, not an answer of it."""
+def _fault(run: Run, line_of: SourceLine, *, instead: bool) -> str | None:
+    """The class of an exception that is a fault of the target's code, not an answer of it.
+
+    With ``instead`` the run without the patch ended in a fault: to raise another class of fault on
+    purpose exchanges it, and is no answer either.
+    """
     raised = run.raised
     if raised is None or raised.by_harness or raised.guarantee or raised.type not in FAULTS:
         return None
@@ -136,6 +148,8 @@ def _fault(run: Run, line_of: SourceLine) -> str | None:
     innermost = raised.stack[0]
     line = line_of(innermost) if innermost.owner is Owner.TARGET else None
     # A name that is not there, say, is raised from a line that meant to raise something else.
+    if instead and raised.type not in _ANSWERS:
+        return raised.type
     deliberate = rf"\b(?:raise|throw)\b.*\b{re.escape(raised.type)}\b"
     return None if line is not None and re.search(deliberate, line) else raised.type
 

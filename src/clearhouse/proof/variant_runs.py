@@ -14,7 +14,7 @@ from clearhouse.proof.minimise import smallest
 from clearhouse.proof.observation import Outcome, Run
 from clearhouse.proof.runners.base import Runner
 from clearhouse.proof.showing import disturbs
-from clearhouse.proof.variants import Hints, Mutator, Variant
+from clearhouse.proof.variants import Hints, Mutator, Variant, deeper
 
 #: Variants made at most for each that is wanted.
 _MADE: Final = 16
@@ -26,6 +26,17 @@ _SHRINKING: Final = 0.2
 _NEAR: Final = 60
 
 Progress = Callable[[str], None]
+
+
+def exhausts_the_stack(run: Run) -> bool:
+    """Whether a run went deeper than the stack goes."""
+    if run.sanitizer is not None and run.sanitizer.kind == "stack-overflow":
+        return True
+    raised = run.raised
+    if raised is None:
+        return False
+    # V8 has no class of its own for it.
+    return raised.type == "RecursionError" or "Maximum call stack size exceeded" in raised.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +91,9 @@ class Search:
                 break
             if self._try(variant, found):
                 mutator.keep(variant)
+        if any(map(exhausts_the_stack, self.case.pocs)):
+            for variant in (one for poc in pocs for one in deeper(poc)):
+                self._try(variant, found)
         return found
 
     def harmless(self, wanted: int, seconds: float) -> list[Tried]:

@@ -16,12 +16,16 @@ from typing import Final
 
 from clearhouse.proof.containers import WHOLE, View, views
 from clearhouse.proof.mutations import CHANGES, EVASION
-from clearhouse.proof.spellings import Pool, evasions, tokens_of
+from clearhouse.proof.spellings import REPEATED, Pool, evasions, tokens_of
 
 #: A variant may be this much larger than the largest input it comes from: a fixed parser, too,
 #: needs long for what is long.
 _GROWTH: Final = 1.6
 _ROOM: Final = 64
+#: By how much deeper what exhausts the stack is nested, and how large that may make an input.
+_DEEPER: Final = (8, 32)
+_DEEPEST_BYTES: Final = 1 << 20
+_NESTED: Final = 32  # repetitions from which on something is taken for nesting
 _ATTEMPTS: Final = 200
 _DEPTH: Final = 2  # containers in containers
 _LITERAL: Final = re.compile(r"""'((?:\\.|[^'\\\n]){1,80})'|"((?:\\.|[^"\\\n]){1,80})\"""")
@@ -81,6 +85,31 @@ def _value(match: re.Match[str]) -> int:
     if base > 1024 or other > 64:
         return 0
     return int(base**other) if match[2] == "**" else base << other
+
+
+DEEPER: Final = "nested deeper"
+
+
+def deeper(data: bytes) -> Iterator[Variant]:
+    """The input with everything that repeats in it, opened and closed alike, more often.
+
+    For stacks that are exhausted: who only gave the stack more room, or moved a limit up, has
+    mended nothing. Other flaws are never asked for so much: a right patch, too, may be slow.
+    """
+    for factor in _DEEPER:
+        for view in views(data):
+            parts = [_more_often(part, factor) for part in view.parts]
+            if parts == list(view.parts) or sum(map(len, parts)) > _DEEPEST_BYTES:
+                continue
+            yield Variant(view.build(parts), (DEEPER,))
+            break
+
+
+def _more_often(part: bytes, factor: int) -> bytes:
+    def more(run: re.Match[bytes]) -> bytes:
+        return run[0] * (factor if len(run[0]) >= _NESTED * len(run[1]) else 1)
+
+    return REPEATED.sub(more, part)
 
 
 class _Tally:
