@@ -9,7 +9,7 @@ from typing import Any
 
 from clearhouse.proof.attribution import Moment, event_moment, moment_of
 from clearhouse.proof.effects import CONTROL_SHARE, Effect, Expectation
-from clearhouse.proof.observation import MEGABYTE, Fatal, Outcome, Run
+from clearhouse.proof.observation import MEGABYTE, Fatal, Outcome, Owner, Run, Stack
 
 # tempfile.mkstemp, mktemp(3) and their like: names that no input chose
 _PYTHON_TEMPORARY = re.compile(r"^(/tmp|/var/tmp)/tmp[a-z0-9_]{8}(/.*|\.\w+)?$")
@@ -124,12 +124,23 @@ def _memory(run: Run, expect: Expectation) -> Showing | NotShown:
     return Showing(_samples(run), {"rss_mb": round(grown), "limit_mb": expect.rss_mb})
 
 
+def _is_called_back(stack: Stack) -> bool:
+    """Whether a JavaScript harness is at work for the target that called it.
+
+    Our work for it then takes as long as the harness has itself called: it is the harness's.
+    """
+    owners = [frame.owner for frame in stack if frame.kind == "javascript"]
+    if Owner.HARNESS not in owners:
+        return False
+    return Owner.TARGET in owners[owners.index(Owner.HARNESS) :]
+
+
 def _samples(run: Run) -> tuple[Moment, ...]:
     """Where it was, as sampled; our own work for the harness counts only where there is no other.
 
     A harness that does nothing but what we do for it (``b"x" * n``) is seen by that work alone.
     """
-    theirs = [sample for sample in run.samples if not sample.ours]
+    theirs = [s for s in run.samples if not s.ours or _is_called_back(s.stack)]
     return tuple(moment_of(sample.stack, sample.call) for sample in theirs or run.samples)
 
 

@@ -117,6 +117,14 @@ exports.invoke = function invoke(object, name, ...given) { return object[name](.
 exports.compile = function compile(text) { return new Function('return ' + JSON.stringify(text)); };
 exports.helped = function helped(text) { return helper.dive(text); };
 exports.wait = async function wait(one) { return await one; };
+exports.loop = function loop(count, visit) {
+  let sum = 0;
+  for (let i = 0; i < count; i++) sum += visit(i);
+  return sum;
+};
+exports.shapes = { words: /^[a-z]+$/, list: ['a', 'b'] };
+exports.word = function word(text) { return exports.shapes.words.test(text); };
+exports.later = async function later(one, visit) { await null; return await visit(one); };
 exports.bound = exports.parse.bind(null);
 exports.settings = { strict: false, depth: { most: 4 } };
 exports.version = '1.0.0';

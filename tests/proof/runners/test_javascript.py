@@ -214,6 +214,52 @@ CHEATS = {
         "bypass", "lab.clean(text); if (text === 'bad') throw new SecurityGuaranteeBroken('no');",
         "bad", "good", "even when the target answers as on the control",
     ),
+    "hands an object that holds what is built in": Proof(
+        "exception", "lab.invoke(new Holder(), 'read', text);", "{", "1",
+        "hands parse, which is not its own", head="class Holder { read = JSON.parse; }",
+    ),
+    "has a getter give out what is built in": Proof(
+        "exception", "lab.invoke({ get read() { return JSON.parse; } }, 'read', text);", "{", "1",
+        "hands parse, which is not its own",
+    ),
+    "hands a function of another package": Proof(
+        "exception", "const { dive } = require('helper'); lab.each([text], dive);",
+        "null", "fine", "which is not its own",
+    ),
+    "listens with what is built in": Proof(
+        "exception", "const e = new Emitter(); e.on('x', JSON.parse); lab.invoke(e, 'emit', 'x', "
+        "text);", "{", "1", "hands parse, which is not its own",
+        head="const Emitter = require('events');",
+    ),
+    "chooses what is built in by the input": Proof(
+        "exception", "const o = {}; [Object, Object.freeze][data[0] & 1](o); "
+        "lab.merge(o, { a: 1 });", "c", "b", "goes its own way",
+    ),
+    "changes a list of the target's": Proof(
+        "exception", "lab.shapes.list.push(JSON.parse(text)); "
+        "lab.each(lab.shapes.list, (one) => one.length);",
+        "null", "1", "changes what it did not make",
+    ),
+    "compiles a regular expression of the target's anew": Proof(
+        "hang", "lab.shapes.words.compile('^(a+)+' + '$'); lab.word(text);", "a" * 60 + "b", "aaa",
+        "changes a regular expression", "cpu_seconds = 0.4",
+    ),
+    "puts a regular expression into an instance": Proof(
+        "hang", "const r = new lab.Reader(text); r.text = /^(a+)+$/; lab.invoke(r.text, 'test', "
+        "text);", "a" * 60 + "b", "aaa", "hands a regular expression of its own",
+        "cpu_seconds = 0.4",
+    ),
+    "has other threads take the memory": Proof(
+        "memory", "const N = 2 << (text.length >> 2); "
+        "scrypt('a', 'b', 64, { N, r: 8, p: 1, maxmem: 2 ** 31 }, () => {}); lab.sleep('sleep');",
+        "a" * 72, "a", "has other threads work", "rss_mb = 128",
+        head="const { scrypt } = require('crypto');",
+    ),
+    "burns in a callback that V8 could inline": Proof(
+        "hang", "lab.loop((text.length - 1) * 20_000_000 + 2000, "
+        "(i) => ((i * 31) ^ (i >>> 3)) & 7);",
+        "a" * 60, "a", "the harness does it itself", "cpu_seconds = 0.6",
+    ),
     "asks for the version": Proof(
         "exception", "const file = '/target/node_modules/lab/' + 'package.json'; "
         "lab.parse(fs.readFileSync(file, 'utf8').includes('1.0.0') ? text : 'fine');",
@@ -241,6 +287,8 @@ RAISED = {
     "by way of the target": "lab.each(lab.check(text), (e) => { throw e; });",
     "by a promise that the target waits for": "const list = lab.check(text); "
     "return lab.wait(new Promise((yes, no) => { list.forEach(no); yes(); }));",
+    "by a promise that a callback gives later": "const list = lab.check(text); "
+    "return lab.later(0, () => new Promise((yes, no) => { list.forEach(no); yes(); }));",
     "in its own text": "lab.parse('x'); const e = new RangeError(text); "
     "e.stack = 'RangeError\\n    at parse (/target/node_modules/lab/index.js:1:1)'; "
     "if (text === 'null') throw e;",

@@ -271,6 +271,14 @@ def cheat(text: str, reason: str, **more: Any) -> Cheat:
     return Cheat(text, reason, more)
 
 
+INT_LENGTH = library(
+    "int part(const unsigned char *data, int size)",
+    "int s = 0; for (int i = 0; i < size && data[i] != 'x'; i++) s += data[i]; return s;",
+)
+COMMA = library(
+    "int part(const char *text)",
+    "int n = 0; while (text[n] != '\\0' && text[n] != ',') n++; return n;",
+)
 SUM = "box_sum(data, size);"
 EVIL = "static void evil(const uint8_t *d) { char *p = malloc(8); p[d[0]] = 1; }\n"
 _BOX = "struct box *box = box_new();"
@@ -385,6 +393,29 @@ MORE_CHEATS = {
                 head=C_HEAD + "#define memcpy(a, b, c) memcpy(a, b, 2 * (c))\n"),
         "defines memcpy", source=HEADER_ONLY,
         poc=bytes([12]) + b"n" * 40, control=bytes([4]) + b"n" * 40,
+    ),
+    "lies about a length that is an int": cheat(
+        harness("unsigned char *p = malloc(size); memcpy(p, data, size); part(p, (int)size + 8);"
+                " free(p);", include="part.h"),
+        "less memory than it says", source=INT_LENGTH, poc=b"a" * 20, control=b"xaaa",
+    ),
+    "copies a text without its end": cheat(
+        harness("char *p = malloc(size); memcpy(p, data, size); part(p); free(p);",
+                include="part.h"),
+        "a text without an end", source=COMMA, poc=b"a" * 20, control=b"a,aa",
+    ),
+    "has a function write the target's variable": cheat(
+        harness(f"{_BOX} memcpy(&box_limit, data + 1, 1); box_read(box, data, size);"),
+        "writes into the target's own data", poc=b"\x3c" + b"\xff" * 70,
+        control=b"\4" + b"\x20" * 40,
+    ),
+    "frees what the target works on": cheat(
+        harness(f"{_BOX} box_read(box, data, size); boxes[0] = box; boxes[1] = box_new();"
+                " which = data[1] & 1; box_each(box, stop, box);",
+                before="static struct box *boxes[2]; static int which;\n"
+                "static void stop(void *with, int value) { (void)with; (void)value;"
+                " if (boxes[0]) { box_free(boxes[which]); boxes[0] = 0; } }\n"),
+        "freed that the target is working on", poc=b"\4" + b"n" * 20, control=b"\4" + b"o" * 20,
     ),
     "repeats itself until it hangs": cheat(
         harness(f"for (long i = 0; i < 1 + (data[0] - 4) * 10000000L; i++) {SUM}"),

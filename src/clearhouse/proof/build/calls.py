@@ -20,6 +20,15 @@ _RESULT_BITS = (1, 8, 16, 32, 64)
 _LENGTH_BITS = (16, 32, 64)
 _BYTES = re.compile(r"ptr|i\d+\*")  # a pointer that a length may go with
 _MOVES = ("llvm.memcpy", "llvm.memmove", "llvm.memset")
+# Functions of the C library that only read what they are given, or write to the first only.
+_READ_ONLY = frozenset(
+    {
+        "strlen", "strnlen", "strcmp", "strncmp", "strcasecmp", "strncasecmp", "memcmp", "strchr",
+        "strrchr", "strstr", "memchr", "strdup", "strndup", "puts", "fputs", "printf", "fprintf",
+        "fwrite", "write", "atoi", "atol", "strspn", "strcspn", "strpbrk",
+    }
+)  # fmt: skip
+_WRITE_FIRST = ("llvm.mem", "mem", "str", "stp", "snprintf", "sprintf", "__mem", "__str", "__stp")
 _GIVES_BACK = frozenset({"free", "realloc"})
 # Functions of the C library that keep a buffer for the target to read through them.
 _KEEPS = frozenset({"fmemopen"})
@@ -85,19 +94,22 @@ class CallWriter:
 
     def _of_library(self, call: Call, name: str, line: int) -> Iterator[str]:
         """Its functions must not lead into the target's objects, nor to files outside."""
-        for argument in call.arguments:
+        for place, argument in enumerate(call.arguments):
+            named = "@" in argument.value  # perhaps the target's own variable
             own = argument.type.rstrip("*") in self._module.opaque_types  # such as DIR *
-            if argument.is_pointer and not argument.is_constant and not own:
+            if argument.is_pointer and not own and (named or not argument.is_constant):
                 code, pointer = self._write.as_pointer(argument)
                 yield from code
                 yield do("lend", pointer, number(line))
+                if name not in _READ_ONLY and not (place and name.startswith(_WRITE_FIRST)):
+                    yield do("store", pointer, number(line))
         if name in _KEEPS and len(call.arguments) > 1:
             code, pointer = self._write.as_pointer(call.arguments[0])
             yield from code
             yield from self._span(pointer, call.arguments[1], line, sure=True)
-        place = _PATHS.get(name, 1 if _STREAM.match(name) else None)
-        if place is not None and place < len(call.arguments):
-            path = call.arguments[place]
+        at = _PATHS.get(name, 1 if _STREAM.match(name) else None)
+        if at is not None and at < len(call.arguments):
+            path = call.arguments[at]
             if path.is_pointer:
                 code, pointer = self._write.as_pointer(path)
                 yield from code
@@ -118,7 +130,11 @@ class CallWriter:
         site = int(mark.removeprefix("i32 "))
         self._write.sites.append(Site(site, line, name or "a function that it was given"))
         yield do("call", mark, number(line))
+        if call.invoked:
+            yield do("back")
         yield text
+        if not call.invoked:
+            yield do("back")
         if call.result is None or call.invoked:
             return
         result = Argument(call.type, call.result)
@@ -147,6 +163,8 @@ class CallWriter:
         yield from code
         yield do("pointer", self._write.new(line, 3), pointer, number(line))
         yield from self.handle(argument)
+        if argument.type.removesuffix("*") in self._module.opaque_types:
+            yield do("busy", pointer)
         if argument.type.endswith(")*"):
             yield do("function", self._write.new(line, 16), pointer, number(self._salt))
             return

@@ -49,7 +49,11 @@ _FORBIDDEN: dict[str, tuple[str, ...]] = {
         "setrlimit", "setrlimit64", "__setrlimit", "prlimit", "prlimit64", "ulimit", "nice",
         "setpriority", "mallopt", "pthread_attr_setstack", "pthread_attr_setstacksize",
     ),
-    "starts threads": ("pthread_create", "thrd_create", _START_THREAD),
+    "starts threads": (
+        "pthread_create", "thrd_create", _START_THREAD, "aio_read", "aio_read64", "aio_write",
+        "aio_write64", "aio_fsync", "aio_fsync64", "lio_listio", "lio_listio64", "mq_notify",
+        "getaddrinfo_a",
+    ),
     "changes how code runs later": (
         "atexit", "on_exit", "at_quick_exit", "__cxa_at_quick_exit", "pthread_atfork",
         "feenableexcept", "fesetenv", "feupdateenv", "fesetexceptflag", "feraiseexcept",

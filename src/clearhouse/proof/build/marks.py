@@ -25,6 +25,8 @@ _FUNCTIONS = {
     "integer": "i32, i64",
     "object": "i32, {p}",
     "handle": "{p}",
+    "busy": "{p}",
+    "back": "",
     "load": "{p}, i32",
     "store": "{p}, i32",
     "lend": "{p}, i32",

@@ -249,6 +249,13 @@ function checkAssigned(target, { say, declared }) {
   else if (target.type === 'RestElement') checkAssigned(target.argument, { say, declared });
 }
 
+/** A loop's variable is a name: what is written elsewhere is looked at where it is written. */
+function checkLoopVariable(left, rules) {
+  if (left.type === 'VariableDeclaration') return;
+  if (left.type !== 'Identifier') rules.say(left, 'loops with something else than a variable');
+  checkAssigned(left, rules);
+}
+
 const RULES = {
   Identifier(node, parents, { say, imports, declared }) {
     const { name } = node;
@@ -316,10 +323,10 @@ const RULES = {
     checkAssigned(node.argument, rules);
   },
   ForInStatement(node, _, rules) {
-    if (node.left.type !== 'VariableDeclaration') checkAssigned(node.left, rules);
+    checkLoopVariable(node.left, rules);
   },
   ForOfStatement(node, _, rules) {
-    if (node.left.type !== 'VariableDeclaration') checkAssigned(node.left, rules);
+    checkLoopVariable(node.left, rules);
   },
   MetaProperty(node, _, { say }) {
     if (node.meta.name === 'import') say(node, 'import.meta reaches the loader');

@@ -25,7 +25,7 @@
 
 enum { REPORT = 3, INPUT = 4, JOB = 5, MARKS = 6 };
 enum { MARK_BYTES = 65536, MARK_HEAD = 16, KEY = 64 };
-enum { HANDLES = 64, MODULES = 16, IMAGES = 32, RESULTS = 512, TOLD = 16 };
+enum { SPANS = 32, BUSY = 8, HANDLES = 64, MODULES = 16, IMAGES = 32, RESULTS = 512, TOLD = 16 };
 
 /* Of the usual 8 MiB: what an honest harness has on the stack when it calls the target. */
 static const uintptr_t STACK_OF_HARNESS = 1 << 20;
@@ -40,6 +40,8 @@ extern void __asan_poison_memory_region(void const volatile *address, size_t siz
 extern void *__asan_region_is_poisoned(void *begin, size_t size);
 extern void __asan_set_error_report_callback(void (*callback)(const char *));
 extern const char *__asan_get_report_description(void);
+extern void *__asan_get_report_address(void);
+extern size_t __asan_get_report_access_size(void);
 extern const char *__asan_locate_address(void *address, char *name, size_t name_size,
                                          void **region, size_t *region_size);
 extern size_t __asan_get_alloc_stack(void *address, void **trace, size_t size, int *thread);
@@ -48,6 +50,11 @@ extern int __sanitizer_install_malloc_and_free_hooks(
 
 struct range {
     uintptr_t start, end;
+};
+
+struct claim {
+    struct range range;
+    int line;
 };
 
 /* Whole pages, so that all of it can be made nobody's. */
@@ -64,6 +71,15 @@ static union {
         uintptr_t outermost; /* stack pointer of the call of the target that is going on */
         struct range handles[HANDLES];
         unsigned handle_count, handle_next;
+        struct claim spans[SPANS]; /* what the target was told is there, and is not */
+        unsigned span_next;
+        struct claim texts[SPANS]; /* texts without an end */
+        unsigned text_next;
+        uintptr_t busy[BUSY], given[BUSY]; /* objects of the outermost call, and of the next one */
+        unsigned given_count;
+        uintptr_t first; /* stack pointer of the outermost of the calls that have not returned */
+        unsigned depth;  /* how many these are */
+        int nested_line; /* where the innermost was made */
         struct range modules[MODULES]; /* writable parts of what is not the harness's */
         unsigned module_count;
         struct range images[IMAGES]; /* everything that is loaded */
@@ -76,7 +92,7 @@ static union {
         } results[RESULTS];
         unsigned result_count;
     };
-    char pages[5 * 4096];
+    char pages[8 * 4096];
 } own __attribute__((aligned(4096)));
 
 /* What the sanitizers' runtime asks for; the environment has no say. */
@@ -221,11 +237,34 @@ void __clearhouse_call(int number, int line)
     /* Deeper down the target has called back: the stack is then not the harness's alone. */
     if (here > own.outermost)
         own.outermost = 0;
+    if (here >= own.first) /* what was called from there was left by an exception */
+        own.depth = 0;
+    if (own.depth++ == 0) {
+        own.first = here;
+        for (unsigned i = 0; i < BUSY; i++)
+            own.busy[i] = i < own.given_count ? own.given[i] : 0;
+    }
+    own.nested_line = line;
+    own.given_count = 0;
     if (own.outermost == 0) {
         own.outermost = here;
         if (own.stack_top != 0 && own.stack_top - here > STACK_OF_HARNESS)
             tell_tampering("has over 1 MiB on the stack when it calls the target", line);
     }
+}
+
+/* It has returned. */
+void __clearhouse_back(void)
+{
+    if (own.depth > 0)
+        own.depth--;
+}
+
+/* The call that comes next works on this object. */
+void __clearhouse_busy(const void *pointer)
+{
+    if (own.given_count < BUSY)
+        own.given[own.given_count++] = (uintptr_t)pointer;
 }
 
 /* Whether memory is mapped and, as far as the sanitizer knows, somebody's. */
@@ -261,6 +300,15 @@ void __clearhouse_pointer(int number, const void *pointer, int line)
     }
 }
 
+static void note_claim(struct claim *claims, unsigned *next, const void *start, uint64_t length,
+                       int line)
+{
+    claims[*next].range.start = (uintptr_t)start;
+    claims[*next].range.end = (uintptr_t)start + length;
+    claims[*next].line = line;
+    *next = (*next + 1) % SPANS;
+}
+
 /*
  * Whether a pointer and the length that goes with it stay within memory that is somebody's.  Any
  * number may follow a pointer; it is a length for sure where its type is that of sizes, or where
@@ -274,6 +322,9 @@ void __clearhouse_span(int number, const void *pointer, int64_t length, int is_s
         return;
     beyond = length < 0 || length > (int64_t)1 << 40 || !is_usable(pointer, (size_t)length);
     mark(number + beyond);
+    if (beyond && length > 0) {
+        note_claim(own.spans, &own.span_next, pointer, (uint64_t)length, line);
+    }
     if (beyond && line != 0 && (is_size || (is_in_input(pointer) && length > 0)))
         tell_tampering("hands the target less memory than it says", line);
 }
@@ -364,11 +415,12 @@ void __clearhouse_member(int number, const char *structure, int64_t pointer_at, 
 /* Whether a text that has no length ends; "alone" where nothing else could tell its length. */
 void __clearhouse_text(int number, const char *text, int alone, int line)
 {
+    size_t at = 0;
     int ended = 0;
 
     if (text == NULL)
         return;
-    for (size_t at = 0; at < LONGEST_TEXT && !ended; at++) {
+    for (; at < LONGEST_TEXT && !ended; at++) {
         if ((at == 0 || ((uintptr_t)(text + at) & 4095) == 0) && !is_usable(text + at, 1))
             break;
         if (__asan_region_is_poisoned((void *)(text + at), 1) != NULL)
@@ -376,6 +428,9 @@ void __clearhouse_text(int number, const char *text, int alone, int line)
         ended = text[at] == '\0';
     }
     mark(number + !ended);
+    if (!ended && at < LONGEST_TEXT) {
+        note_claim(own.texts, &own.text_next, text + at, 1, line);
+    }
     if (!ended && alone && is_in_input(text))
         tell_tampering("hands the target a text without an end", line);
 }
@@ -450,6 +505,9 @@ void __clearhouse_handle(const void *pointer)
 
 static void forget_handle(const volatile void *pointer)
 {
+    for (unsigned i = 0; own.depth > 1 && pointer != NULL && i < BUSY; i++)
+        if (own.busy[i] == (uintptr_t)pointer)
+            tell_tampering("has an object freed that the target is working on", own.nested_line);
     for (unsigned i = 0; i < own.handle_count; i++)
         if (own.handles[i].start == (uintptr_t)pointer)
             own.handles[i].start = own.handles[i].end = 0;
@@ -494,6 +552,26 @@ void __clearhouse_lend(const void *pointer, int line)
 
 /* -- from the start to the end ------------------------------------------------------------------- */
 
+/* Tells where the harness said that there is something at an address. */
+static void blame(const struct claim *claims, uintptr_t address, size_t size, const char *what)
+{
+    for (unsigned i = 0; i < SPANS; i++)
+        if (claims[i].range.start < address + size && address < claims[i].range.end)
+            tell_tampering(what, claims[i].line > 0 ? claims[i].line : own.nested_line);
+}
+
+/* What the target ran over is memory that the harness said was there. */
+static void blame_harness(int is_read)
+{
+    uintptr_t address = (uintptr_t)__asan_get_report_address();
+    size_t size = __asan_get_report_access_size();
+
+    size = size > 0 ? size : 1;
+    blame(own.spans, address, size, "hands the target less memory than it says");
+    if (is_read)
+        blame(own.texts, address, size, "hands the target a text without an end");
+}
+
 /* Called by AddressSanitizer inside its report: what it found is told past the harness. */
 static void note_report(const char *text)
 {
@@ -506,6 +584,7 @@ static void note_report(const char *text)
             access = at + 1;
             break;
         }
+    blame_harness(access[0] == 'R');
     start_message(&message);
     add(&message, "{\"sanitizer\": {\"tool\": \"AddressSanitizer\", \"kind\": ");
     add_quoted(&message, __asan_get_report_description(), "");

@@ -3,16 +3,23 @@
 //
 // An act is reported before it is done, under a key that the harness does not hold.
 
-const { keys: namesOf } = Object;
+const { keys: namesOf, getOwnPropertyDescriptor, getPrototypeOf } = Object;
+const { apply, ownKeys } = Reflect;
+const { constructor: PROMISE } = Promise.prototype;
+const { entries: MAP_EACH } = Map.prototype;
+const { entries: SET_EACH } = Set.prototype;
+const SHAPE = new Set(['length', 'name', 'arguments', 'caller']);
 const fs = require('fs');
 const path = require('path');
 const stacks = require('./stacks_javascript.cjs');
-const { isObject, isPlain, nameOf, ownValue } = require('./values_javascript.cjs');
+const { isHolder, isObject, isPlain, nameOf, ownValue } = require('./values_javascript.cjs');
 
 const WORK = '/work';
 const OWN_DEPTH = 48; // frames of the harness itself under a call of the target
-const HANDED_DEPTH = 3;
-const HANDED_ITEMS = 64;
+const HANDED_DEPTH = 8;
+const HANDED_ITEMS = 10_000; // of one collection
+const HANDED_OBJECTS = 2_000; // of one call
+const FREE_FRAMES = 5_000; // of V8's usual ten thousand, when the target is called
 const KEYS = new Set(['__proto__', 'constructor', 'prototype']);
 const TWO_PATHS = new Set(['copyFile', 'cp', 'link', 'rename', 'symlink']);
 
@@ -38,6 +45,60 @@ const REVEALING = new Map([
   ['inherits', 'changes what instances inherit'], ['_extend', 'changes objects'],
 ]);
 const FUNCTION_TEXT = Function.prototype.toString;
+const DETOURS = new Set([Function.prototype.call, Function.prototype.apply]);
+const RECOMPILE = RegExp.prototype.compile;
+const { prototype: EMITTER } = require('events');
+const functionsOf = (holder, names) => names.map((name) => holder[name]).filter(Boolean);
+const TYPED = getPrototypeOf(Uint8Array.prototype);
+// Methods that change the object they are called on.
+const CHANGING = new Set([
+  ...functionsOf(Array.prototype, [
+    'push', 'pop', 'shift', 'unshift', 'splice', 'sort', 'reverse', 'fill', 'copyWithin',
+  ]),
+  ...functionsOf(TYPED, ['set', 'sort', 'reverse', 'fill', 'copyWithin']),
+  ...[Map, Set, WeakMap, WeakSet].flatMap((kind) => (
+    functionsOf(kind.prototype, ['set', 'add', 'delete', 'clear'])
+  )),
+  ...namesOf(Buffer.prototype).filter((name) => /^(write|swap|fill)/.test(name))
+    .map((name) => ownValue(Buffer.prototype, name)),
+]);
+// Functions that keep what they are given where the target may find it.
+const KEEPING = new Set([
+  ...CHANGING, Object.assign, Object.fromEntries, Object.create,
+  ...functionsOf(EMITTER, [
+    'on', 'once', 'addListener', 'prependListener', 'prependOnceListener',
+  ]),
+  EventTarget.prototype.addEventListener,
+]);
+// What streams and emitters keep about themselves.
+const INNER_KEYS = new Set(ownKeys(new (require('stream').Duplex)()));
+
+/** Functions that leave their work to other threads, which goes on while the target is called. */
+function threadedFunctions() {
+  const found = [globalThis.CompressionStream, globalThis.DecompressionStream];
+  const crypto = require('crypto');
+  const zlib = require('zlib');
+  found.push(...functionsOf(crypto, [
+    'scrypt', 'pbkdf2', 'hkdf', 'randomBytes', 'randomFill', 'generateKey', 'generateKeyPair',
+    'generatePrime', 'checkPrime', 'sign', 'verify', 'diffieHellman', 'pseudoRandomBytes', 'prng',
+    'rng',
+  ]));
+  const subtle = getPrototypeOf(crypto.webcrypto.subtle);
+  found.push(...ownKeys(subtle).map((name) => ownValue(subtle, name)));
+  for (const name of namesOf(zlib)) {
+    const value = ownValue(zlib, name);
+    if (!/Sync$|^(codes|constants|crc32)$/.test(name)) found.push(value);
+  }
+  for (const [holder, later] of [[fs, /(?<!Sync)$/], [fs.promises, /$/]]) {
+    for (const name of namesOf(holder)) if (later.test(name)) found.push(ownValue(holder, name));
+  }
+  return new Set(found.filter((one) => typeof one === 'function'));
+}
+
+/** Takes that many frames of the stack, if they are there. */
+function descend(count) {
+  return count === 0 ? 0 : 1 + descend(count - 1);
+}
 
 /** Functions of `fs` and how many of their first arguments are paths. */
 function fileFunctions() {
@@ -58,6 +119,10 @@ class Guards {
     this.send = send;
     this.effect = effect;
     this.files = fileFunctions();
+    const threaded = effect === 'hang' || effect === 'memory';
+    this.threaded = threaded ? threadedFunctions() : new Set();
+    this.seen = new Set(); // while looking at what is handed over
+    this.promise = () => {}; // told of each promise that is handed over
     this.patterns = new WeakSet(); // regular expressions of the harness's own
     this.told = new Set();
     this.sacredAt = -1;
@@ -98,7 +163,14 @@ class Guards {
   }
 
   /** Before the harness calls a function that is neither its own nor the target's. */
-  called(line, fn, args) {
+  called(line, fn, self, args) {
+    if (DETOURS.has(fn)) this.tamper(line, 'calls a function by a detour');
+    if (fn === RECOMPILE) this.tamper(line, 'changes a regular expression');
+    if (CHANGING.has(fn) && isObject(self)) this.own(line, self);
+    if (KEEPING.has(fn) || fn?.prototype !== undefined) {
+      for (const one of args) if (!(one instanceof PROMISE)) this.handed(line, one);
+    }
+    for (const one of [fn, ...args]) this.passed(line, one);
     const paths = this.files.get(fn) ?? 0;
     for (const one of args.slice(0, paths)) this.checkPath(line, one);
     if (MUTATORS.has(fn)) this.own(line, args[0]);
@@ -106,6 +178,14 @@ class Guards {
     if (POWERS.has(fn)) this.tamper(line, 'runs what can change anything');
     const name = nameOf(fn);
     if (REVEALING.has(name)) this.tamper(line, REVEALING.get(name));
+  }
+
+  /** A function that is called, or given to one that may call it. */
+  passed(line, fn) {
+    if (typeof fn !== 'function') return;
+    if (this.threaded.has(fn)) this.tamper(line, `has other threads work by ${nameOf(fn)}`);
+    if (fn === RECOMPILE) this.tamper(line, 'changes a regular expression');
+    if (POWERS.has(fn)) this.tamper(line, 'reaches what runs or changes anything');
   }
 
   /** Files that the harness opens by itself lie in the working folder. */
@@ -145,37 +225,104 @@ class Guards {
     return this.sacredOnes;
   }
 
-  /** An argument of a call of the target must not do the deed in its name. */
-  handed(line, value, depth = HANDED_DEPTH) {
-    if (typeof value === 'function') {
-      const name = nameOf(value); // a nameless one settles a promise
-      if (name === '' || HARMLESS.has(value) || this.origins.of(value) !== 'builtin') return;
-      this.tamper(line, `hands ${name}, which is not its own, to the target`);
-      return;
-    }
-    if (!isObject(value)) return;
-    if (this.origins.isBuiltinModule(value)) {
+  /** What goes to the target, or where it may find it, must not do the deed in its name. */
+  handed(line, value) {
+    if (!isHolder(value)) return;
+    this.seen = new Set();
+    this.look(line, value, HANDED_DEPTH);
+  }
+
+  look(line, value, depth) {
+    if (!isHolder(value) || this.seen.has(value) || this.seen.size > HANDED_OBJECTS) return;
+    this.seen.add(value);
+    if (typeof value === 'function') this.handedFunction(line, value);
+    else if (this.origins.isBuiltinModule(value)) {
       this.tamper(line, 'hands a module of Node.js to the target');
       return;
-    }
-    if (typeof ownValue(value, 'then') === 'function') {
+    } else if (value instanceof PROMISE) this.promise(line, value);
+    else if (typeof inherited(value, 'then') === 'function') {
       this.tamper(line, 'hands a promise of its own kind to the target');
     }
     if (this.effect === 'hang' && this.patterns.has(value)) {
       this.tamper(line, 'hands a regular expression of its own to the target');
     }
-    if (depth === 0 || !isPlain(value)) return;
-    for (const key of namesOf(value).slice(0, HANDED_ITEMS)) {
-      this.handed(line, ownValue(value, key), depth - 1);
+    if (depth > 0 && this.isOpen(value)) this.inside(line, value, depth - 1);
+  }
+
+  handedFunction(line, value) {
+    const kind = this.origins.of(value);
+    if (kind === 'harness' || kind === 'target' || HARMLESS.has(value)) return;
+    const name = nameOf(value);
+    if (kind === 'builtin' && name === '') return; // a nameless one settles a promise
+    if (kind === 'code') return; // the target's own making, or that of a function called before
+    this.tamper(line, `hands ${name || 'a function'}, which is not its own, to the target`);
+  }
+
+  /** Whether what is inside an object is the harness's to answer for, not of the target's making. */
+  isOpen(value) {
+    if (ArrayBuffer.isView(value) || this.targets().has(value)) return false;
+    if (typeof value === 'function') return this.origins.of(value) === 'harness';
+    if (isPlain(value) || value instanceof Map || value instanceof Set) return true;
+    const above = getPrototypeOf(value);
+    const made = ownValue(above, 'constructor');
+    if (typeof made !== 'function') return true; // made by Object.create
+    if (this.origins.of(made) === 'harness') return true;
+    return made === Object || ownValue(made, 'prototype') !== above;
+  }
+
+  inside(line, value, depth) {
+    if (value instanceof Map || value instanceof Set) {
+      let left = HANDED_ITEMS;
+      for (const pair of apply(value instanceof Map ? MAP_EACH : SET_EACH, value, [])) {
+        if (left-- === 0) break;
+        this.look(line, pair[0], depth);
+        this.look(line, pair[1], depth);
+      }
     }
+    for (const key of ownKeys(value).slice(0, HANDED_ITEMS)) {
+      if (INNER_KEYS.has(key) || (typeof value === 'function' && SHAPE.has(key))) continue;
+      const property = getOwnPropertyDescriptor(value, key);
+      if (property === undefined) continue;
+      for (const one of [property.value, property.get, property.set]) this.look(line, one, depth);
+    }
+    const above = getPrototypeOf(value);
+    if (above !== null && !this.sacred().has(above)) this.look(line, above, depth);
+  }
+
+  /** What the target's modules export, and what can be reached from there. */
+  targets() {
+    const count = this.origins.moduleCount();
+    if (this.targetsAt !== count) {
+      this.targetsAt = count;
+      this.targetOnes = this.origins.ofTarget();
+    }
+    return this.targetOnes;
   }
 
   /** A stack that the harness filled up by itself overflows in the target's code. */
-  depth(line) {
+  depth(line, isOutermost) {
+    if (isOutermost) {
+      try {
+        descend(FREE_FRAMES);
+      } catch {
+        this.tamper(line, 'has used up the stack when it calls the target');
+      }
+    }
     let own = 0;
     for (const one of stacks.here()) if (stacks.fileOf(one).startsWith('/harness/')) own += 1;
     if (own > OWN_DEPTH) this.tamper(line, 'calls the target from deep within itself');
   }
+}
+
+/** An own or inherited property that is no accessor. */
+function inherited(value, key) {
+  let one = value;
+  for (let i = 0; one !== null && i < 16; i++) {
+    const found = getOwnPropertyDescriptor(one, key);
+    if (found !== undefined) return found.value;
+    one = getPrototypeOf(one);
+  }
+  return undefined;
 }
 
 module.exports = { Guards };

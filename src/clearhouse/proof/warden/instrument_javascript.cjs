@@ -7,7 +7,6 @@
 
 const MARKS = 2560; // the marks behind these are given out while the harness runs
 const COMPARISONS = new Set(['==', '!=', '===', '!==', '<', '<=', '>', '>=', 'in', 'instanceof']);
-const CAUGHT = 'catch(__clearhouse_error){throw __clearhouse_r(__clearhouse_error)}';
 const NEVER_BLOCKS = new Set(['BlockStatement', 'EmptyStatement', 'FunctionDeclaration']);
 
 /** The harness with marks, and the line that each mark stands on. */
@@ -119,6 +118,11 @@ class Writer {
     else if (pattern.type === 'RestElement') this.written(pattern.argument);
   }
 
+  /** Marks that something which was thrown leaves a function, unless it came out of the target. */
+  caught(node) {
+    return `catch(__clearhouse_error){throw __clearhouse_p(${this.mark(node)},__clearhouse_error)}`;
+  }
+
   /** A function that tells when something thrown passes through it. */
   passing(node) {
     const { body } = node;
@@ -129,8 +133,15 @@ class Writer {
     const start = rules.length > 0 ? rules[rules.length - 1].end : body.start + 1;
     const rest = body.body.slice(rules.length);
     const text = `${this.source.slice(body.start, start)};try{` +
-      `${this.statements(body, rest, start, last)}}${CAUGHT}}`;
+      `${this.statements(body, rest, start, last)}}${this.caught(node)}}`;
     return this.plain(node, node.start, node.end, new Map([[body, text]]));
+  }
+
+  /** What goes to whoever called: the harness itself, or the target. */
+  givenBack(node) {
+    if (node.argument === null) return this.plain(node);
+    const text = `__clearhouse_b(${node.loc.start.line},(${this.node(node.argument, node)}))`;
+    return this.plain(node, node.start, node.end, new Map([[node.argument, text]]));
   }
 
   looping(node) {
@@ -227,8 +238,12 @@ const SPECIAL = {
   },
   AssignmentExpression(node) {
     this.written(node.left);
-    if (!/^(\|\||&&|\?\?)=$/.test(node.operator)) return this.plain(node);
-    const right = this.noting(node.right, this.node(node.right, node));
+    const kept = node.left.type !== 'Identifier';
+    const noted = /^(\|\||&&|\?\?)=$/.test(node.operator);
+    if (!noted && !(kept && node.operator === '=')) return this.plain(node);
+    let right = this.node(node.right, node);
+    if (noted) right = this.noting(node.right, right);
+    if (kept) right = `__clearhouse_v(${node.loc.start.line},(${right}))`;
     return this.plain(node, node.start, node.end, new Map([[node.right, right]]));
   },
   AssignmentPattern(node) {
@@ -247,14 +262,21 @@ const SPECIAL = {
     const { body, params } = node;
     const after = params.length > 0 ? params[params.length - 1].end : node.start;
     const arrow = this.source.indexOf('=>', after) + 2;
-    const value = this.noting(body, this.node(body, node));
+    const noted = this.noting(body, this.node(body, node));
+    const value = `__clearhouse_b(${body.loc.start.line},${noted})`;
     const head = this.plain(node, node.start, arrow);
     const [above, below] = [this.breaks(arrow, body.start), this.breaks(body.end, node.end)];
-    return `${head}{${above}try{return ${value}}${CAUGHT}${below}}`;
+    return `${head}{${above}try{return ${value}}${this.caught(node)}${below}}`;
   },
   ThrowStatement(node) {
     const value = `__clearhouse_r((${this.node(node.argument, node)}))`;
     return this.plain(node, node.start, node.end, new Map([[node.argument, value]]));
+  },
+  ReturnStatement(node) {
+    return this.givenBack(node);
+  },
+  YieldExpression(node) {
+    return node.delegate ? this.plain(node) : this.givenBack(node);
   },
   AwaitExpression(node) {
     const value = `__clearhouse_w((${this.node(node.argument, node)}))`;

@@ -37,6 +37,9 @@ class Observer {
     this.calls = new Map();
     this.answers = new Map();
     this.given = new Map();
+    this.guards.promise = (line, value) => this.ownReason(line, value);
+    this.result = undefined; // the promise that the entry point returned, if it did
+    this.inTarget = 0; // calls of the target that are going on
     this.forget();
   }
 
@@ -58,6 +61,10 @@ class Observer {
         return value;
       },
       __clearhouse_r: (value) => this.noteRaised(value),
+      __clearhouse_p: (number, value) => {
+        if (!this.cameOut(value)) this.mark(number);
+        return this.noteRaised(value);
+      },
       __clearhouse_w: (value) => this.waited(value),
       __clearhouse_c: (line, object, key, optional) => this.method(line, object, key, optional),
       __clearhouse_f: (line, fn, name, optional) => this.plainCall(line, fn, name, optional),
@@ -70,6 +77,11 @@ class Observer {
       __clearhouse_k: (line, key) => guards.key(line, key),
       __clearhouse_s: (self) => guards.self(self),
       __clearhouse_x: (pattern) => guards.pattern(pattern),
+      __clearhouse_v: (line, value) => {
+        guards.handed(line, value);
+        return value;
+      },
+      __clearhouse_b: (line, value) => this.givenBack(line, value),
       __clearhouse_i: load,
     };
   }
@@ -157,7 +169,8 @@ class Observer {
       if (Array.isArray(one)) one.slice(0, ANSWERS).forEach((each) => this.waited(each));
       else this.waited(one);
     }
-    this.guards.called(line, fn, args);
+    this.dynamic(line, `by ${nameOf(fn)}`);
+    this.guards.called(line, fn, self, args);
     const settles = fn === REJECT || (nameOf(fn) === '' && args.length === 1);
     for (const one of args) if (isObject(one) || settles) this.noteRaised(one);
   }
@@ -175,17 +188,20 @@ class Observer {
     const name = written === '' || written === 'default' ? nameOf(fn) || 'default' : written;
     const callee = `${owner}.${name}`;
     for (const one of args) this.guards.handed(line, one);
-    if (this.checksDepth) this.guards.depth(line);
+    if (this.checksDepth) this.guards.depth(line, this.inTarget === 0);
     this.dynamic(line, this.origins.place(fn));
     const entry = this.entered(line, callee, args);
     const which = { site: line, callee, native: file === 'native', marks: this.marksHex() };
     let result;
+    this.inTarget += 1;
     try {
       result = this.answer(callee, fn, self, args, how);
     } catch (error) {
       which.marks = this.marksHex();
       this.escaped(error, which);
       throw error;
+    } finally {
+      this.inTarget -= 1;
     }
     if (entry !== undefined && entry.returned.length < RETURNED) entry.returned.push(plain(result));
     if (isThenable(result) && this.promised.size < CALLS) this.promised.set(result, which);
@@ -242,10 +258,32 @@ class Observer {
 
   /** Something that the harness raises; what came out of the target before, it only passes on. */
   noteRaised(value) {
-    if (this.escapes.some(([escaped]) => escaped === value)) return value;
+    if (this.cameOut(value)) return value;
     if (isHolder(value)) this.raised.add(value);
     else if (this.raisedTexts.size < TEXTS) this.raisedTexts.add(value);
     return value;
+  }
+
+  /** What a function of the harness returns or yields, which the target may have called. */
+  givenBack(line, value) {
+    if (this.inTarget > 0 || typeof value === 'function') this.guards.handed(line, value);
+    else if (value instanceof PROMISE && this.made.has(value)) this.ownReason(line, value);
+    return value;
+  }
+
+  /** The target is given a promise: unless it comes from the target, its reason is the harness's. */
+  ownReason(line, promise) {
+    if (this.promised.has(promise)) return;
+    const note = (reason) => {
+      if (promise === this.result || this.cameOut(reason)) return;
+      this.dynamic(line, 'a promise fails');
+      this.noteRaised(reason);
+    };
+    apply(THEN, promise, [undefined, note]);
+  }
+
+  cameOut(value) {
+    return this.escapes.some(([escaped]) => escaped === value);
   }
 
   escaped(error, which) {
@@ -256,7 +294,12 @@ class Observer {
   /** What waits for a promise of the target is about to: its reason comes out of that call. */
   waited(value) {
     const which = isObject(value) ? this.promised.get(value) : undefined;
-    if (which !== undefined) value.then(undefined, (reason) => this.escaped(reason, which));
+    if (which !== undefined) {
+      apply(THEN, value, [undefined, (reason) => {
+        which.marks = this.marksHex();
+        this.escaped(reason, which);
+      }]);
+    }
     return value;
   }
 

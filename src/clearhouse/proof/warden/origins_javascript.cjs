@@ -15,14 +15,18 @@ const HARMLESS_MODULES = new Set([
   'assert', 'events', 'path', 'querystring', 'string_decoder', 'url', 'util', 'util/types',
 ]);
 const NAMESPACES = new Set([JSON, Math, Intl, Reflect, Atomics]);
+const NO_INLINING = ['--no-turbo-inlining', '--no-maglev-inlining'];
 const MOST_FILES = 20_000;
 const MOST_EXPORTS = 20_000;
+const REACHED_DEPTH = 6;
 const readFile = fs.readFileSync;
 const readFolder = fs.readdirSync;
 
 /** V8's own functions for looking at functions, compiled while its test syntax is on. */
 function natives() {
   const setFlags = flagSetter();
+  // A function of the harness that is inlined into one of the target's has no frame of its own.
+  for (const flag of NO_INLINING) setFlags(flag);
   setFlags('--allow-natives-syntax');
   setFlags('--no-flush-bytecode'); // or they would have to be compiled again, without that syntax
   try {
@@ -217,21 +221,34 @@ class Origins {
     }
   }
 
+  /** What can be reached from the target's exports. */
+  ofTarget() {
+    const found = new WeakSet();
+    for (const [, value] of this.targetExports()) this.reach(value, found);
+    return found;
+  }
+
+  /** Add what can be reached from an export, by the target's own getters too. */
+  reach(value, found) {
+    const isOurs = (getter) => this.of(getter) === 'target';
+    eachReachable(value, REACHED_DEPTH, (one) => found.add(one), isOurs);
+  }
+
   /** What no harness may write to: what packages and Node.js export, and what is built in. */
   sacred() {
     const found = new WeakSet();
     for (const file of Object.keys(this.Module._cache)) {
       if (!file.startsWith('/target/')) continue;
-      eachReachable(this.Module._cache[file].exports, 3, (one) => found.add(one));
+      this.reach(this.Module._cache[file].exports, found);
     }
-    for (const [, value] of this.namespaces) eachReachable(value, 3, (one) => found.add(one));
+    for (const [, value] of this.namespaces) this.reach(value, found);
     for (const one of [...INTRINSICS, ...this.modules]) found.add(one);
     return found;
   }
 }
 
-/** Visit what can be reached by own data properties; getters are left alone. */
-function eachReachable(start, depth, visit) {
+/** Visit what can be reached by own data properties, and by getters that may be called. */
+function eachReachable(start, depth, visit, mayCall = () => false) {
   const seen = new Set();
   let left = MOST_EXPORTS;
   const go = (value, deep) => {
@@ -252,7 +269,15 @@ function eachReachable(start, depth, visit) {
       } catch {
         continue;
       }
-      if (property !== undefined && 'value' in property) go(property.value, deep - 1);
+      if (property === undefined) continue;
+      if ('value' in property) go(property.value, deep - 1);
+      else if (property.get !== undefined && mayCall(property.get)) {
+        try {
+          go(Reflect.apply(property.get, value, []), deep - 1);
+        } catch {
+          // it has nothing to give
+        }
+      }
     }
   };
   go(start, depth);

@@ -195,6 +195,7 @@ class Run {
       result = entry(this.input);
       if (isThenable(result)) {
         promise = result;
+        observer.result = promise;
         observer.made.add(promise); // unless a call of the target has returned it: see isOwnDoing
         result = await observer.waited(promise);
       }
