@@ -15,7 +15,8 @@ const HARMLESS_MODULES = new Set([
   'assert', 'events', 'path', 'querystring', 'string_decoder', 'url', 'util', 'util/types',
 ]);
 const NAMESPACES = new Set([JSON, Math, Intl, Reflect, Atomics]);
-const NO_INLINING = ['--no-turbo-inlining', '--no-maglev-inlining'];
+const HAS_MAGLEV = Number.parseInt(process.versions.v8, 10) >= 11;
+const NO_INLINING = ['--no-turbo-inlining', ...(HAS_MAGLEV ? ['--no-maglev-inlining'] : [])];
 const MOST_FILES = 20_000;
 const MOST_EXPORTS = 20_000;
 const REACHED_DEPTH = 6;
