@@ -194,6 +194,7 @@ const given = {
   __clearhouse_n: (l, f) => f, __clearhouse_o: (l, o) => o,
   __clearhouse_g: (l, o, k, q) => (q && o == null ? undefined : o[k]),
   __clearhouse_k: (l, k) => k, __clearhouse_s: (v) => v, __clearhouse_x: (v) => v,
+  __clearhouse_p: (n, v) => v, __clearhouse_v: (l, v) => v, __clearhouse_b: (l, v) => v,
 };
 async function result(text) {
   const module = { exports: {} };
