@@ -124,7 +124,9 @@ class Homes:
                 value = value.__wrapped__
             elif kind is types.MethodWrapperType and value.__name__ == "__call__":
                 value = value.__self__
-            elif kind in (types.BuiltinFunctionType, types.MethodWrapperType):
+            elif kind is types.MethodWrapperType or issubclass(kind, types.BuiltinFunctionType):
+                # Methods that are told their class, as those of compiled patterns and of
+                # decompressors, are of a subclass of their own (PEP 573).
                 return self._of_builtin(value)
             elif issubclass(kind, type):
                 return self.of_class(value)
