@@ -41,6 +41,8 @@ _GROWTH_IN_CALL = 0.8  # of the memory that a memory proof shows
 _VALUES_GIVEN = 1000  # while the target calls back; a callback that only listens gives none
 _FRAMES_OUTSIDE = 60  # of a recursion's thousand, those outwards of the target
 _HARNESS_FRAMES = 20
+#: Begins the file of a frame whose code was made from text while running.
+MADE = "eval in "
 #: Parts of the standard library that stand between a harness and a target without doing much.
 _GLUE = ("contextlib", "functools", "asyncio", "typing", "abc", "dataclasses", "enum", "runners")
 #: Errors that tell of the sandbox's limits, whoever reached them (errno(3), Linux).
@@ -101,7 +103,8 @@ def _until_harness(stack: Sequence[Frame]) -> Stack:
             break
         if frame.owner is Owner.TARGET:
             found.append(frame)
-    return tuple(found)
+    # What is in code made from text, its names included, is the input's; who made it says more.
+    return tuple(f for f in found if not f.file.startswith(MADE)) or tuple(found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,6 +115,7 @@ exports.clean = function clean(text) { return text.replace('<b>', ''); };
 exports.each = function each(list, visit) { return list.map((one) => visit(one)); };
 exports.invoke = function invoke(object, name, ...given) { return object[name](...given); };
 exports.compile = function compile(text) { return new Function('return ' + JSON.stringify(text)); };
+exports.template = function template(text) { return Function('given', 'return ' + text); };
 exports.helped = function helped(text) { return helper.dive(text); };
 exports.wait = async function wait(one) { return await one; };
 exports.loop = function loop(count, visit) {

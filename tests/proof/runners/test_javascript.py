@@ -102,6 +102,16 @@ PROOFS = {
         "execute", "lab.evaluate(text);", "require('child_process').spawnSync('true')", "1 + 1",
         "lab/index.js:evaluate",
     ),
+    "code that the target hands out": Proof(
+        "execute", "const compiled = lab.template(text); compiled(1);",
+        "process.mainModule.require('child_process').spawnSync('true')", "given + 1",
+        "eval in lab/index.js:(anonymous)",
+    ),
+    "code that the target hands out, and that does not end": Proof(
+        "hang", "const compiled = lab.template(text); compiled(1);",
+        "(() => { for (;;) given++; })()", "given + 1",
+        "eval in lab/index.js:(anonymous)", "cpu_seconds = 0.4",
+    ),
     "connected": Proof(
         "connect", "await lab.fetch(text);", "192.0.2.7", "nowhere", "lab/index.js:(anonymous)",
         kind=_LATER,

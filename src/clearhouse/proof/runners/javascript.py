@@ -12,13 +12,14 @@ import hashlib
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 from clearhouse.errors import Unavailable
-from clearhouse.proof.attribution import Counterfactual
+from clearhouse.proof.attribution import MADE, Counterfactual
 from clearhouse.proof.bundle import Bundle
 from clearhouse.proof.effects import Effect
 from clearhouse.proof.node import Node, find_node
@@ -175,7 +176,7 @@ class JavaScriptRunner:
             name = name.rpartition(".")[2]
         name = name or "(anonymous)"
         if raw["kind"] == "javascript" and not file.startswith("/"):
-            return _without_file(file, name)
+            return self._without_file(file, name)
         if file == _IMPORTER:
             return Frame("javascript", file, name, None, Owner.OBSERVER)
         line = raw.get("line")
@@ -185,6 +186,24 @@ class JavaScriptRunner:
         if "hash" in raw and raw["hash"] not in _digests(self._path(file)):
             return Frame(frame.kind, frame.file, name, line, Owner.UNKNOWN)
         return frame
+
+    def _without_file(self, file: str, name: str) -> Frame:
+        """A frame of Node.js, of V8, or of code that was made from text while running.
+
+        Such code is whoever's who had it made: what a target compiles and hands out to be called
+        (a template, say) is still the target's.
+        """
+        maker = file.removeprefix(MADE)
+        owner = Owner.UNKNOWN
+        if maker != file:
+            made = self._owner_of({"kind": "javascript", "file": maker, "name": name})
+            if made.owner is not Owner.RUNTIME:
+                owner = made.owner
+            if owner in (Owner.TARGET, Owner.DEPENDENCY):
+                return replace(made, file=MADE + made.file, line=None, code=None)
+        elif file == "" or file.startswith("node:"):
+            owner = Owner.RUNTIME
+        return Frame("javascript", file, name, None, owner)
 
     def _path(self, file: str) -> Path:
         return self._installed.root / file.removeprefix("/target/")
@@ -227,20 +246,6 @@ def _raising(why: str) -> str:
     """A harness that does not parse here does not load."""
     quoted = "".join(c if c.isalnum() or c in " .,:;()" else f"\\u{ord(c):04x}" for c in why)
     return f"throw new SyntaxError('{quoted}');"
-
-
-def _without_file(file: str, name: str) -> Frame:
-    """A frame of Node.js, of V8, or of code that was made from text while running."""
-    maker = file.removeprefix("eval in ")
-    owner = Owner.UNKNOWN
-    if maker != file:
-        if maker.startswith("/harness/"):
-            owner = Owner.HARNESS
-        elif maker.startswith("/runtime/clearhouse/"):
-            owner = Owner.OBSERVER
-    elif file == "" or file.startswith("node:"):
-        owner = Owner.RUNTIME
-    return Frame("javascript", file, name, None, owner)
 
 
 def _asks_for(request: Mapping[str, Any], event: Mapping[str, Any]) -> bool:
