@@ -10,6 +10,7 @@ from typing import NamedTuple
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
 _libc.ptrace.restype = ctypes.c_long
+_libc.malloc_trim.argtypes = [ctypes.c_size_t]
 _libc.syscall.restype = ctypes.c_long
 
 CLONE_NEWNS = 0x00020000
@@ -228,6 +229,11 @@ def cpu_clock(pid: int) -> int:
 def thread_cpu_clock(tid: int) -> int:
     """The clock id of another thread's processor time (``pthread_getcpuclockid(3)``)."""
     return (~tid << 3) | 6
+
+
+def give_back_memory() -> None:
+    """Return to the kernel what the process holds but does not use (malloc_trim(3), glibc)."""
+    _libc.malloc_trim(0)
 
 
 def libc() -> ctypes.CDLL:
