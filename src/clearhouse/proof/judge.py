@@ -248,10 +248,19 @@ def behaves_differently(before: Sequence[Run], after: Sequence[Run], version: st
                 return f"{run.input} reads another {place[1]} on {version} (line {place[0]})"
         for mine, theirs in zip(run.calls, other.calls, strict=False):
             if mine.line == theirs.line and _simple(mine.returned) != _simple(theirs.returned):
-                return f"{run.input}: {mine.callee} returns another value on {version}"
+                ends = _raises_instead(mine, theirs, other) or "returns another value"
+                return f"{run.input}: {mine.callee} {ends} on {version}"
             if mine.line == theirs.line and mine.given != theirs.given:
                 return f"{run.input}: {mine.callee} is given something else on {version}"
     return None
+
+
+def _raises_instead(before: TargetCall, after: TargetCall, other: Run) -> str | None:
+    """That a call which returned raises now; a harness that catches it does not show it."""
+    raised = [kind for line, _, kind in other.came_out if line == after.line]
+    if not before.returned or after.returned or not raised:
+        return None
+    return f"raises {raised[0]} instead of returning"
 
 
 def _reads(run: Run) -> dict[tuple[int, str], set[str]]:
