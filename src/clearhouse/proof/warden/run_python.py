@@ -67,8 +67,8 @@ def main(job: dict[str, Any], report: int, marks_file: int) -> None:
     finish = _finisher(send, guard)
     load = _loader(code, guard, path, send)
     shared.measure(effect == "memory")
-    if "tempfile" in sys.modules:  # or it would try folders out by writing to them
-        vars(sys.modules["tempfile"])["tempdir"] = "/tmp"
+    if "tempfile" in sys.modules or b"tempfile" in source:
+        _name_temporary_files()
     copy.deepcopy([])  # what runs for the first time would be counted as the harness's
     del job, extra
     kernel.install_filter(filter.run_filter(reads=reads))
@@ -191,6 +191,17 @@ def _loader(
         return entry
 
     return load
+
+
+def _name_temporary_files() -> None:
+    """Temporary files have the same names in every run: versions are compared by what they get."""
+    import random
+    import tempfile
+
+    tempfile.tempdir = "/tmp"  # or it would try folders out by writing to them
+    names = tempfile._RandomNameSequence()  # type: ignore[attr-defined]
+    names._rng, names._rng_pid = random.Random(0), os.getpid()  # noqa: S311 - no secret
+    tempfile._name_sequence = names  # type: ignore[attr-defined]
 
 
 def _empty_work() -> None:
