@@ -10,7 +10,7 @@ from typing import Final
 from clearhouse.proof.effects import Effect
 from clearhouse.proof.judge import Case, shows
 from clearhouse.proof.observation import MEGABYTE, Frame, Outcome, Owner, Run
-from clearhouse.proof.showing import is_temporary
+from clearhouse.proof.warden.paths import temporary
 
 #: Classes that say that the code itself went wrong, not that it turns the input down. Raised by a
 #: ``raise`` of the target's own they are an answer all the same.
@@ -100,7 +100,7 @@ def _deeds(run: Run) -> dict[str, str]:
                 found[f"execute {details.get('program')}"] = f"starts {details.get('program')}"
             case "connect":
                 found["connect"] = f"tries to reach {details.get('address')}"
-            case "write-outside" if not is_temporary(str(details["path"])):
+            case "write-outside" if not temporary(str(details["path"])):
                 found["write-outside"] = f"changes {details['path']}"
             case "read-outside":
                 found["read-outside"] = f"opens {details.get('path', 'the canary')}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +12,7 @@ from clearhouse.proof.observation import MEGABYTE, Fatal, Outcome, Owner, Run, S
 
 # tempfile.mkstemp, mktemp(3) and their like: names that no input chose
 _PYTHON_TEMPORARY = re.compile(r"^(/tmp|/var/tmp)/tmp[a-z0-9_]{8}(/.*|\.\w+)?$")
+from clearhouse.proof.warden.paths import temporary
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,7 @@ def _samples(run: Run) -> tuple[Moment, ...]:
 
 def _write_outside(run: Run, _: Expectation) -> Showing | NotShown:
     found = [
-        e for e in run.events if e.kind == "write-outside" and not is_temporary(e.details["path"])
+        e for e in run.events if e.kind == "write-outside" and not temporary(e.details["path"])
     ]
     if not found:
         return NotShown(run.why)
@@ -155,11 +155,6 @@ def _write_outside(run: Run, _: Expectation) -> Showing | NotShown:
     if all(e.details.get("blocked") for e in found):
         observed["blocked"] = "by the sandbox's read-only file system"
     return Showing(tuple(event_moment(e) for e in found), observed)
-
-
-def is_temporary(path: str) -> bool:
-    """Whether a path is a temporary file's, named at random by a library."""
-    return bool(_PYTHON_TEMPORARY.match(path))
 
 
 def _read_outside(run: Run, _: Expectation) -> Showing | NotShown:

@@ -195,3 +195,33 @@ def test_long_names_do_not_make_a_record_long(cell: Cell) -> None:
     record = cell.run(Job("python", b"", "none", Limits(), watch, extra))
     assert record["events"]
     assert len(json.dumps(record)) < 16 * MEGABYTE
+
+
+def test_files_that_do_not_count_take_no_room_from_those_that_do(cell: Cell) -> None:
+    source = b"""
+def TestOneInput(data):
+    for i in range(300):
+        open(f"/tmp/tmpabcdefgh.{i}", "w").close()
+    open("/tmp/evil", "w").close()
+"""
+    extra = {"name": "h.py", "source": base64.b64encode(source).decode(), "target": []}
+    watch = replace(bombs.NOTHING, runtime_execs=0)
+    record = cell.run(Job("python", b"", "none", Limits(), watch, extra))
+    paths = [event["path"] for event in record["events"] if event["kind"] == "write-outside"]
+    assert paths[-1] == "/tmp/evil"
+    assert 0 < record["events_left_out"] == 301 - len(paths)
+
+
+def test_temporary_files_have_the_same_names_in_every_run(cell: Cell) -> None:
+    source = b"""
+import os, tempfile
+def TestOneInput(data):
+    with tempfile.TemporaryDirectory() as folder:
+        os.write(1, folder.encode())
+"""
+    extra = {"name": "h.py", "source": base64.b64encode(source).decode(), "target": []}
+    watch = replace(bombs.NOTHING, runtime_execs=0)
+    job = Job("python", b"", "none", Limits(), watch, extra)
+    first, second = (cell.run(job)["output"]["out"] for _ in range(2))
+    assert first.startswith("/tmp/tmp")
+    assert first == second

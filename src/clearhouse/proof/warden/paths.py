@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import re
 import socket
 import struct
 
@@ -126,6 +127,15 @@ def _in_root(tid: int, path: str) -> str | None:
         finally:
             os.close(root)
     return None
+
+
+# tempfile.mkstemp, mktemp(3) and their like: names that no input chose
+_TEMPORARY = re.compile(r"^(/tmp|/var/tmp)/tmp[a-z0-9_]{8}(/.*|\.\w+)?$")
+
+
+def temporary(path: str) -> bool:
+    """Whether a path is that of a temporary file, or in such a folder, as Python names them."""
+    return bool(_TEMPORARY.match(path))
 
 
 def outside(path: str) -> bool:

@@ -37,7 +37,7 @@ _FATAL = {
     signal.SIGSYS,
 }  # fmt: skip
 _STOPS = {signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU}
-_MAX_EVENTS, _MAX_SAMPLES = 64, 48
+_MAX_EVENTS, _MAX_TEMPORARY, _MAX_SAMPLES = 64, 4, 48
 # Of the way to the limit: samples tell of all of it, and stop the run no more often than they must.
 _FIRST_HANG, _FIRST_MEMORY, _SAMPLE_EVERY = 0.05, 0.1, 0.06
 _STANDING_S = 0.02  # memory that is held without growing further is looked at this often
@@ -88,6 +88,7 @@ class Tracer:
         self._spent: dict[int, float] = {}  # processor time of each group, as last seen
         self._base_cpu: float | None = None
         self._base_rss = self._base_held = 0
+        self._passing = 0  # events about temporary files
         self._shared = 0  # bytes of shared memory without a file that were ever asked for
         self._began = time.monotonic()
         self._called = 0.0
@@ -535,9 +536,12 @@ class Tracer:
     def _event(
         self, kind: str, task: Task, stack: list[dict[str, Any]] | None, **details: Any
     ) -> None:
-        if len(self.record.events) >= _MAX_EVENTS:
+        # Files that do not count may not take the room of those that do.
+        passing = "path" in details and paths.temporary(details["path"])
+        if len(self.record.events) >= _MAX_EVENTS or (passing and self._passing >= _MAX_TEMPORARY):
             self.record.events_left_out += 1
             return
+        self._passing += passing
         if stack is None:
             stack = self.stack(task, native=self._watch.unwind)
         self.record.events.append(
