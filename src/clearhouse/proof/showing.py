@@ -9,9 +9,6 @@ from typing import Any
 from clearhouse.proof.attribution import Moment, event_moment, moment_of
 from clearhouse.proof.effects import CONTROL_SHARE, Effect, Expectation
 from clearhouse.proof.observation import MEGABYTE, Fatal, Outcome, Owner, Run, Stack
-
-# tempfile.mkstemp, mktemp(3) and their like: names that no input chose
-_PYTHON_TEMPORARY = re.compile(r"^(/tmp|/var/tmp)/tmp[a-z0-9_]{8}(/.*|\.\w+)?$")
 from clearhouse.proof.warden.paths import temporary
 
 

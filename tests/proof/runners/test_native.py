@@ -531,6 +531,24 @@ def test_files_that_nobody_needs_may_fail_to_compile(workshop: Workshop) -> None
     assert "1 of 3 source files do not compile here" in found.notes
 
 
+def test_a_function_whose_file_does_not_compile_here_is_not_called_missing(
+    workshop: Workshop,
+) -> None:
+    source = {"box.h": box.HEADER, "box.c": box.SOURCE + "int x = ;\n"}
+    run = workshop.attacked(box.bundle(box.HONEST, source=source)).run("poc", box.POC)
+    assert not run.ran
+    assert "box.c does not compile here" in run.why
+    assert "target.defines" in run.why
+
+
+def test_a_target_may_need_the_extensions_of_the_c_library(workshop: Workshop) -> None:
+    needs = "#ifndef _GNU_SOURCE\n#error extensions are missing\n#endif\n"
+    source = {"box.h": box.HEADER, "box.c": needs + box.SOURCE}
+    found = verdict(workshop, box.HONEST, source=source)
+    assert found.grade is Grade.ATTRIBUTED, found.judgement.reason
+    assert "1 source file compiled with _GNU_SOURCE" in found.notes
+
+
 def test_a_harness_that_needs_what_a_version_lacks_is_not_loaded(workshop: Workshop) -> None:
     source = {"box.h": box.HEADER, "box.c": box.SOURCE.replace("box_free", "box_gone")}
     run = workshop.attacked(box.bundle(box.HONEST, source=source)).run("poc", box.POC)

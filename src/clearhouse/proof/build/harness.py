@@ -307,11 +307,22 @@ class _Work:
                 rf"{re.escape(HARNESS)}: undefined reference to [`']([^'\n]+)'", result.err
             )
             if missing:
-                raise _Problem(f"the harness calls {missing[1]}, which this version does not have")
+                raise _Problem(self._not_there(missing[1]))
             # Parts of the target that are not built here; they fail if they are ever called.
             self._step(Command([*program, "-Wl,--unresolved-symbols=ignore-in-shared-libs"]))
         for name in (PROGRAM, HARNESS):
             keep_file(self.staged / name, self.sandbox.get(name))
+
+    def _not_there(self, name: str) -> str:
+        """Why a function that the harness calls is not to be had: nowhere, or not compiled here."""
+        word = re.compile(rf"\b{re.escape(name.partition('(')[0])}\s*\(")
+        for source, why in self.target.failed:
+            if word.search(self.target.tree.joinpath(source).read_text(errors="replace")):
+                return (
+                    f"the harness calls {name}, and {source} does not compile here ({why}): see "
+                    "target.sources, target.include and target.defines, or give target.build"
+                )
+        return f"the harness calls {name}, which this version does not have"
 
     def _target_libraries(self, *, cxx: bool) -> list[str]:
         """Paths of the shared objects to link with; made from archives and objects where needed."""

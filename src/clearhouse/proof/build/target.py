@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -30,11 +30,12 @@ from clearhouse.proof.build.steps import (
 )
 from clearhouse.proof.build.toolchain import Toolchain
 from clearhouse.proof.sandbox.bubblewrap import Bind
-from clearhouse.proof.sandbox.build import SITE, BuildSandbox, Command, CommandsKilled
+from clearhouse.proof.sandbox.build import SITE, BuildSandbox, Command, CommandsKilled, Result
 from clearhouse.proof.target.store import Store, key_of
 
 FOLDER = "native-targets"
-_FORMAT = "2"
+_FORMAT = "3"
+_FAILED_KEPT = 100
 _FAILURES_LAST = timedelta(days=30)
 _LIMITS_LAST = timedelta(hours=1)  # the machine may have been busy
 
@@ -52,6 +53,7 @@ class BuiltTarget:
     has_cxx: bool
     notes: tuple[str, ...]
     contract: tuple[str, ...]  # why nothing can be attributed to this build
+    failed: tuple[tuple[str, str], ...] = ()  # sources that do not compile here, and why
 
 
 def build_target(tree: Tree, plan: Plan, tools: Toolchain, store: Store) -> BuiltTarget:
@@ -74,6 +76,7 @@ def build_target(tree: Tree, plan: Plan, tools: Toolchain, store: Store) -> Buil
         has_cxx=kept["has_cxx"],
         notes=tuple(kept["notes"]),
         contract=tuple(kept["contract"]),
+        failed=tuple((name, why) for name, why in kept.get("failed", ())),
     )
 
 
@@ -131,6 +134,7 @@ def _compile(sandbox: BuildSandbox, plan: Plan, tools: Toolchain, staged: Path) 
             )
         )
     results = sandbox.run(commands, parallel=os.cpu_count() or 1)
+    extended = _with_extensions(sandbox, plan, commands, results)
     failed = [n for n, result in enumerate(results) if result.code != 0]
     if failed and plan.chosen:
         raise BuildFailed(
@@ -141,6 +145,9 @@ def _compile(sandbox: BuildSandbox, plan: Plan, tools: Toolchain, staged: Path) 
     if not plan.chosen:
         good = [o for o in good if "main" not in names[o]]
     notes = [f"{len(failed)} of {len(results)} source files do not compile here"] if failed else []
+    if extended:
+        some = "1 source file" if extended == 1 else f"{extended} source files"
+        notes.append(f"{some} compiled with _GNU_SOURCE")
     libraries: list[str] = []
     if good:
         output = SHARED if plan.chosen else ARCHIVE
@@ -164,7 +171,28 @@ def _compile(sandbox: BuildSandbox, plan: Plan, tools: Toolchain, staged: Path) 
         "has_cxx": any(map(is_cxx, plan.sources)),
         "notes": notes,
         "contract": [],
+        "failed": [(plan.sources[n], first_error(results[n])) for n in failed[:_FAILED_KEPT]],
     }
+
+
+def _with_extensions(
+    sandbox: BuildSandbox, plan: Plan, commands: list[Command], results: list[Result]
+) -> int:
+    """Try what failed once more as makefiles of its kind have it; how many files that helps.
+
+    Much C code needs the C library's extensions (feature_test_macros(7)) and has its build scripts
+    ask for them. C++ compilers do so by themselves.
+    """
+    again = [n for n, one in enumerate(results) if one.code != 0 and not is_cxx(plan.sources[n])]
+    if not again or any(define.startswith("_GNU_SOURCE") for define in plan.defines):
+        return 0
+    changed = [replace(commands[n], argv=[*commands[n].argv, "-D_GNU_SOURCE"]) for n in again]
+    helped = 0
+    for n, result in zip(again, sandbox.run(changed, parallel=os.cpu_count() or 1), strict=True):
+        if result.code == 0:
+            results[n] = result
+            helped += 1
+    return helped
 
 
 def _settings(tree: Tree, plan: Plan) -> list[str]:
