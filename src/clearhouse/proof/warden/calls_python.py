@@ -76,7 +76,8 @@ class Calls:
         """Call the target, or answer in its place."""
         origin = self._gifts.origin(function)
         args, named = self._gifts.give(line, args, named)
-        entry = self._noted(line, home, args, named, origin)
+        kinds = ([origin] if origin else []) + self._gifts.kinds(function, args, named)
+        entry = self._noted(line, home, kinds, args, named)
         self._ask_for_room(line)
         replays = replayed and self.entered and (self._given or self._answers is not None)
         if replays:
@@ -113,7 +114,12 @@ class Calls:
             self._breach(line, "calls the target with much of the memory already in use")
 
     def _noted(
-        self, line: int, home: Home, args: tuple[Any, ...], named: dict[str, Any], origin: str
+        self,
+        line: int,
+        home: Home,
+        kinds: list[str],
+        args: tuple[Any, ...],
+        named: dict[str, Any],
     ) -> dict[str, Any] | None:
         key = (line, home.full)
         entry = self.made.get(key)
@@ -127,7 +133,6 @@ class Calls:
                 "returned": [],
             }  # fmt: skip
         entry["count"] += 1
-        kinds = ([origin] if origin else []) + self._gifts.kinds(args, named)
         if kinds not in entry["types"]:
             if len(entry["types"]) >= _KINDS:
                 self._breach(line, f"calls {home.full} with over {_KINDS} kinds of arguments")

@@ -44,6 +44,7 @@ _PURE = frozenset(
     {"builtins", "collections", "datetime", "decimal", "email", "enum", "fractions", "html", "io",
      "ipaddress", "json", "numbers", "pathlib", "types", "typing", "uuid", "abc"}
 )  # fmt: skip
+_NAMES_FURTHER = 0x08  # inspect.CO_VARKEYWORDS
 _LOOKED_AT, _DEEP, _HANDED = 200_000, 30, 4096
 _SHIM = """
 def hand_over(given):
@@ -261,10 +262,21 @@ class Gifts:
         known = self._origins.get(id(value))
         return known[1] if known is not None and known[0]() is value else ""
 
-    def kinds(self, args: tuple[Any, ...], named: dict[str, Any]) -> list[str]:
-        """What kinds of argument a call has: what poc and control must have in common."""
+    def kinds(self, function: Any, args: tuple[Any, ...], named: dict[str, Any]) -> list[str]:
+        """What kinds of argument a call has: what poc and control must have in common.
+
+        Names that the function does not declare but takes (``**names``) are keys of a dictionary
+        as any other: its values' kinds count.
+        """
         found = [self.kind(value) for value in args]
-        return found + [f"{name}={self.kind(value)}" for name, value in sorted(named.items())]
+        declared = _declared(function) if named else None
+        own, others = [], set()
+        for name, value in sorted(named.items()):
+            if declared is None or name in declared:
+                own.append(f"{name}={self.kind(value)}")
+            else:
+                others.add(f"**={self.kind(value)}")
+        return [*found, *own, *sorted(others)]
 
     def kind(self, value: Any, depth: int = 0) -> str:
         """The kind of one value: its class, and which one where it is a function or a class."""
@@ -306,6 +318,21 @@ class Gifts:
 def _reason(module: str) -> str:
     top = public_module(module).partition(".")[0]
     return REASONS.get(top, "acts on the machine" if top == "os" else "a harness does not need")
+
+
+def _declared(function: Any) -> frozenset[str] | None:
+    """The parameters of a Python function that takes further names too; None of any other."""
+    if is_a(function, type):
+        made = type.__getattribute__(function, "__new__") is not object.__new__
+        function = None if made else type.__getattribute__(function, "__init__")
+    if is_a(function, types.MethodType):
+        function = function.__func__
+    while is_a(function, types.FunctionType) and "__wrapped__" in vars(function):
+        function = vars(function)["__wrapped__"]
+    if not is_a(function, types.FunctionType) or not function.__code__.co_flags & _NAMES_FURTHER:
+        return None
+    code = function.__code__
+    return frozenset(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount])
 
 
 def _bytes_of(value: Any) -> int:
