@@ -190,7 +190,7 @@ GREEN, PLAIN = b"\x1b[32m", b"\x1b[m"
     [
         (b"", "empty"),
         (b" \r\n", "empty"),
-        (gzip.compress(PATCH), "gzip"),
+        (gzip.compress(PATCH, mtime=0), "gzip"),
         (bz2.compress(PATCH), "bzip2"),
         (lzma.compress(PATCH), "xz"),
         (PATCH.decode().encode("utf-16"), "UTF-16"),

@@ -42,7 +42,9 @@ def ignore(*_: Any) -> Any: ...
 
 
 @pytest.mark.parametrize(
-    "function", [evaluate, wrapped(evaluate), Evaluator, Evaluator("").run], ids=str
+    "function",
+    [evaluate, wrapped(evaluate), Evaluator, Evaluator("").run],
+    ids=["function", "wrapped", "class", "method"],
 )
 def test_names_that_a_function_takes_without_declaring_them_are_data(
     gifts: Gifts, function: Callable[..., None]
