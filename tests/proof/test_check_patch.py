@@ -38,7 +38,7 @@ FAST: Final = (
 )  # fmt: skip
 SLOW: Final = (
     "CVE-2016-5180", "CVE-2016-6581", "CVE-2018-1002204", "CVE-2020-7662", "CVE-2021-42771",
-    "CVE-2022-46175",
+    "CVE-2022-46175", "CVE-2023-2251",
 )  # fmt: skip
 #: Releases that change more than the flaw, and what a package's own test says of that.
 MORE_THAN_THE_FIX: Final = {
