@@ -120,7 +120,7 @@ class CallWriter:
     def _of_target(self, text: str, call: Call, name: str | None, line: int) -> Iterator[str]:
         for place, argument in enumerate(call.arguments):
             if argument.is_pointer and argument.value not in ("null", "undef", "poison"):
-                yield from self._given(argument, call.arguments[place + 1 :], line)
+                yield from self._given(call.arguments, place, line)
         if name is None:
             code, pointer = self._callee(call)
             yield from code
@@ -155,10 +155,9 @@ class CallWriter:
         # Whatever its type is exactly: a call through a pointer has the types of its arguments.
         return self._write.as_pointer(Argument(f"{call.type} ({types})*", call.callee))
 
-    def _given(
-        self, argument: Argument, following: tuple[Argument, ...], line: int
-    ) -> Iterator[str]:
+    def _given(self, arguments: tuple[Argument, ...], place: int, line: int) -> Iterator[str]:
         """Which kind of pointer the target is given, and whether its length fits."""
+        argument, following = arguments[place], arguments[place + 1 :]
         code, pointer = self._write.as_pointer(argument)
         yield from code
         yield do("pointer", self._write.new(line, 3), pointer, number(line))
@@ -174,13 +173,14 @@ class CallWriter:
             yield from self._members(argument, pointer, line)
             return
         lengths = _numbers(following)
-        for place, length in enumerate(lengths):
+        for nth, length in enumerate(lengths):
             # The first is a length for sure where it has the type of sizes; a second may be a seed.
-            sure = place == 0 and length.bits == _SIZE_BITS
+            sure = nth == 0 and length.bits == _SIZE_BITS
             if sure or not length.is_constant:
                 yield from self._span(pointer, length, line, sure=sure)
         if argument.type in ("ptr", "i8*") and all(length.is_constant for length in lengths):
-            alone = not any(a.is_pointer or a.bits in _LENGTH_BITS for a in following)
+            alone = not any(a.is_pointer for a in following)
+            alone = alone and not any(a.bits in _LENGTH_BITS for a in arguments)
             mark = self._write.new(line, 2)
             yield do("text", mark, pointer, number(int(alone)), number(line))
 

@@ -428,7 +428,7 @@ void __clearhouse_text(int number, const char *text, int alone, int line)
         ended = text[at] == '\0';
     }
     mark(number + !ended);
-    if (!ended && at < LONGEST_TEXT) {
+    if (!ended && alone && at < LONGEST_TEXT) {
         note_claim(own.texts, &own.text_next, text + at, 1, line);
     }
     if (!ended && alone && is_in_input(text))
