@@ -148,6 +148,17 @@ def test_dependencies_are_those_of_the_time(index: LocalIndex, targets: Targets)
     assert _versions(later)["lib"] == "2.0"
 
 
+def test_dependencies_of_a_pinned_package_may_be_as_late_as_it(
+    index: LocalIndex, targets: Targets
+) -> None:
+    index.add("demo", wheel("demo", "1.0"), day("2018-01-10"))
+    index.add("helper", wheel("helper", "1.0", requires=("lib",)), day("2021-02-01"))
+    for version, date in (("1.0", "2017-01-01"), ("2.0", "2021-01-01"), ("3.0", "2023-01-01")):
+        index.add("lib", wheel("lib", version), day(date))
+    installed = targets.install("pkg:pypi/demo@1.0", requires=["pkg:pypi/helper@1.0"])
+    assert _versions(installed)["lib"] == "2.0"
+
+
 def test_where_nothing_of_the_time_runs_the_next_that_does_is_taken_with_a_note(
     index: LocalIndex, targets: Targets
 ) -> None:

@@ -37,6 +37,10 @@ SLACK = timedelta(days=180)
 had installed for most of its time as the newest."""
 
 
+_PINS_COUNT = "dated by pins too"
+"""Tells these installs from those that an earlier clearhouse dated by the target alone."""
+
+
 @dataclass(frozen=True, slots=True)
 class PythonInstaller:
     """Installs Python releases for one interpreter from one index."""
@@ -50,6 +54,8 @@ class PythonInstaller:
     ) -> Installed:
         """Return the installed target; see ``clearhouse.proof.target.install``."""
         asked = (str(purl), *sorted(map(str, requires)), as_of.isoformat() if as_of else "")
+        if requires:
+            asked += (_PINS_COUNT,)
         place = ("pypi", f"{key_of(*asked, self.interpreter.identity, self.index.identity)}.json")
         if (known := known_install(self.store, *place)) is not None:
             return known
@@ -73,15 +79,19 @@ class PythonInstaller:
         if artifact.kind == "sdist":
             notes.extend(self.warn_of_imports(name, release.version, unit))
         pins: dict[str, Chosen | None] = {name: None}
+        published = release.uploaded
         for required in requires:
             pinned = canonicalize_name(required.name)
             found = self.release(pinned, str(required.version))
+            # What a bundle pins needs dependencies of its own time, if that is later.
+            if published and found.uploaded:
+                published = max(published, found.uploaded)
             pins[pinned] = Chosen(pinned, found.version, self.artifact(pinned, found)[0])
         wanted, unusable = applicable(unit.requires, self.interpreter)
         wanted.extend(
             Requirement(f"{pin.name}=={pin.version}") for pin in pins.values() if pin is not None
         )
-        until = as_of or (release.uploaded and _end_of_quarter(release.uploaded + SLACK))
+        until = as_of or (published and _end_of_quarter(published + SLACK))
         resolution = self.resolve(wanted, pins, until) if wanted else Resolution((), ())
         if wanted and until is None:
             notes.append("the index does not say when it was published: newest dependencies taken")
