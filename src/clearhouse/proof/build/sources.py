@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from clearhouse.errors import Invalid
@@ -102,7 +103,9 @@ def _top(folder: Path) -> str:
     return inside[0].name if len(inside) == 1 and inside[0].is_dir() else "."
 
 
+@lru_cache(maxsize=64)
 def _files(root: Path) -> tuple[str, ...]:
+    """Names of all files of a tree, which lies in the cache under its content and never changes."""
     found = []
     for folder, folders, names in os.walk(root):
         folders.sort()

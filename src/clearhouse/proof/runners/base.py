@@ -20,7 +20,7 @@ from clearhouse.proof.target import Installed
 
 _CPU_S = 40.0  # sqlparse takes 8 to 16 s to exhaust its stack (CVE-2024-4340)
 _MEMORY = 1536 * MEGABYTE
-_GRACE_S = 0.03
+_GRACE_S = 0.01
 _LONGEST_LINE = 300  # longer ones are minified code, where a line says nothing
 _GRACE_BYTES = 8 * MEGABYTE
 #: Where a run can write (``warden/cage.py``), and other names for it.

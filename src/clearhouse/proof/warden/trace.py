@@ -39,7 +39,7 @@ _FATAL = {
 _STOPS = {signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU}
 _MAX_EVENTS, _MAX_TEMPORARY, _MAX_SAMPLES = 64, 4, 48
 # Of the way to the limit: samples tell of all of it, and stop the run no more often than they must.
-_FIRST_HANG, _FIRST_MEMORY, _SAMPLE_EVERY = 0.05, 0.1, 0.06
+_FIRST_HANG, _FIRST_MEMORY, _SAMPLE_EVERY = 0.05, 0.1, 0.08
 _STANDING_S = 0.02  # memory that is held without growing further is looked at this often
 _HEADWAY_S = 0.005  # processor time that says that a run is doing something
 _BLOCKED = {-1, -13, -30}  # EPERM, EACCES, EROFS: only this sandbox stood in the way
