@@ -11,10 +11,10 @@ from typing import Any, Final
 
 import click
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from clearhouse.cli.exits import ExitCode
 from clearhouse.cli.page import report_option, write_page
+from clearhouse.cli.progress import Working
 from clearhouse.errors import Invalid
 from clearhouse.proof.bundle import Bundle
 from clearhouse.proof.diff import PATCH_BYTES, FilePatch, read_patch
@@ -121,19 +121,11 @@ def _checked(
     others: list[Bundle],
     options: Options,
 ) -> dict[str, Any]:
-    progress = Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        TimeElapsedColumn(),
-        console=Console(stderr=True),
-        transient=True,
-        disable=not sys.stderr.isatty(),
-    )
+    progress = Working()
     with Workshop() as workshop, progress:
-        task = progress.add_task("", total=None)
 
         def say(step: str) -> None:
-            progress.update(task, description=printable(f"{bundle.id}: {step}", limit=100))
+            progress.say(bundle.id, step)
 
         verdict = check_patch(
             bundle, files, raw, workshop, also=others, options=options, progress=say

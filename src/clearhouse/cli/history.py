@@ -12,11 +12,11 @@ from typing import Final
 
 import click
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
 from clearhouse.cli.exits import ExitCode
 from clearhouse.cli.page import report_option, write_page
+from clearhouse.cli.progress import Working
 from clearhouse.errors import Invalid
 from clearhouse.formats.osv import Affected, affected_of
 from clearhouse.proof.bundle import Bundle
@@ -128,19 +128,11 @@ def _advisory(path: Path, bundle: Bundle) -> Affected:
 
 def _date(bundle: Bundle, plan: Plan, out: Console | None) -> History:
     """Make the history; each release is shown as soon as it is known."""
-    progress = Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        TimeElapsedColumn(),
-        console=Console(stderr=True),
-        transient=True,
-        disable=not sys.stderr.isatty(),
-    )
+    progress = Working()
     with progress:
-        task = progress.add_task("")
 
         def say(step: str) -> None:
-            progress.update(task, description=printable(f"{bundle.id}: {step}", limit=100))
+            progress.say(bundle.id, step)
 
         def show(entry: Entry) -> None:
             if out is not None:

@@ -13,10 +13,10 @@ from typing import Any, Final, Self
 
 import click
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from clearhouse.cli.exits import ExitCode, exit_code_of
 from clearhouse.cli.page import report_option, write_page
+from clearhouse.cli.progress import Working
 from clearhouse.errors import ClearhouseError
 from clearhouse.proof.door import open_bundle
 from clearhouse.proof.explain import explain, one_line
@@ -136,22 +136,14 @@ def _verdicts(
     Only as many results as threads wait to be shown, so memory does not grow with the queue.
     """
     workers = _Workers(min(jobs, len(paths)))
-    progress = Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        TimeElapsedColumn(),
-        console=Console(stderr=True),
-        transient=True,
-        disable=not sys.stderr.isatty(),
-    )
+    progress = Working()
     with workers, progress:
-        task = progress.add_task("", total=len(paths))
 
         def work(path: Path) -> dict[str, Any]:
             bundle = open_bundle(path)
 
             def say(step: str) -> None:
-                progress.update(task, description=printable(f"{bundle.id}: {step}", limit=100))
+                progress.say(bundle.id, step)
 
             return prove_bundle(bundle, workers.workshop(), runs=runs, progress=say).as_json()
 
@@ -167,7 +159,6 @@ def _verdicts(
                 yield path, future.result(), None
             except ClearhouseError as error:
                 yield path, None, error
-            progress.advance(task)
             following = next(ahead, None)
             if following is not None:
                 waiting.append((following, workers.submit(work, following)))

@@ -7,10 +7,9 @@ import sys
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from clearhouse.cli.exits import ExitCode
+from clearhouse.cli.progress import Working
 from clearhouse.errors import Invalid, Unavailable
 from clearhouse.proof.authoring import pack
 from clearhouse.proof.bundle import Bundle
@@ -48,19 +47,11 @@ def minimise(bundle: Path, *, output: Path | None, seconds: float, as_json: bool
     place = output or Path(f"{name}.min")
     if place.exists():
         raise Invalid("is there already; nothing was overwritten", where=printable(str(place)))
-    progress = Progress(
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        TimeElapsedColumn(),
-        console=Console(stderr=True),
-        transient=True,
-        disable=not sys.stderr.isatty(),
-    )
+    progress = Working()
     with Workshop() as workshop, progress:
-        task = progress.add_task("", total=None)
 
         def say(step: str) -> None:
-            progress.update(task, description=printable(f"{opened.id}: {step}", limit=100))
+            progress.say(opened.id, step)
 
         found = minimise_bundle(opened, workshop, seconds=seconds, progress=say)
     _write(found.bundle, place)

@@ -138,7 +138,7 @@ def unpack(
         lzma.LZMAError,
         EOFError,
         ValueError,
-        NotImplementedError,
+        NotImplementedError,  # zipfile: a compression that it does not know
         RuntimeError,
         OverflowError,
     ) as error:
