@@ -360,7 +360,3 @@ def _memory_of_all() -> int:
 
 
 _ORDERS = {"run": _run, "put": _put, "get": _get, "list": _list}
-
-
-if __name__ == "__main__":
-    main()

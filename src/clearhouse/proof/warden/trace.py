@@ -12,11 +12,12 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from . import filter as seccomp
 from . import kernel, paths, usage
 from .frames_python import Layout
+from .record import Record, Watch
 from .threads import Exec, Task, frames_at_birth, stack_of
 
 _WALL = 0x40000000
@@ -43,34 +44,6 @@ _FIRST_HANG, _FIRST_MEMORY, _SAMPLE_EVERY = 0.05, 0.1, 0.08
 _STANDING_S = 0.02  # memory that is held without growing further is looked at this often
 _HEADWAY_S = 0.005  # processor time that says that a run is doing something
 _BLOCKED = {-1, -13, -30}  # EPERM, EACCES, EROFS: only this sandbox stood in the way
-
-
-class Watch(NamedTuple):
-    """What the run is watched for."""
-
-    effect: str
-    cpu_s: float
-    memory_bytes: int
-    reads: bool
-    stack: str  # "python", "javascript", "native" or "none"
-    unwind: bool
-    runtime_execs: int  # programs that the runtime itself starts first (node, a built harness)
-
-
-class Record:
-    """What was seen in one run."""
-
-    def __init__(self) -> None:
-        self.events: list[dict[str, Any]] = []
-        self.events_left_out = 0
-        self.samples: list[dict[str, Any]] = []
-        self.fatal: dict[str, Any] | None = None
-        self.exit_status: int | None = None
-        self.killed: str | None = None
-        self.cpu_s = self.cpu_call_s = 0.0
-        self.rss_bytes = self.rss_call_bytes = 0
-        self.wall_s = self.wall_call_s = 0.0
-        self.phases: list[str] = []
 
 
 class Tracer:

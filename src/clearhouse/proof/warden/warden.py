@@ -25,46 +25,22 @@ from typing import Any
 
 from . import cage, filter, kernel, usage, zygote
 from .frames_python import Layout
-from .trace import OPTIONS, Tracer, Watch
+from .outputs import Pipe, foreign_in, messages_of
+from .record import Watch
+from .trace import OPTIONS, Tracer
 
 _REPORT_LIMIT = 4 << 20
 _WALL_FOR_CPU = 4.0  # how much a busy machine may stretch a second of processor time
 _TICK_S, _IDLE_TICK_S = 0.01, 0.25
 _TICKS_A_LOOK = 10
-_CHUNKS_A_ROUND = 16
 _IMPORT_BYTES = 2 << 30
 _LOOKS = 3
 _IDLE_CPU_S = 1.0
 _STARTED_A_PLACE = 16  # processes that a run may start, for each that may be there at a time
 _IDLE_S = 5.0  # nothing can reach a run from outside: what waits so long waits for ever
 _SOCKETS = 1024
-_MESSAGE_DEPTH = 40
 _OWN_UID = 65533  # of the namespace that bubblewrap.py makes when started by root
 _KEPT = (kernel.CAP_DAC_READ_SEARCH, kernel.CAP_KILL, kernel.CAP_SYS_PTRACE)
-
-
-class _Pipe:
-    """The reading end of one of the run's outputs, kept up to a limit."""
-
-    def __init__(self, keep: int) -> None:
-        self.read_end, self.write_end = os.pipe2(os.O_CLOEXEC)
-        os.set_blocking(self.read_end, False)
-        self._keep, self.kept, self.size = keep, bytearray(), 0
-
-    def drain(self) -> None:
-        """Take what is there, but no more than a limited amount: a flood never ends."""
-        for _ in range(_CHUNKS_A_ROUND):
-            try:
-                data = os.read(self.read_end, 65536)
-            except BlockingIOError:
-                return
-            if not data:
-                return
-            self.size += len(data)
-            self.kept += data[: max(0, self._keep - len(self.kept))]
-
-    def close(self) -> None:
-        os.close(self.read_end)
 
 
 def main() -> None:
@@ -218,7 +194,7 @@ class _Warden:
         key = os.urandom(16).hex()
         limits = cage.Limits.from_job(job["limits"])
         keep = min(limits.output_bytes, 1 << 16)
-        out, err, report = _Pipe(keep), _Pipe(keep), _Pipe(_REPORT_LIMIT)
+        out, err, report = Pipe(keep), Pipe(keep), Pipe(_REPORT_LIMIT)
         marks_file = _sealed("marks", bytes(zygote.MARK_BYTES), fcntl.F_SEAL_SHRINK)
         marks = mmap.mmap(marks_file, zygote.MARK_BYTES)
         tracer = Tracer(Watch(**job["watch"]), self._layout, key, lambda: marks[:])
@@ -241,7 +217,7 @@ class _Warden:
         for pipe in (out, err, report):
             pipe.drain()
             pipe.close()
-        messages = _messages(bytes(report.kept), key)
+        messages = messages_of(bytes(report.kept), key)
         marks_bytes = marks[16:-32].rstrip(b"\0").hex()
         number = int.from_bytes(marks[:8], "little")
         sent, lost, handed, _ = struct.unpack("<4Q", marks[-32:])
@@ -253,7 +229,7 @@ class _Warden:
             "problem": problem,
             "wall_total_s": time.monotonic() - began,
             "report": messages,
-            "forged": _foreign(bytes(report.kept), key),
+            "forged": foreign_in(bytes(report.kept), key),
             "marks": marks_bytes,
             "number": number,
             "given": handed,
@@ -271,9 +247,9 @@ class _Warden:
         job: dict[str, Any],
         given: list[int],
         limits: cage.Limits,
-        out: _Pipe,
-        err: _Pipe,
-        report: _Pipe,
+        out: Pipe,
+        err: Pipe,
+        report: Pipe,
         began: float,
     ) -> tuple[str | None, str | None]:
         """Send the job and look after it; which limit ended it, and what went wrong here."""
@@ -308,9 +284,9 @@ class _Warden:
         self,
         tracer: Tracer,
         limits: cage.Limits,
-        out: _Pipe,
-        err: _Pipe,
-        report: _Pipe,
+        out: Pipe,
+        err: Pipe,
+        report: Pipe,
         began: float,
     ) -> str | None:
         watched = [0, out.read_end, err.read_end, report.read_end, self._wake, self._channel]
@@ -473,38 +449,3 @@ def _become_zygote(connection: socket.socket, setup: dict[str, Any]) -> None:
         os.write(2, f"zygote: {type(error).__name__}: {error}\n".encode())
     finally:
         os._exit(72)
-
-
-def _messages(raw: bytes, key: str) -> list[dict[str, Any]]:
-    prefix = key.encode()
-    found = []
-    for line in raw.split(b"\n"):
-        if line.startswith(prefix):
-            with contextlib.suppress(ValueError, RecursionError):
-                message = json.loads(line.removeprefix(prefix))
-                if isinstance(message, dict) and _shallow(message):
-                    found.append(message)
-    return found
-
-
-def _shallow(message: Any) -> bool:
-    """Whether a value is nested no deeper than any reader of it can follow."""
-    level = [message]
-    for _ in range(_MESSAGE_DEPTH):
-        level = [
-            inner
-            for value in level
-            if isinstance(value, dict | list)
-            for inner in (value.values() if isinstance(value, dict) else value)
-        ]
-    return not level
-
-
-def _foreign(raw: bytes, key: str) -> int:
-    """How many lines stand in the report that the runner did not write."""
-    prefix = key.encode()
-    return sum(1 for line in raw.split(b"\n") if line and not line.startswith(prefix))
-
-
-if __name__ == "__main__":
-    main()
