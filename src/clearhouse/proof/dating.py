@@ -11,13 +11,13 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, replace
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from packageurl import PackageURL
 
 from clearhouse.errors import ClearhouseError, Invalid, NotFound, Unavailable
 from clearhouse.proof.bundle import Bundle
+from clearhouse.proof.closing import Closing
 from clearhouse.proof.ecosystems import Ecosystem, ecosystem_of
 from clearhouse.proof.entries import Entry, Listed, Ran, entries_of
 from clearhouse.proof.environment import describe
@@ -88,7 +88,7 @@ def package_of(bundle: Bundle) -> PackageURL:
     return purl
 
 
-class _Dating:
+class _Dating(Closing):
     """One history in the making."""
 
     def __init__(
@@ -235,15 +235,7 @@ class _Dating:
             fixed=bundle.target.fixed,
         )
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         self._fetcher.shutdown(wait=False, cancel_futures=True)
         self._hands.close()
 

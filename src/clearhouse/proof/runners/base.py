@@ -7,11 +7,11 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 from functools import lru_cache
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
 from clearhouse.proof.attribution import Counterfactual
 from clearhouse.proof.bundle import Bundle
+from clearhouse.proof.closing import Closing
 from clearhouse.proof.effects import Effect
 from clearhouse.proof.observation import Frame, Owner, Run
 from clearhouse.proof.sandbox.bubblewrap import interpreter_folders
@@ -126,7 +126,7 @@ def _lines(path: Path) -> tuple[str, ...]:
         return ()
 
 
-class Cells:
+class Cells(Closing):
     """Warm sandboxes, the least recently used ended first."""
 
     def __init__(self, keep: int = 4) -> None:
@@ -153,14 +153,3 @@ class Cells:
         """End all of them."""
         while self._cells:
             self._cells.popitem()[1].close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import Self
-
 from packageurl import PackageURL
 
 from clearhouse.errors import Invalid, Unavailable
 from clearhouse.proof.build.sources import Tree, bundled_tree, registry_tree
 from clearhouse.proof.bundle import Bundle, Language
+from clearhouse.proof.closing import Closing
 from clearhouse.proof.runners.base import Cells, Runner
 from clearhouse.proof.runners.javascript import JavaScriptRunner
 from clearhouse.proof.runners.native import native_runner
@@ -17,7 +15,7 @@ from clearhouse.proof.runners.python import PythonRunner
 from clearhouse.proof.target import Installed, install
 
 
-class Workshop:
+class Workshop(Closing):
     """Installed targets and warm sandboxes of one worker.  Use as a context manager."""
 
     def __init__(self, cells: int = 4) -> None:
@@ -87,17 +85,6 @@ class Workshop:
     def close(self) -> None:
         """End all sandboxes."""
         self._cells.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _at(bundle: Bundle, version: str | None) -> PackageURL:

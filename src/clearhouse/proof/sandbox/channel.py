@@ -13,10 +13,10 @@ import struct
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from clearhouse.errors import Unavailable
+from clearhouse.proof.closing import Closing
 from clearhouse.proof.sandbox import bubblewrap
 from clearhouse.proof.sandbox.bubblewrap import Bind
 
@@ -25,7 +25,7 @@ _FRAME_BYTES = 256 * _MEGABYTE
 _ERROR_BYTES = 2000
 
 
-class Channel:
+class Channel(Closing):
     """One bubblewrap process.  Use as a context manager; it dies with the engine in any case.
 
     ``name`` is what messages call it, ``first`` the module that is its first process.  Whatever
@@ -93,17 +93,6 @@ class Channel:
         with contextlib.suppress(OSError):
             self._process.communicate()
         self._errors.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _exactly(self, size: int, deadline: float) -> bytes:
         assert self._process.stdout is not None
