@@ -109,12 +109,12 @@ def _against_fixed(
         ), None
     return replace(
         case,
-        fixed_pocs=_plain_runs(bundle, fixed, 1 if _all_alike(case.pocs) else runs, progress),
+        fixed_pocs=_plain_runs(bundle, fixed, 1 if all_alike(case.pocs) else runs, progress),
         fixed_controls=[_control(fixed, c, progress) for c in bundle.controls],
     ), fixed
 
 
-def _all_alike(runs: Sequence[Run]) -> bool:
+def all_alike(runs: Sequence[Run]) -> bool:
     """Whether the runs of each input went the same way: nothing was left to chance, as it seems."""
     ways: dict[str, set[object]] = {}
     for run in runs:
