@@ -24,6 +24,7 @@ from clearhouse.proof.observation import (
     TargetCall,
 )
 
+_MARKS = 65536  # as many as the memory for them holds (``warden/zygote.py``)
 _OUTPUT_KEPT = 2000
 
 
@@ -73,7 +74,7 @@ def read_run(
         ended=frozenset(told.ended),
         reads=frozenset(told.reads),
         marks=_marks(raw["marks"]),
-        mark_lines=tuple(report.get("lines", ())),
+        mark_lines=_lines(report),
         contract=(*report.get("contract", ()), *told.breaches),
         tampering=(*told.tampering, *_tampering(raw)),
         missing=report.get("missing"),
@@ -173,6 +174,16 @@ class _Record:
 
 def _marks(raw: str) -> frozenset[int]:
     return frozenset(i for i, b in enumerate(bytes.fromhex(raw)) if b)
+
+
+def _lines(report: Mapping[str, Any]) -> tuple[int, ...]:
+    """The line of each mark: those of the text, and those that were given out while running."""
+    found = list(report.get("lines", ()))
+    for number, line in report.get("dynamic", ()):
+        if 0 <= number < _MARKS:
+            found += [0] * (number + 1 - len(found))
+            found[number] = line
+    return tuple(found)
 
 
 def _state(call: Mapping[str, Any]) -> CallState:

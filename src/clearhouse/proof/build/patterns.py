@@ -10,16 +10,21 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import takewhile
 
 _Token = Callable[[str], bool] | None  # None stands for ``*``
+_Part = str | list[_Token]  # a name as it is, or a pattern of names
 
 
 def matching(patterns: Sequence[str], names: Sequence[str]) -> Iterable[str]:
     """Names that match a pattern, pattern after pattern, each once."""
     found: dict[str, None] = {}
+    known = set(names)
     split = [(name, name.split("/")) for name in names]
     for pattern in patterns:
         folders = (pattern.strip("/").removeprefix("./") or ".").split("/")
         start = list(takewhile(_is_plain, folders))
-        parts = [None if part == "**" else _tokens(part) for part in folders]
+        if start == folders:
+            found.update(dict.fromkeys(known.intersection(["/".join(folders)])))
+            continue
+        parts = [None if part == "**" else _part(part) for part in folders]
         found.update(
             dict.fromkeys(
                 name
@@ -34,7 +39,11 @@ def _is_plain(part: str) -> bool:
     return not any(character in part for character in "*?[")
 
 
-def _path(parts: Sequence[list[_Token] | None], pieces: Sequence[str]) -> bool:
+def _part(part: str) -> _Part:
+    return part if _is_plain(part) else _tokens(part)
+
+
+def _path(parts: Sequence[_Part | None], pieces: Sequence[str]) -> bool:
     """Whether a path's folders and name match, ``None`` standing for any number of folders."""
     at = _skipping(parts, {0})
     for piece in pieces:
@@ -44,13 +53,13 @@ def _path(parts: Sequence[list[_Token] | None], pieces: Sequence[str]) -> bool:
                 part = parts[place]
                 if part is None:
                     after.add(place)
-                elif _name(part, piece):
+                elif part == piece if isinstance(part, str) else _name(part, piece):
                     after.add(place + 1)
         at = _skipping(parts, after)
     return len(parts) in at
 
 
-def _skipping(parts: Sequence[list[_Token] | None], places: set[int]) -> set[int]:
+def _skipping(parts: Sequence[_Part | None], places: set[int]) -> set[int]:
     """The places in the pattern, and those behind a ``**`` that may stand for nothing."""
     found = set()
     for place in places:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from clearhouse.proof.target.model import Artifact, Reason, Release, TargetUnavailable
-from clearhouse.proof.target.store import Store, file_sha256, key_of
+from clearhouse.proof.target.store import Store, archive_sha256, key_of
 from clearhouse.proof.target.web import NotThere, Web, local_path
 
 LISTING_LIFE = timedelta(hours=1)
@@ -128,7 +128,7 @@ def sri(algorithm: str, digest: str) -> str:
 
 def _matches(path: Path, artifact: Artifact) -> bool:
     if artifact.sha256:
-        return file_sha256(path) == artifact.sha256.lower()
+        return archive_sha256(path) == artifact.sha256.lower()
     if not artifact.integrity:
         return True
     stated = [one.partition("-") for one in artifact.integrity.split()]

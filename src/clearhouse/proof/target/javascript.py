@@ -22,7 +22,7 @@ from clearhouse.proof.target.model import (
 )
 from clearhouse.proof.target.npm import NpmRegistry
 from clearhouse.proof.target.resolve_npm import FOLDER, NpmDependencies, is_package_name
-from clearhouse.proof.target.store import Store, file_sha256, key_of, read_small
+from clearhouse.proof.target.store import Store, archive_sha256, key_of, read_small
 from clearhouse.proof.target.tree import Part, assemble, known_install, remember_install
 from clearhouse.proof.target.unit import Unit, keep, kept_unit
 from clearhouse.proof.target.unpack import strip_top_folder, unpack
@@ -108,7 +108,7 @@ class JavaScriptInstaller:
             message = f"the registry has no archive of {name} {release.version}"
             raise TargetUnavailable(Reason.NO_FILES, message)
         archive = self.registry.fetch(release.artifacts[0])
-        sha256 = file_sha256(archive)
+        sha256 = archive_sha256(archive)
         place = ("units", "npm", sha256)
         if (kept := kept_unit(self.store, *place)) is not None:
             return kept

@@ -17,7 +17,7 @@ from clearhouse.proof.target.interpreter import Interpreter
 from clearhouse.proof.target.layout import Layout, egg_info_files, placements, read_layout
 from clearhouse.proof.target.model import Reason, TargetUnavailable
 from clearhouse.proof.target.reading import convert_to_python_3
-from clearhouse.proof.target.store import Store, file_sha256, link_tree, read_small, tree_digest
+from clearhouse.proof.target.store import Store, archive_sha256, link_tree, read_small, tree_digest
 from clearhouse.proof.target.unit import (
     SITE,
     Unit,
@@ -49,7 +49,7 @@ def source_tree(store: Store, archive: Path) -> UnpackedSource:
 
     Raises TargetUnavailable with CORRUPT_ARCHIVE or UNSAFE_ARCHIVE.
     """
-    sha256 = file_sha256(archive)
+    sha256 = archive_sha256(archive)
     root = store.path("sources", sha256)
     kept = store.read_as(
         lambda raw: UnpackedSource(root, raw["digest"], tuple(raw["notes"])),
@@ -76,7 +76,7 @@ def sdist_unit(store: Store, archive: Path, project: str, interpreter: Interpret
 
     Raises TargetUnavailable with CORRUPT_ARCHIVE, UNSAFE_ARCHIVE or NOTHING_IMPORTABLE.
     """
-    sha256 = file_sha256(archive)
+    sha256 = archive_sha256(archive)
     python = interpreter.python
     place = ("units", "sdist", f"{sha256}-{python.major}.{python.minor}")
     if (kept := kept_unit(store, *place)) is not None:

@@ -28,7 +28,7 @@ from clearhouse.proof.target.pip_settings import PipSettings, pip_settings
 from clearhouse.proof.target.pypi import PythonIndex
 from clearhouse.proof.target.python import PythonInstaller
 from clearhouse.proof.target.sdist import source_tree
-from clearhouse.proof.target.store import Store, file_sha256
+from clearhouse.proof.target.store import Store, archive_sha256
 
 DOWNLOADS_AT_ONCE = 4
 _PYPI_NAME = re.compile(r"[A-Z0-9](?:[A-Z0-9._-]*[A-Z0-9])?", re.ASCII | re.IGNORECASE)
@@ -151,7 +151,7 @@ class Targets:
             digest=tree.digest,
             purl=str(parsed),
             filename=artifact.filename,
-            sha256=file_sha256(archive),
+            sha256=archive_sha256(archive),
             notes=tree.notes,
         )
 

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from clearhouse.proof.target.model import Reason, TargetUnavailable
-from clearhouse.proof.target.store import Store, file_sha256, read_small
+from clearhouse.proof.target.store import Store, archive_sha256, read_small
 from clearhouse.proof.target.unit import (
     SITE,
     Unit,
@@ -35,7 +35,7 @@ def wheel_unit(store: Store, archive: Path) -> Unit:
 
     Raises TargetUnavailable with CORRUPT_ARCHIVE or UNSAFE_ARCHIVE.
     """
-    sha256 = file_sha256(archive)
+    sha256 = archive_sha256(archive)
     place = ("units", "wheel", sha256)
     if (kept := kept_unit(store, *place)) is not None:
         return kept

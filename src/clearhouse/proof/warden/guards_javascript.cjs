@@ -3,7 +3,9 @@
 //
 // An act is reported before it is done, under a key that the harness does not hold.
 
-const { keys: namesOf, getOwnPropertyDescriptor, getPrototypeOf } = Object;
+const {
+  keys: namesOf, getOwnPropertyDescriptor, getOwnPropertyNames, getPrototypeOf,
+} = Object;
 const { apply, ownKeys } = Reflect;
 const { constructor: PROMISE } = Promise.prototype;
 const { entries: MAP_EACH } = Map.prototype;
@@ -70,29 +72,88 @@ const KEEPING = new Set([
   ]),
   EventTarget.prototype.addEventListener,
 ]);
-// What streams and emitters keep about themselves.
-const INNER_KEYS = new Set(ownKeys(new (require('stream').Duplex)()));
+const LOADED = process.moduleLoadList; // grows when Node.js loads a module of its own
+
+/**
+ * A collection of functions of Node.js's modules, for `has` and `get`. Most harnesses have to do
+ * with few of those, and loading them all takes longer than such a harness runs: the functions of a
+ * module are gathered when it has been loaded, before which nobody can hold one.
+ */
+class OfModules {
+  /** `parts`: names of modules of which one is loaded when `fill(collection)` can be needed. */
+  constructor(collection, parts) {
+    this.collection = collection;
+    this.parts = parts;
+    this.lookedAt = 0;
+  }
+
+  upToDate() {
+    if (LOADED === undefined || LOADED.length !== this.lookedAt) {
+      const isNeeded = ([names]) => LOADED === undefined || names.some(isLoaded);
+      const needed = this.parts.filter(isNeeded);
+      this.parts = this.parts.filter((part) => !needed.includes(part));
+      for (const [, fill] of needed) fill(this.collection);
+      this.lookedAt = LOADED?.length;
+    }
+    return this.collection;
+  }
+
+  has(one) {
+    return this.upToDate().has(one);
+  }
+
+  get(one) {
+    return this.upToDate().get(one);
+  }
+}
+
+function isLoaded(name) {
+  return LOADED.includes(`NativeModule ${name}`);
+}
+
+const FILES_LATER = ['internal/fs/promises'];
+
+/** What streams keep about themselves. */
+function innerKeys() {
+  return new OfModules(new Set(), [
+    [['events'], (found) => addAll(found, ownKeys(new EMITTER.constructor()))],
+    [['stream', 'internal/streams/readable', 'internal/streams/writable'],
+      (found) => addAll(found, ownKeys(new (require('stream').Duplex)()))],
+  ]);
+}
 
 /** Functions that leave their work to other threads, which goes on while the target is called. */
 function threadedFunctions() {
-  const found = [globalThis.CompressionStream, globalThis.DecompressionStream];
-  const crypto = require('crypto');
-  const zlib = require('zlib');
-  found.push(...functionsOf(crypto, [
-    'scrypt', 'pbkdf2', 'hkdf', 'randomBytes', 'randomFill', 'generateKey', 'generateKeyPair',
-    'generatePrime', 'checkPrime', 'sign', 'verify', 'diffieHellman', 'pseudoRandomBytes', 'prng',
-    'rng',
-  ]));
-  const subtle = getPrototypeOf(crypto.webcrypto.subtle);
-  found.push(...ownKeys(subtle).map((name) => ownValue(subtle, name)));
-  for (const name of namesOf(zlib)) {
-    const value = ownValue(zlib, name);
-    if (!/Sync$|^(codes|constants|crc32)$/.test(name)) found.push(value);
+  return new OfModules(new Set(), [
+    [['fs'], (found) => addFunctions(found, fs, /(?<!Sync)$/)],
+    [FILES_LATER, (found) => addFunctions(found, fs.promises, /$/)],
+    [['zlib'], (found) => {
+      addFunctions(found, require('zlib'), /^(?!codes$|constants$|crc32$)(?!.*Sync$)/);
+    }],
+    [['internal/webstreams/compression'], (found) => {
+      addAll(found, [globalThis.CompressionStream, globalThis.DecompressionStream]);
+    }],
+    [['crypto', 'internal/crypto/webcrypto'], (found) => {
+      const crypto = require('crypto');
+      addAll(found, functionsOf(crypto, [
+        'scrypt', 'pbkdf2', 'hkdf', 'randomBytes', 'randomFill', 'generateKey', 'generateKeyPair',
+        'generatePrime', 'checkPrime', 'sign', 'verify', 'diffieHellman', 'pseudoRandomBytes',
+        'prng', 'rng',
+      ]));
+      addFunctions(found, getPrototypeOf(crypto.webcrypto.subtle), /$/);
+    }],
+  ]);
+}
+
+function addAll(found, all) {
+  for (const one of all) found.add(one);
+}
+
+function addFunctions(found, holder, names) {
+  for (const name of getOwnPropertyNames(holder)) {
+    const value = names.test(name) ? ownValue(holder, name) : undefined;
+    if (typeof value === 'function') found.add(value);
   }
-  for (const [holder, later] of [[fs, /(?<!Sync)$/], [fs.promises, /$/]]) {
-    for (const name of namesOf(holder)) if (later.test(name)) found.push(ownValue(holder, name));
-  }
-  return new Set(found.filter((one) => typeof one === 'function'));
 }
 
 /** Takes that many frames of the stack, if they are there. */
@@ -102,15 +163,18 @@ function descend(count) {
 
 /** Functions of `fs` and how many of their first arguments are paths. */
 function fileFunctions() {
-  const found = new Map();
-  for (const holder of [fs, fs.promises]) {
-    for (const name of namesOf(holder)) {
-      const value = ownValue(holder, name);
-      if (typeof value !== 'function' || /^(_|[A-Z])/.test(name)) continue;
-      found.set(value, TWO_PATHS.has(name.replace(/Sync$/, '')) ? 2 : 1);
-    }
+  return new OfModules(new Map(), [
+    [['fs'], (found) => addPaths(found, fs)],
+    [FILES_LATER, (found) => addPaths(found, fs.promises)],
+  ]);
+}
+
+function addPaths(found, holder) {
+  for (const name of namesOf(holder)) {
+    const value = ownValue(holder, name);
+    if (typeof value !== 'function' || /^(_|[A-Z])/.test(name)) continue;
+    found.set(value, TWO_PATHS.has(name.replace(/Sync$/, '')) ? 2 : 1);
   }
-  return found;
 }
 
 class Guards {
@@ -119,6 +183,7 @@ class Guards {
     this.send = send;
     this.effect = effect;
     this.files = fileFunctions();
+    this.innerKeys = innerKeys();
     const threaded = effect === 'hang' || effect === 'memory';
     this.threaded = threaded ? threadedFunctions() : new Set();
     this.seen = new Set(); // while looking at what is handed over
@@ -280,7 +345,7 @@ class Guards {
       }
     }
     for (const key of ownKeys(value).slice(0, HANDED_ITEMS)) {
-      if (INNER_KEYS.has(key) || (typeof value === 'function' && SHAPE.has(key))) continue;
+      if (this.innerKeys.has(key) || (typeof value === 'function' && SHAPE.has(key))) continue;
       const property = getOwnPropertyDescriptor(value, key);
       if (property === undefined) continue;
       for (const one of [property.value, property.get, property.set]) this.look(line, one, depth);

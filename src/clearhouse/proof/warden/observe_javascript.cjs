@@ -30,7 +30,7 @@ class Observer {
     this.marksFile = marksFile;
     this.write = fs.writeSync;
     this.marks = new Uint8Array(MARKS);
-    this.dynamicLines = [];
+    this.dynamicLines = []; // of the marks that were given out while running: [mark, line]
     this.head = Buffer.alloc(HEAD);
     this.one = Buffer.from([1]);
     this.count = 0;
@@ -108,13 +108,6 @@ class Observer {
     let end = MARKS;
     while (end > 0 && this.marks[end - 1] === 0) end -= 1;
     return Buffer.from(this.marks.subarray(0, end)).toString('hex');
-  }
-
-  /** The lines of all marks, those included that were given out while running. */
-  lines(fixed) {
-    const all = [...fixed, ...new Array(MARKS - fixed.length).fill(0)];
-    for (const [number, line] of this.dynamicLines) all[number] = line;
-    return all;
   }
 
   // -- calls -------------------------------------------------------------------------------------

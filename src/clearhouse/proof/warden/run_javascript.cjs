@@ -214,7 +214,7 @@ class Run {
   finish(message) {
     if (this.done) return;
     this.done = true;
-    this.send({ ...message, lines: this.observer.lines(this.job.lines) });
+    this.send({ ...message, dynamic: this.observer.dynamicLines });
   }
 
   returned(result) {
