@@ -161,7 +161,7 @@ def warm_pass(samples: Sequence[Bundle], workers: int) -> float:
 
 
 def cold_pass(samples: Sequence[Bundle], workers: int) -> float:
-    """Wall seconds of all passes in which each proof starts its own sandboxes; installs are cached."""
+    """Wall seconds of all passes; each proof starts its own sandboxes, installs are cached."""
 
     def work(bundle: Bundle) -> None:
         with Workshop() as workshop:

@@ -51,13 +51,17 @@ Classify = Callable[[Mapping[str, Any]], Frame]
 
 @dataclass(frozen=True, slots=True)
 class CallState:
-    """How far the harness was: target calls so far, line of the last one, marks passed."""
+    """How far the harness was: target calls so far, line of the last one, marks passed.
+
+    ``native`` says that the call is going on and has no code of the target's own to be seen.
+    """
 
     number: int
     site: int
     marks: frozenset[int]
     given: int = 0  # values that the harness gave the target while the target called it
     rss_bytes: int = 0  # when the last target call began, and what its callbacks added; 0 unknown
+    native: bool = False
 
 
 @dataclass(frozen=True, slots=True)

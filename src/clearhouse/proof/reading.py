@@ -193,6 +193,7 @@ def _state(call: Mapping[str, Any]) -> CallState:
         _marks(call["marks"]),
         int(call.get("given", 0)),
         int(call.get("rss_bytes", 0)),
+        bool(call.get("native", False)),
     )
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from clearhouse.proof.attribution import Moment, event_moment, moment_of
 from clearhouse.proof.effects import CONTROL_SHARE, Effect, Expectation
-from clearhouse.proof.observation import MEGABYTE, Fatal, Outcome, Owner, Run, Stack
+from clearhouse.proof.observation import MEGABYTE, Fatal, Outcome, Owner, Run, Sample, Stack
 from clearhouse.proof.warden.paths import temporary
 
 
@@ -138,7 +138,17 @@ def _samples(run: Run) -> tuple[Moment, ...]:
     A harness that does nothing but what we do for it (``b"x" * n``) is seen by that work alone.
     """
     theirs = [s for s in run.samples if not s.ours or _is_called_back(s.stack)]
-    return tuple(moment_of(sample.stack, sample.call) for sample in theirs or run.samples)
+    return tuple(_moment(run, sample) for sample in theirs or run.samples)
+
+
+def _moment(run: Run, sample: Sample) -> Moment:
+    """A sample's moment; it may be in a call of the target that shows on no stack."""
+    moment = moment_of(sample.stack, sample.call)
+    innermost = next((f.owner for f in sample.stack if f.owner is not Owner.RUNTIME), None)
+    if not sample.call.native or innermost is not Owner.HARNESS:
+        return moment
+    called = (c.callee for c in run.calls if c.native and c.line == sample.call.site)
+    return replace(moment, native_call=next(called, None))
 
 
 def _write_outside(run: Run, _: Expectation) -> Showing | NotShown:

@@ -89,6 +89,8 @@ exports.fetch = function fetch(host) {
 };
 exports.match = function match(text) { return /^(a+)+$/.test(text); };
 exports.matches = function matches(text, pattern) { return pattern.test(text); };
+exports.pattern = function pattern() { return /^(a+)+$/g; };
+exports.patterns = { letters: /^(a+)+$/ };
 exports.spin = function spin(text) {
   let n = 0;
   while (text === 'spin') n = (n * 31 + 7) % 65521;

@@ -123,6 +123,14 @@ PROOFS = {
     "a regular expression": Proof(
         "hang", "lab.match(text);", "a" * 60 + "b", "aaa", "lab/index.js:match", "cpu_seconds = 0.4"
     ),
+    "a regular expression that the harness has from it": Proof(
+        "hang", "text.replace(lab.pattern(), '');", "a" * 60 + "b", "aaa",
+        "lab.pattern():RegExp", "cpu_seconds = 0.4",
+    ),
+    "a regular expression among its exports": Proof(
+        "hang", "lab.patterns.letters.test(text);", "a" * 60 + "b", "aaa", "lab:RegExp",
+        "cpu_seconds = 0.4",
+    ),
     "a loop": Proof(
         "hang", "lab.spin(text);", "spin", "fine", "lab/index.js:spin", "cpu_seconds = 0.4"
     ),
@@ -215,6 +223,22 @@ CHEATS = {
     "brings the regular expression": Proof(
         "hang", "lab.matches(text, new RegExp('^(a+)' + '+$'));", "a" * 60 + "b", "aaa",
         "hands a regular expression of its own", "cpu_seconds = 0.4",
+    ),
+    "executes a regular expression of its own": Proof(
+        "hang", "lab.pattern(); /^(a+)+$/.test(text);", "a" * 60 + "b", "aaa",
+        "the harness does it itself", "cpu_seconds = 0.4",
+    ),
+    "loops while a regular expression of the target's calls back": Proof(
+        "hang", "text.replace(lab.shapes.words, () => { let n = 0; while (text === 'bad') n++; });",
+        "bad", "good", "the harness does it itself", "cpu_seconds = 0.4",
+    ),
+    "loops while a regular expression asks for the text": Proof(
+        "hang", "lab.pattern().test({ toString() { let n = 0; while (text === 'bad') n++; } });",
+        "bad", "good", "the harness does it itself", "cpu_seconds = 0.4",
+    ),
+    "loops after a regular expression of the target's": Proof(
+        "hang", "lab.pattern().test('aaa'); let n = 0; while (text === 'bad') n++;",
+        "bad", "good", "the harness does it itself", "cpu_seconds = 0.4",
     ),
     "loops in a callback": Proof(
         "hang", "lab.each([text], (one) => { let n = 0; while (one === 'bad') n++; });",

@@ -5,11 +5,12 @@
 const { apply, construct } = Reflect;
 const fs = require('fs');
 const { Guards } = require('./guards_javascript.cjs');
+const { Patterns } = require('./patterns_javascript.cjs');
 const {
   isHolder, isObject, isThenable, kindOf, nameOf, plain,
 } = require('./values_javascript.cjs');
 
-const HEAD = 16; // bytes: calls of the target so far, line of the last one
+const HEAD = 16; // bytes: calls of the target so far, line of the last one, whether in native code
 const MARKS = 4080; // of one byte each, behind these
 const DYNAMIC = 2560; // marks from here on stand for what was called, or how a comparison came out
 const CALLS = 256;
@@ -26,6 +27,8 @@ class Observer {
   constructor({ origins, send, marksFile, effect }) {
     this.origins = origins;
     this.guards = new Guards({ origins, send, effect });
+    this.patterns = new Patterns(() => this.guards.targets(), origins.folders[0]?.[0] ?? '');
+    this.send = send;
     this.checksDepth = effect === 'exception';
     this.marksFile = marksFile;
     this.write = fs.writeSync;
@@ -146,6 +149,8 @@ class Observer {
     const kind = this.origins.of(fn);
     if (kind === 'target') return this.ofTarget(line, fn, written, self, args, how);
     if (kind !== 'harness') this.before(line, fn, self, args);
+    const pattern = this.patterns.executed(fn, self, args);
+    if (pattern !== undefined) return this.ofTarget(line, fn, 'RegExp', self, args, how, pattern);
     const result = how === construct ? construct(fn, args) : apply(fn, self, args);
     if (isThenable(result)) this.made.add(result);
     if (kind === 'harness') return result;
@@ -176,15 +181,16 @@ class Observer {
     this.guards.pattern(result);
   }
 
-  ofTarget(line, fn, written, self, args, how) {
-    const { file, name: owner } = this.origins.look(fn);
+  ofTarget(line, fn, written, self, args, how, origin = this.origins.look(fn)) {
+    const { file, name: owner } = origin;
+    const native = file === 'native';
     const name = written === '' || written === 'default' ? nameOf(fn) || 'default' : written;
     const callee = `${owner}.${name}`;
     for (const one of args) this.guards.handed(line, one);
     if (this.checksDepth) this.guards.depth(line, this.inTarget === 0);
     this.dynamic(line, this.origins.place(fn));
-    const entry = this.entered(line, callee, args);
-    const which = { site: line, callee, native: file === 'native', marks: this.marksHex() };
+    const entry = this.entered(line, callee, args, native);
+    const which = { site: line, callee, native, marks: this.marksHex() };
     let result;
     this.inTarget += 1;
     try {
@@ -195,30 +201,38 @@ class Observer {
       throw error;
     } finally {
       this.inTarget -= 1;
+      if (native) this.writeHead(line, false);
     }
+    this.patterns.returned(callee, result);
     if (entry !== undefined && entry.returned.length < RETURNED) entry.returned.push(plain(result));
     if (isThenable(result) && this.promised.size < CALLS) this.promised.set(result, which);
     return this.guards.power(line, result);
   }
 
   /** Count a call of the target, and note what it is given. */
-  entered(line, callee, args) {
+  entered(line, callee, args, native) {
     this.count += 1;
-    this.head.writeBigUInt64LE(BigInt(this.count), 0);
-    this.head.writeBigUInt64LE(BigInt(line), 8);
-    this.write(this.marksFile, this.head, 0, HEAD, 0);
+    this.writeHead(line, native);
     const key = `${line} ${callee}`;
     let entry = this.calls.get(key);
     if (entry === undefined) {
       if (this.calls.size >= CALLS) return undefined;
-      entry = { line, callee, count: 0, native: false, types: [], first: this.count, returned: [] };
+      entry = { line, callee, count: 0, native, types: [], first: this.count, returned: [] };
       this.calls.set(key, entry);
     }
     entry.count += 1;
     const kinds = args.map(kindOf);
     const same = (other) => other.length === kinds.length && other.every((k, i) => k === kinds[i]);
     if (entry.types.length < KINDS && !entry.types.some(same)) entry.types.push(kinds);
+    if (native && entry.count === 1) this.send({ called: entry }); // it may never end
     return entry;
+  }
+
+  writeHead(line, isInNative) {
+    this.head.writeBigUInt64LE(BigInt(this.count), 0);
+    this.head.writeUInt32LE(line, 8);
+    this.head.writeUInt32LE(isInNative ? 1 : 0, 12);
+    this.write(this.marksFile, this.head, 0, HEAD, 0);
   }
 
   /** What a call of the target returns: its own result, or the one it gave the first time. */

@@ -500,7 +500,8 @@ class Tracer:
         raw = self._marks()
         return {
             "number": int.from_bytes(raw[:8], "little"),
-            "site": int.from_bytes(raw[8:16], "little"),
+            "site": int.from_bytes(raw[8:12], "little"),
+            "native": any(raw[12:16]),
             "marks": raw[16:-32].rstrip(b"\0").hex(),
             "given": int.from_bytes(raw[-16:-8], "little"),
             "rss_bytes": int.from_bytes(raw[-8:], "little"),
