@@ -53,7 +53,7 @@ def _has_extensions(root: Path) -> bool:
 
 def _prepared_by(raw: dict[str, Any]) -> dict[str, Any]:
     """What later runs are spared: the first message of a run, sent before its harness began."""
-    first = next(iter(raw["report"]), {})
+    first: dict[str, Any] = next(iter(raw["report"]), {})
     return {"prepared": first} if "code" in first else {}
 
 
