@@ -48,10 +48,10 @@ def test_the_samples_cover_the_registries_and_the_effects() -> None:
         for purl, b in zip(purls, bundles, strict=True)
         if purl is not None and not b.harness.language.is_native
     )
-    assert len(bundles) >= 26
-    assert kinds["pypi"] >= 14
-    assert kinds["npm"] >= 6
-    assert len(native) >= 4
+    assert len(bundles) >= 49
+    assert kinds["pypi"] >= 24
+    assert kinds["npm"] >= 13
+    assert len(native) >= 12
     assert {b.effect for b in bundles} >= set(Effect) - {Effect.CONNECT}
     languages = {b.harness.language for b in bundles}
     assert languages >= {Language.PYTHON, Language.JAVASCRIPT, Language.C}
