@@ -41,7 +41,7 @@ class SecurityGuaranteeBroken(Exception):
     """Raised by a harness when what the target returned breaks a guarantee that it states."""
 
 
-def main(job: dict[str, Any], report: int, marks_file: int) -> None:
+def main(job: dict[str, Any], report: int, marks_file: int, input_file: int) -> None:
     """Never returns."""
     memory = mmap.mmap(marks_file, 65536)
     os.close(marks_file)
@@ -49,7 +49,8 @@ def main(job: dict[str, Any], report: int, marks_file: int) -> None:
     send = _sender(report, job["key"], shared)
     extra, effect = job["extra"], job["watch"]["effect"]
     name, source = extra["name"], binascii.a2b_base64(extra["source"])
-    data = binascii.a2b_base64(job["input"])
+    with open(input_file, "rb") as file:
+        data = file.read()
     after = binascii.a2b_base64(extra["after"]) if "after" in extra else None
     answers = extra.get("answers", "real")
     path = f"/harness/{name}"

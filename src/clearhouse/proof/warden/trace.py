@@ -489,6 +489,7 @@ class Tracer:
             self._main = task.tgid
             self._groups.add(task.tgid)
             task.python_thread = None
+            self._base_held = self._held()  # what was imported, and the input
         elif phase == "call":
             self._base_cpu, self._base_rss, self._base_held = self._cpu(), self._rss(), self._held()
             self._called = time.monotonic()

@@ -200,12 +200,11 @@ class _Warden:
         tracer = Tracer(Watch(**job["watch"]), self._layout, key, lambda: marks[:])
         tracer.follow(self._zygote, namespaces=1)
         job["key"] = key
+        data = binascii.a2b_base64(job.pop("input"))
         given = [out.write_end, err.write_end, report.write_end, marks_file]
+        given.append(_sealed("input", data, fcntl.F_SEAL_WRITE))
         if job["runtime"] != "python":
             rest = json.dumps({"key": key, **job.pop("extra")}).encode()
-            given.append(
-                _sealed("input", binascii.a2b_base64(job.pop("input")), fcntl.F_SEAL_WRITE)
-            )
             given.append(_sealed("job", rest, fcntl.F_SEAL_WRITE))
         try:
             killed, problem = self._guarded(tracer, job, given, limits, out, err, report, began)

@@ -154,7 +154,7 @@ def _run(job: dict[str, Any], descriptors: list[int]) -> None:
     """The run itself, up to the point where other people's code begins."""
     try:
         kernel.prctl(kernel.PR_SET_DUMPABLE, 1)
-        out, err, report, marks, *more = descriptors
+        out, err, report, marks, data, *more = descriptors
         null = os.open("/dev/null", os.O_RDONLY)
         for source, target in ((null, 0), (out, 1), (err, 2)):
             os.dup2(source, target)
@@ -162,14 +162,14 @@ def _run(job: dict[str, Any], descriptors: list[int]) -> None:
         os.chdir(cage.WORK)
         environment = {**cage.ENVIRONMENT, **job.get("environment", {})}
         if job["runtime"] == "python":
-            cage.close_all_but({0, 1, 2, report, marks})
+            cage.close_all_but({0, 1, 2, report, marks, data})
             os.environ.clear()
             os.environ.update(environment)
             from . import run_python
 
-            run_python.main(job, report, marks)
+            run_python.main(job, report, marks, data)
         else:
-            _execute(job, environment, (report, *more, marks))
+            _execute(job, environment, (report, data, *more, marks))
     except BaseException as error:  # the sandbox's edge: reported, then the end
         text = f"run set-up failed: {type(error).__name__}: {error}"
         with contextlib.suppress(OSError):
