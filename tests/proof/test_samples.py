@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,16 @@ def test_a_sample_is_differential(name: str, workshop: Workshop) -> None:
     assert document["signature"]
     assert document["environment"]["packages"]
     assert len([r for r in document["runs"] if r["effect"]]) >= 3
+
+
+@pytest.mark.sandbox
+@pytest.mark.network
+def test_a_broken_guarantee_is_told_by_whichever_control_can_tell(workshop: Workshop) -> None:
+    bundle = open_bundle(FOLDER / "CVE-2025-43859")
+    assert len(bundle.controls) > 1
+    turned = replace(bundle, controls=bundle.controls[::-1])
+    verdict = prove(turned, workshop)
+    assert verdict.grade is Grade.DIFFERENTIAL, verdict.judgement.reason
 
 
 def test_the_samples_cover_the_registries_and_the_effects() -> None:

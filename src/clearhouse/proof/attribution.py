@@ -120,6 +120,11 @@ class Counterfactual:
     answered_as_control: Run
     answered_as_poc: Run | None = None
 
+    @property
+    def runs(self) -> int:
+        """How many runs it consists of."""
+        return 2 if self.answered_as_poc is None else 3
+
 
 def attribute(
     effect: Effect,
@@ -357,7 +362,7 @@ def _bypass(
         return NotAttributed("the harness complains without having called the target")
     if counterfactual is None:
         return NotAttributed("whether the target's answer decides could not be tried")
-    tried = _exchanged(controls, counterfactual)
+    tried = exchange_fails(controls, counterfactual)
     if tried is not None:
         return NotAttributed(tried)
     called = {c.callee for r in controls for c in r.calls}
@@ -369,7 +374,7 @@ def _bypass(
     return Attributed(frames[::-1], run.raised.stack if run.raised else ())
 
 
-def _exchanged(controls: Sequence[Run], tried: Counterfactual) -> str | None:
+def exchange_fails(controls: Sequence[Run], tried: Counterfactual) -> str | None:
     """Why the target's answers do not decide whether the harness complains; None when they do."""
     for one in (tried.real, tried.answered_as_control, tried.answered_as_poc):
         kept = _contract(one) if one is not None else None

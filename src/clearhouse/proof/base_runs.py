@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from clearhouse.proof.bundle import Bundle, Input
-from clearhouse.proof.effects import Effect
+from clearhouse.proof.exchange import exchange
 from clearhouse.proof.judge import Case, Judgement, judge
 from clearhouse.proof.observation import Run
 from clearhouse.proof.runners.base import Runner
@@ -38,9 +38,8 @@ def base_of(bundle: Bundle, workshop: Workshop, runs: int, progress: Progress) -
         pocs=run_pocs(bundle, runner, runs, progress),
         controls=[run_control(runner, control, progress) for control in bundle.controls],
     )
-    if bundle.effect is Effect.BYPASS and bundle.controls:
-        first = bundle.controls[0].data
-        case = replace(case, counterfactual=runner.counterfactual(first, bundle.pocs[0].data))
+    tried = exchange(bundle, runner, bundle.pocs[0].data, case.controls)
+    case = replace(case, counterfactual=tried)
     return Base(runner, case, judge(case))
 
 

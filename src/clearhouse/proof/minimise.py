@@ -19,7 +19,7 @@ from typing import Final, TypeVar
 from clearhouse.errors import Refused
 from clearhouse.proof.bundle import Bundle, Input
 from clearhouse.proof.containers import WHOLE, View, views
-from clearhouse.proof.effects import Effect
+from clearhouse.proof.exchange import exchange
 from clearhouse.proof.judge import Grade, judge, shows
 from clearhouse.proof.manifest import parse_bundle
 from clearhouse.proof.observation import Run
@@ -242,10 +242,10 @@ class _Keeper:
         case = replace(self._verdict.case, pocs=[run], fixed_pocs=[])
         if not shows(case, run):
             return False
-        if self._bundle.effect is Effect.BYPASS:
-            first = self._bundle.controls[0].data
-            case = replace(case, counterfactual=self._attacked.counterfactual(first, data))
-            self.runs += 2
+        tried = exchange(self._bundle, self._attacked, data, case.controls)
+        if tried is not None:
+            case = replace(case, counterfactual=tried)
+            self.runs += tried.runs
         alone = judge(replace(case, fixed_version=None))
         if alone.grade is not Grade.ATTRIBUTED:
             return False

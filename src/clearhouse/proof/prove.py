@@ -6,10 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from clearhouse.errors import NotFound, Unavailable
-from clearhouse.proof.attribution import Counterfactual
 from clearhouse.proof.bundle import Bundle, Input
-from clearhouse.proof.effects import Effect
 from clearhouse.proof.environment import describe
+from clearhouse.proof.exchange import exchange
 from clearhouse.proof.judge import Case, judge, shows
 from clearhouse.proof.observation import Outcome, Run
 from clearhouse.proof.runners.base import Runner
@@ -50,7 +49,8 @@ def prove(
     if any(shows(case, run) for run in pocs):  # else there is nothing to compare with
         controls = [_control(attacked, c, progress) for c in bundle.controls]
         case = replace(case, controls=controls)
-        case = replace(case, counterfactual=_counterfactual(bundle, attacked))
+        tried = exchange(bundle, attacked, bundle.pocs[0].data, controls)
+        case = replace(case, counterfactual=tried)
         if bundle.target.fixed is not None and all(shows(case, run) for run in pocs):
             case, fixed = _against_fixed(bundle, case, workshop, runs, progress)
             runners += [fixed] if fixed else []
@@ -89,12 +89,6 @@ def _poc_runs(bundle: Bundle, runner: Runner, runs: int, progress: Progress) -> 
             hits += shows(probe, mine[-1])
         found += mine
     return found
-
-
-def _counterfactual(bundle: Bundle, runner: Runner) -> Counterfactual | None:
-    if bundle.effect is not Effect.BYPASS or not bundle.controls:
-        return None
-    return runner.counterfactual(bundle.controls[0].data, bundle.pocs[0].data)
 
 
 def _against_fixed(

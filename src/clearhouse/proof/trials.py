@@ -11,6 +11,7 @@ from clearhouse.proof.bundle import Bundle, Input
 from clearhouse.proof.effects import Effect
 from clearhouse.proof.entries import Ran
 from clearhouse.proof.environment import describe
+from clearhouse.proof.exchange import exchange
 from clearhouse.proof.judge import Case, frames_json, judge, shows
 from clearhouse.proof.memory import Memory
 from clearhouse.proof.observation import Run
@@ -57,13 +58,13 @@ def counterfactual(bundle: Bundle, runner: Runner, trial: Trial) -> Trial:
     case = Case(bundle.effect, bundle.expect, "", "", (), ())
     if not any(shows(case, run) for run in trial.pocs):
         return trial
-    found = runner.counterfactual(bundle.controls[0].data, bundle.pocs[0].data)
+    found = exchange(bundle, runner, bundle.pocs[0].data, trial.controls)
     return replace(trial, counterfactual=found)
 
 
 def ran_of(finding: Finding, trial: Trial, runs: int) -> Ran:
     """A finding with the number of runs that it rests on."""
-    more = 2 if trial.counterfactual is not None else 0
+    more = trial.counterfactual.runs if trial.counterfactual is not None else 0
     return Ran(finding, runs, len(trial.pocs) + len(trial.controls) + more)
 
 

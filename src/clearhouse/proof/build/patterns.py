@@ -20,7 +20,7 @@ def matching(patterns: Sequence[str], names: Sequence[str]) -> Iterable[str]:
     split = [(name, name.split("/")) for name in names]
     for pattern in patterns:
         folders = (pattern.strip("/").removeprefix("./") or ".").split("/")
-        start = list(takewhile(_is_plain, folders))
+        start = list(takewhile(is_plain, folders))
         if start == folders:
             found.update(dict.fromkeys(known.intersection(["/".join(folders)])))
             continue
@@ -35,12 +35,13 @@ def matching(patterns: Sequence[str], names: Sequence[str]) -> Iterable[str]:
     return found
 
 
-def _is_plain(part: str) -> bool:
+def is_plain(part: str) -> bool:
+    """Whether a name is no pattern, but stands for itself."""
     return not any(character in part for character in "*?[")
 
 
 def _part(part: str) -> _Part:
-    return part if _is_plain(part) else _tokens(part)
+    return part if is_plain(part) else _tokens(part)
 
 
 def _path(parts: Sequence[_Part | None], pieces: Sequence[str]) -> bool:

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 
 from clearhouse.errors import Unavailable
 from clearhouse.proof.build.flags import Checks
-from clearhouse.proof.build.patterns import matching
+from clearhouse.proof.build.patterns import is_plain, matching
 from clearhouse.proof.bundle import Target
 from clearhouse.proof.effects import Effect
 
@@ -93,6 +93,8 @@ def make_plan(target: Target, effect: Effect, files: Collection[str]) -> Plan:
             )
     if target.include:
         include = list(matching(target.include, folders))
+        if target.build:  # which may make folders
+            include += [name for name in target.include if is_plain(name) and name not in include]
     elif target.sources:
         include = []
     else:
