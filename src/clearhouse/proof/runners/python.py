@@ -64,12 +64,20 @@ class PythonRunner:
         self._bundle, self._installed, self._cells = bundle, installed, cells
         self.version = version
         self.packages = tuple((p.purl, f"sha256:{p.sha256}") for p in installed.packages)
-        self.notes = installed.notes
+        self._restored: dict[str, None] = {}
         self._preload = (*installed.importable, *imports_of(bundle.harness_code))
         self._key = (str(installed.root), self._preload)
         self._classify = classifier(installed)
         self._compiled = _has_extensions(Path(installed.root))
         self._prepared: dict[str, Any] = {}
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of the verdict should know about the installation."""
+        if not self._restored:
+            return self._installed.notes
+        names = ", ".join(sorted(self._restored))
+        return (*self._installed.notes, f"put back for it, since Python has it no more: {names}")
 
     def run(self, name: str, data: bytes) -> Run:
         """Run the harness on one input."""
@@ -117,6 +125,8 @@ class PythonRunner:
             self._cells.drop(self._key)
             raise
         self._prepared = self._prepared or _prepared_by(raw)
+        for told in (cell.hello, *raw["report"]):
+            self._restored.update(dict.fromkeys(map(str, told.get("restored", ()))))
         run = read_run(raw, version=self.version, name=name, token=token, classify=self._classify)
         if run.outcome is Outcome.BROKEN or raw["init"] != "ended":
             self._cells.drop(self._key)

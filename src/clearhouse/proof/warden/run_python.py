@@ -25,7 +25,7 @@ from collections.abc import Callable
 from typing import Any
 
 from . import atheris as fuzzer
-from . import filter, kernel
+from . import filter, kernel, restored_python
 from .audit_python import audit_hook
 from .contract_python import encoding_violations, violations
 from .gifts_python import plain
@@ -238,7 +238,7 @@ def _finisher(
             {"line": line, "callee": callee, **entry}
             for (line, callee), entry in guard.calls.made.items()
         ]
-        message: dict[str, Any] = {"calls": calls}
+        message: dict[str, Any] = {"calls": calls, "restored": restored_python.used}
         if error is None:
             message |= {"outcome": "returned", "value": plain_value(result)}
         else:

@@ -111,7 +111,11 @@ class _Warden:
         hello = self._await_hello(float(setup["start_s"]))
         layout = hello["layout"]
         self._layout = Layout(**layout) if layout else None
-        self.hello = {"problems": hello["problems"], "frames": layout is not None}
+        self.hello = {
+            "problems": hello["problems"],
+            "frames": layout is not None,
+            "restored": hello.get("restored", []),
+        }
 
     def _await_hello(self, seconds: float) -> dict[str, Any]:
         """Let the zygote (and whatever its imports start) run until it reports."""

@@ -21,7 +21,7 @@ import sys
 import warnings
 from typing import Any
 
-from . import cage, filter, frames_python, kernel
+from . import cage, filter, frames_python, kernel, restored_python
 
 MARK_BYTES = 65536
 # What importing a package can need at most: the warden looks after memory and time.
@@ -43,6 +43,7 @@ def serve(
     """
     if python:
         importlib.import_module(f"{__package__}.run_python")  # which takes a third of a start
+        restored_python.install()
     made = cage.plan()
     for reads in (False, True):
         filter.run_filter(reads=reads)  # kept for the runs
@@ -69,6 +70,7 @@ def serve(
             importlib.import_module(name)
         except BaseException as error:  # the sandbox's edge: the target's own code
             hello["problems"][name] = f"{type(error).__name__}: {error}"[:500]
+    hello["restored"] = restored_python.used
     gc.collect()
     gc.freeze()
     send(connection, hello)
