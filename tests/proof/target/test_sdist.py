@@ -334,7 +334,7 @@ def test_a_zip_without_a_top_folder_is_unpacked_as_it_is(tmp_path: Path, store: 
 @pytest.mark.parametrize(
     ("files", "obstacle"),
     [
-        ({"demo.py": "from collections import Mapping\n"}, "collections has no Mapping"),
+        ({"demo.py": "from inspect import formatargspec\n"}, "inspect has no formatargspec"),
         ({"demo.py": "import urllib2\n"}, "no module urllib2"),
         ({"demo.py": "import os.nothing\n"}, "no module os.nothing"),
         ({"demo.py": "print 'two'\n"}, "not this Python's syntax"),
@@ -350,6 +350,20 @@ def test_a_zip_without_a_top_folder_is_unpacked_as_it_is(tmp_path: Path, store: 
                 "setup.py": "setup(packages=['demo'], ext_modules=[Extension('demo._fast', [])])",
             },
             "demo._fast is not there",
+        ),
+        (
+            {
+                "demo.py": "def make():\n    import _demo_backend as backend\n",
+                "setup.py": "setup(py_modules=['demo'], ext_modules=[Extension('_demo_backend', [])])",
+            },
+            "_demo_backend is an extension module, not built",
+        ),
+        (
+            {
+                "demo/__init__.py": "def make():\n    from ._fast import f\n",
+                "setup.py": "setup(packages=['demo'], ext_modules=[Extension('demo._fast', [])])",
+            },
+            "demo._fast is an extension module, not built",
         ),
     ],
 )
@@ -367,6 +381,12 @@ def test_imports_that_must_fail_are_seen(
         {"demo.py": "try:\n    from collections import Mapping\nexcept ImportError:\n    pass\n"},
         {"demo.py": "import sys\nif sys.version_info[0] == 2:\n    import urllib2\n"},
         {"demo.py": "def f():\n    import urllib2\n"},
+        {"demo.py": "from collections import Mapping\n"},  # is put back
+        {
+            "demo.py": "def f():\n    try:\n        import _fast\n    except ImportError:\n"
+            "        pass\n",
+            "setup.py": "setup(py_modules=['demo'], ext_modules=[Extension('_fast', [])])",
+        },
         {"demo.py": "import xml.etree.ElementTree, os.path\nfrom os import path\n"},
         {"demo.py": "from xml import dom\nfrom collections import *\nimport third_party\n"},
         {

@@ -3,7 +3,8 @@
 From a package's entry modules, imports that run as the module is imported are followed: those at
 module level that no ``try`` or condition guards. Of these, one that names a file the package
 lacks (an extension module not built), a module or name this Python's standard library lacks, or a
-file that is not this Python's syntax, must fail. Nothing found is no promise that it works.
+file that is not this Python's syntax, must fail. So must one of an extension module that is not
+built, where a function has it without a ``try``. Nothing found is no promise that it works.
 
 The reading is done in a child process of the Python in question with limits. That child imports
 modules of the standard library to look at their names, and nothing else.
@@ -17,12 +18,14 @@ from clearhouse.proof.target.interpreter import Interpreter
 from clearhouse.proof.target.reading import LIMITS, ask_python
 from clearhouse.proof.target.store import Store
 from clearhouse.proof.target.unit import SITE, Unit
+from clearhouse.proof.warden import restored_python
 
 _WALK = f'''{LIMITS}
 import ast, importlib, os
 
 ASK = json.load(sys.stdin)
 SITE, ENTRIES, EXTENSIONS = ASK["site"], ASK["entries"], set(ASK["extensions"])
+RESTORED = ASK["restored"]
 GONE = set("""BaseHTTPServer ConfigParser Cookie HTMLParser Queue SocketServer StringIO UserDict
     UserList UserString __builtin__ _winreg cPickle cStringIO commands compiler cookielib copy_reg
     dummy_thread exceptions httplib htmlentitydefs md5 mimetools new rfc822 robotparser sets sha
@@ -55,7 +58,9 @@ def lacking(module, names):
     try:
         found = importlib.import_module(module)
         for name in names:
-            if name != "*" and not hasattr(found, name):
+            if name in ("*", *RESTORED.get(module, ())):
+                continue
+            if not hasattr(found, name):
                 try:
                     importlib.import_module(module + "." + name)
                 except ImportError:
@@ -81,6 +86,14 @@ def statements(body):
         elif isinstance(node, ast.Try) and not guarded(node.handlers):
             yield from statements(node.body)
 
+def anywhere(node):
+    """Every import that no ``try`` guards, those in functions included."""
+    if isinstance(node, (ast.Import, ast.ImportFrom)):
+        yield node
+    elif not (isinstance(node, ast.Try) and guarded(node.handlers)):
+        for inner in ast.iter_child_nodes(node):
+            yield from anywhere(inner)
+
 def own(module):
     return module.partition(".")[0] in ENTRIES
 
@@ -89,23 +102,32 @@ def want(module, where, line):
     for length in range(1, len(parts) + 1):
         queue.append((".".join(parts[:length]), where, line))
 
+def named(node, package):
+    """The modules that an import names, and what is taken from each."""
+    if isinstance(node, ast.Import):
+        return [(one.name, []) for one in node.names]
+    base = node.module or ""
+    if node.level:
+        above = package.split(".") if package else []
+        if node.level > len(above):
+            return []
+        above = above[: len(above) - node.level + 1]
+        base = ".".join(above + ([base] if base else []))
+    return [(base, [one.name for one in node.names])]
+
 def read(module, path, where):
     with open(path, "rb") as stream:
         tree = ast.parse(stream.read())
     package = module if path.endswith("__init__.py") else module.rpartition(".")[0]
-    for node in statements(tree.body):
-        if isinstance(node, ast.Import):
-            found = [(one.name, []) for one in node.names]
-        else:
-            base = node.module or ""
-            if node.level:
-                above = package.split(".") if package else []
-                if node.level > len(above):
-                    continue
-                above = above[: len(above) - node.level + 1]
-                base = ".".join(above + ([base] if base else []))
-            found = [(base, [one.name for one in node.names])]
-        for base, names in found:
+    at_once = list(statements(tree.body))
+    for node in anywhere(tree) if EXTENSIONS else ():
+        for base, names in named(node, package):
+            needed = EXTENSIONS.intersection([base, *(base + "." + name for name in names)])
+            if node not in at_once and needed:
+                what = min(needed) + " is an extension module, not built"
+                problems.append((where, node.lineno, what))
+    for node in at_once:
+        for base, names in named(node, package):
             beside = (package + "." + base) if package else base
             if own(base):
                 want(base, where, node.lineno)
@@ -143,6 +165,7 @@ json.dump({{"obstacles": ["%s line %s: %s" % one for one in problems],
            "broken": broken}}, sys.stdout)
 '''
 
+_READING = 2  # changes with what is read
 _NOT_USED = frozenset({"test", "tests", "testing", "doc", "docs", "example", "examples"})
 """Packages that some releases install by mistake and nobody imports."""
 
@@ -160,7 +183,7 @@ class ImportReading:
 def read_imports(store: Store, unit: Unit, interpreter: Interpreter) -> ImportReading:
     """Follow the imports of a unit, once for each version of Python."""
     python = interpreter.python
-    place = ("imports", f"{unit.sha256}-{python.major}.{python.minor}.json")
+    place = ("imports", f"{unit.sha256}-{python.major}.{python.minor}-{_READING}.json")
     kept = store.read_as(_reading, *place)
     if kept is None:
         found = _walk(unit, interpreter)
@@ -179,6 +202,7 @@ def _walk(unit: Unit, interpreter: Interpreter) -> dict[str, list[str]]:
         "site": str(unit.folder / SITE),
         "entries": main or unit.importable,
         "extensions": unit.extensions,
+        "restored": restored_python.NAMES,
     }
     found: dict[str, list[str]] | None = ask_python(_WALK, asked, interpreter)
     return found or {"obstacles": ["its imports could not be read"], "broken": []}

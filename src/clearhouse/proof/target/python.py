@@ -162,7 +162,7 @@ class PythonInstaller:
         if set(unit.importable) <= set(reading.broken):
             message = f"{name} {version} is not written for this Python ({reading.obstacles[0]})"
             raise TargetUnavailable(Reason.PYTHON_2, message)
-        return [f"importing it must fail: {one}" for one in reading.obstacles[:3]]
+        return [f"an import of it must fail: {one}" for one in reading.obstacles[:3]]
 
     def resolve(
         self, wanted: list[Requirement], pins: dict[str, Chosen | None], until: datetime | None

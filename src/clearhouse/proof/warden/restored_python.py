@@ -86,6 +86,8 @@ _TAKEN: dict[str, dict[str, Callable[[], Any]]] = {
 }
 
 
+#: The names that can be put back, by module.
+NAMES = {module: sorted(names) for module, names in _TAKEN.items()}
 #: What stands in an expression and holds no flags for all of it, and flags that do.
 _PARTS = re.compile(
     r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|\(\?#[^)]*\)|\(\?(?P<flags>[aiLmsux]+)\)", re.DOTALL
