@@ -50,6 +50,21 @@ def test_a_broken_guarantee_is_told_by_whichever_control_can_tell(workshop: Work
     assert verdict.grade is Grade.DIFFERENTIAL, verdict.judgement.reason
 
 
+@pytest.mark.sandbox
+@pytest.mark.network
+def test_a_release_that_needs_what_python_has_lost_is_run_and_the_verdict_says_so(
+    workshop: Workshop,
+) -> None:
+    bundle = open_bundle(FOLDER / "CVE-2021-42771")
+    assert bundle.target.purl is not None
+    old = replace(bundle.target, purl=bundle.target.purl._replace(version="2.3.4"))
+    verdict = prove(replace(bundle, target=old), workshop)
+    assert verdict.grade is Grade.ATTRIBUTED, verdict.judgement.reason
+    (note,) = [n for n in verdict.as_json()["notes"] if n.startswith("put back for it")]
+    assert "collections.MutableMapping" in note
+    assert "flags within a regular expression" in note
+
+
 def test_the_samples_cover_the_registries_and_the_effects() -> None:
     bundles = [open_bundle(FOLDER / name) for name in SAMPLES]
     purls = [b.target.purl for b in bundles]
