@@ -354,7 +354,8 @@ def test_a_zip_without_a_top_folder_is_unpacked_as_it_is(tmp_path: Path, store: 
         (
             {
                 "demo.py": "def make():\n    import _demo_backend as backend\n",
-                "setup.py": "setup(py_modules=['demo'], ext_modules=[Extension('_demo_backend', [])])",
+                "setup.py": "setup(py_modules=['demo'], "
+                "ext_modules=[Extension('_demo_backend', [])])",
             },
             "_demo_backend is an extension module, not built",
         ),
