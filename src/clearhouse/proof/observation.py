@@ -84,6 +84,7 @@ class Sample:
     cpu_s: float
     rss_bytes: int = 0
     ours: bool = False  # our own code was running, on behalf of the harness
+    answering: bool = False  # a call of the target was, and no code of anybody's in it
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from clearhouse.proof.observation import (
 
 _MARKS = 65536  # as many as the memory for them holds (``warden/zygote.py``)
 _OUTPUT_KEPT = 2000
+_ANSWERING = "answer"  # what calls the target for a harness (``warden/observe_javascript.cjs``)
 
 
 def read_run(
@@ -135,14 +136,16 @@ class _Record:
         return Event(event["kind"], stack, _state(event["call"]), event["phase"], details)
 
     def sample(self, sample: Mapping[str, Any]) -> Sample:
-        owners = (self._frame(frame).owner for frame in sample["stack"])
-        innermost = next((owner for owner in owners if owner is not Owner.RUNTIME), None)
+        frames = (self._frame(frame) for frame in sample["stack"])
+        innermost = next((frame for frame in frames if frame.owner is not Owner.RUNTIME), None)
+        ours = innermost is not None and innermost.owner is Owner.OBSERVER
         return Sample(
             self._stack(sample["stack"]),
             _state(sample["call"]),
             sample["cpu_s"],
             int(sample.get("rss_bytes", 0)),
-            ours=innermost is Owner.OBSERVER,
+            ours=ours,
+            answering=ours and innermost is not None and innermost.name == _ANSWERING,
         )
 
     def fatal(self, fatal: Mapping[str, Any]) -> Fatal:

@@ -137,15 +137,19 @@ def _samples(run: Run) -> tuple[Moment, ...]:
 
     A harness that does nothing but what we do for it (``b"x" * n``) is seen by that work alone.
     """
-    theirs = [s for s in run.samples if not s.ours or _is_called_back(s.stack)]
+    theirs = [s for s in run.samples if not s.ours or _is_native(s) or _is_called_back(s.stack)]
     return tuple(_moment(run, sample) for sample in theirs or run.samples)
+
+
+def _is_native(sample: Sample) -> bool:
+    """Whether what runs is a call of the target, and not a callback of the harness's in it."""
+    return sample.call.native and sample.answering
 
 
 def _moment(run: Run, sample: Sample) -> Moment:
     """A sample's moment; it may be in a call of the target that shows on no stack."""
     moment = moment_of(sample.stack, sample.call)
-    innermost = next((f.owner for f in sample.stack if f.owner is not Owner.RUNTIME), None)
-    if not sample.call.native or innermost is not Owner.HARNESS:
+    if not _is_native(sample):
         return moment
     called = (c.callee for c in run.calls if c.native and c.line == sample.call.site)
     return replace(moment, native_call=next(called, None))

@@ -160,6 +160,7 @@ def test_what_the_target_does_is_laid_at_its_door(name: str, lab: Lab) -> None:
 
 
 CALL = "process.mainModule.require('child_process').spawnSync('true')"
+BURN = "let n = text.length * 20_000_000 - 19_999_999; while (n-- > 0) {}"
 CHEATS = {
     "replaces the target's function": Proof(
         "exception", "lab.settings.strict = text; lab.parse(text);", "null", "fine",
@@ -240,6 +241,41 @@ CHEATS = {
         "hang", "lab.pattern().test('aaa'); let n = 0; while (text === 'bad') n++;",
         "bad", "good", "the harness does it itself", "cpu_seconds = 0.4",
     ),
+    "works while a regular expression of the target's asks where to begin": Proof(
+        "hang", f"const p = lab.pattern(); p.lastIndex = {{ valueOf() {{ {BURN} }} }}; "
+        "p.test('aaa');", "aaaa", "a", "the harness does it itself", "cpu_seconds = 0.4",
+    ),
+    "matches in place of a regular expression of the target's": Proof(
+        "hang", f"const p = lab.pattern(); p.exec = () => {{ {BURN} return null; }}; "
+        "p.test('aaa');", "aaaa", "a", "the harness does it itself", "cpu_seconds = 0.4",
+    ),
+    "works while a bound function of the target's asks": Proof(
+        "hang", f"lab.bound({{ get length() {{ {BURN} return 0; }} }});", "aaaa", "a",
+        "the harness does it itself", "cpu_seconds = 0.4",
+    ),
+    "answers in place of a regular expression of the target's": Proof(
+        "bypass", "const p = lab.pattern(); p.exec = () => [null, []][data.length - 1]; "
+        "if (p.test('aaa')) throw new SecurityGuaranteeBroken('it matches');", "aa", "a",
+        "even when the target answers as on the control",
+    ),
+    "has the target give back its own regular expression": Proof(
+        "bypass", "const p = lab.each([/^aa$/], (one) => one)[0]; "
+        "if (p.test(text)) throw new SecurityGuaranteeBroken('it matches');", "aa", "a",
+        "even when the target answers as on the control",
+    ),
+    "brings a regular expression of its own kind": Proof(
+        "hang", "lab.matches(text, new Own('^(a+)+$'));", "a" * 60 + "b", "aaa",
+        "hands a regular expression of its own", "cpu_seconds = 0.4",
+        head="class Own extends RegExp {}",
+    ),
+    "brings a copy of a regular expression": Proof(
+        "hang", "lab.matches(text, structuredClone([/^(a+)+$/])[0]);", "a" * 60 + "b", "aaa",
+        "hands a regular expression of its own", "cpu_seconds = 0.4",
+    ),
+    "has a promise make a regular expression": Proof(
+        "hang", "lab.matches(text, await Promise.resolve('^(a+)+$').then(RegExp));",
+        "a" * 60 + "b", "aaa", "out of sight", "cpu_seconds = 0.4", kind=_LATER,
+    ),
     "loops in a callback": Proof(
         "hang", "lab.each([text], (one) => { let n = 0; while (one === 'bad') n++; });",
         "bad", "good", "the harness does it itself", "cpu_seconds = 0.4",
@@ -264,6 +300,17 @@ CHEATS = {
         "exception", "const e = new Emitter(); e.on('x', JSON.parse); lab.invoke(e, 'emit', 'x', "
         "text);", "{", "1", "hands parse, which is not its own",
         head="const Emitter = require('events');",
+    ),
+    "keeps what is built in where an emitter keeps its listeners": Proof(
+        "exception", "const e = new Emitter(); Object.assign(e, { _events: { x: JSON.parse } }); "
+        "lab.invoke(e, 'emit', 'x', text);", "{", "1", "hands parse, which is not its own",
+        head="const Emitter = require('events');",
+    ),
+    "is born with listeners that are built in": Proof(
+        "exception", "lab.invoke(new Own(), 'emit', 'x', text);", "{", "1",
+        "hands parse, which is not its own",
+        head="const Emitter = require('events');\n"
+        "class Own extends Emitter { _events = { x: JSON.parse }; }",
     ),
     "chooses what is built in by the input": Proof(
         "exception", "const o = {}; [Object, Object.freeze][data[0] & 1](o); "

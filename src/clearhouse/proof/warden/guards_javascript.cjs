@@ -72,6 +72,7 @@ const KEEPING = new Set([
   ]),
   EventTarget.prototype.addEventListener,
 ]);
+const COPYING = new Set(['structuredClone', 'postMessage']); // nobody knows the copies again
 const LOADED = process.moduleLoadList; // grows when Node.js loads a module of its own
 
 /**
@@ -218,7 +219,7 @@ class Guards {
 
   self(value) {
     if (value === globalThis) this.tamper(0, 'reaches the global object');
-    return value;
+    return this.pattern(value);
   }
 
   binds(line, fn) {
@@ -232,16 +233,19 @@ class Guards {
     if (DETOURS.has(fn)) this.tamper(line, 'calls a function by a detour');
     if (fn === RECOMPILE) this.tamper(line, 'changes a regular expression');
     if (CHANGING.has(fn) && isObject(self)) this.own(line, self);
-    if (KEEPING.has(fn) || fn?.prototype !== undefined) {
+    const name = nameOf(fn);
+    if (KEEPING.has(fn) || COPYING.has(name) || fn?.prototype !== undefined) {
       for (const one of args) if (!(one instanceof PROMISE)) this.handed(line, one);
     }
     for (const one of [fn, ...args]) this.passed(line, one);
+    if (this.effect === 'hang' && args.includes(RegExp)) {
+      this.tamper(line, 'has regular expressions made out of sight');
+    }
     const paths = this.files.get(fn) ?? 0;
     for (const one of args.slice(0, paths)) this.checkPath(line, one);
     if (MUTATORS.has(fn)) this.own(line, args[0]);
     if (fn === FUNCTION_TEXT) this.tamper(line, 'reads the text of a function');
     if (POWERS.has(fn)) this.tamper(line, 'runs what can change anything');
-    const name = nameOf(fn);
     if (REVEALING.has(name)) this.tamper(line, REVEALING.get(name));
   }
 
@@ -297,11 +301,13 @@ class Guards {
     this.look(line, value, HANDED_DEPTH);
   }
 
-  look(line, value, depth) {
+  /** `isInner` says that it is kept where streams keep what Node.js has made for them. */
+  look(line, value, depth, isInner = false) {
     if (!isHolder(value) || this.seen.has(value) || this.seen.size > HANDED_OBJECTS) return;
     this.seen.add(value);
-    if (typeof value === 'function') this.handedFunction(line, value);
-    else if (this.origins.isBuiltinModule(value)) {
+    if (typeof value === 'function') {
+      if (!isInner || this.origins.isKnown(value)) this.handedFunction(line, value);
+    } else if (this.origins.isBuiltinModule(value)) {
       this.tamper(line, 'hands a module of Node.js to the target');
       return;
     } else if (value instanceof PROMISE) this.promise(line, value);
@@ -311,7 +317,7 @@ class Guards {
     if (this.effect === 'hang' && this.patterns.has(value)) {
       this.tamper(line, 'hands a regular expression of its own to the target');
     }
-    if (depth > 0 && this.isOpen(value)) this.inside(line, value, depth - 1);
+    if (depth > 0 && this.isOpen(value)) this.inside(line, value, depth - 1, isInner);
   }
 
   handedFunction(line, value) {
@@ -335,7 +341,7 @@ class Guards {
     return made === Object || ownValue(made, 'prototype') !== above;
   }
 
-  inside(line, value, depth) {
+  inside(line, value, depth, isWithin) {
     if (value instanceof Map || value instanceof Set) {
       let left = HANDED_ITEMS;
       for (const pair of apply(value instanceof Map ? MAP_EACH : SET_EACH, value, [])) {
@@ -345,10 +351,13 @@ class Guards {
       }
     }
     for (const key of ownKeys(value).slice(0, HANDED_ITEMS)) {
-      if (this.innerKeys.has(key) || (typeof value === 'function' && SHAPE.has(key))) continue;
+      if (typeof value === 'function' && SHAPE.has(key)) continue;
+      const isInner = isWithin || (value instanceof EMITTER.constructor && this.innerKeys.has(key));
       const property = getOwnPropertyDescriptor(value, key);
       if (property === undefined) continue;
-      for (const one of [property.value, property.get, property.set]) this.look(line, one, depth);
+      for (const one of [property.value, property.get, property.set]) {
+        this.look(line, one, depth, isInner);
+      }
     }
     const above = getPrototypeOf(value);
     if (above !== null && !this.sacred().has(above)) this.look(line, above, depth);

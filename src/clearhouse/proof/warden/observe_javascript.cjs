@@ -27,7 +27,9 @@ class Observer {
   constructor({ origins, send, marksFile, effect }) {
     this.origins = origins;
     this.guards = new Guards({ origins, send, effect });
-    this.patterns = new Patterns(() => this.guards.targets(), origins.folders[0]?.[0] ?? '');
+    const exported = () => this.guards.targets();
+    this.patterns = new Patterns(exported, origins.folders[0]?.[0] ?? '', this.guards.patterns);
+    this.looksAtPatterns = effect !== 'memory'; // matching takes time; memory is for the results
     this.send = send;
     this.checksDepth = effect === 'exception';
     this.marksFile = marksFile;
@@ -149,11 +151,11 @@ class Observer {
     const kind = this.origins.of(fn);
     if (kind === 'target') return this.ofTarget(line, fn, written, self, args, how);
     if (kind !== 'harness') this.before(line, fn, self, args);
-    const pattern = this.patterns.executed(fn, self, args);
+    const pattern = this.looksAtPatterns ? this.patterns.executed(fn, self, args) : undefined;
     if (pattern !== undefined) return this.ofTarget(line, fn, 'RegExp', self, args, how, pattern);
     const result = how === construct ? construct(fn, args) : apply(fn, self, args);
     if (isThenable(result)) this.made.add(result);
-    if (kind === 'harness') return result;
+    if (kind === 'harness') return how === construct ? this.guards.pattern(result) : result;
     this.after(line, written, result);
     if (how === construct && result instanceof PROMISE) {
       apply(THEN, result, [undefined, (reason) => void this.noteRaised(reason)]);

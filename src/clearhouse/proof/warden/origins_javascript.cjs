@@ -119,6 +119,11 @@ class Origins {
     return this.look(fn).kind;
   }
 
+  /** Whether a function is one that a harness has a name for, or can come by otherwise. */
+  isKnown(fn) {
+    return INTRINSICS.has(fn) || this.ofModules.has(fn) || this.of(fn) === 'package';
+  }
+
   place(fn) {
     const { file } = this.look(fn);
     let position = -1;

@@ -4,20 +4,27 @@
 // V8 matches them without any code of the target's on the stack, and what takes long is the target's
 // all the same. Only plain values take part, so no code of the harness's can run in between.
 
-const { getOwnPropertyDescriptor, keys: namesOf } = Object;
-const { isHolder, isPlain } = require('./values_javascript.cjs');
+const { getOwnPropertyDescriptor, getPrototypeOf, keys: namesOf } = Object;
+const { ownKeys } = Reflect;
+const { isHolder, isPlain, ownValue } = require('./values_javascript.cjs');
 
 const LOOKED_AT = 64; // properties of a result that may be patterns
 const OF_PATTERNS = new Set(['exec', 'test'].map((name) => RegExp.prototype[name]));
 const OF_TEXTS = new Set(
   ['match', 'replace', 'replaceAll', 'search', 'split'].map((name) => String.prototype[name]),
 );
+const { prototype: USUAL } = RegExp;
+const ASKED_FOR = new Set(ownKeys(USUAL)); // what V8 looks up while it matches
 
 class Patterns {
-  /** `exported()` is the set of what can be reached from the target's exports; `name` its name. */
-  constructor(exported, name) {
+  /**
+   * `exported()` is the set of what can be reached from the target's exports, `name` its name,
+   * and `own` the set of the harness's own patterns.
+   */
+  constructor(exported, name, own) {
     this.exported = exported;
     this.name = name;
+    this.own = own;
     this.makers = new WeakMap(); // pattern to the call that returned it
   }
 
@@ -37,9 +44,16 @@ class Patterns {
     if (!ofText && !OF_PATTERNS.has(fn)) return undefined;
     const [pattern, ...plain] = ofText ? [args[0], self, ...args.slice(1)] : [self, ...args];
     if (!(pattern instanceof RegExp) || plain.some(isHolder)) return undefined;
+    if (this.own.has(pattern) || !isUntouched(pattern)) return undefined;
     const maker = this.makers.get(pattern) ?? (this.exported().has(pattern) ? this.name : undefined);
     return maker === undefined ? undefined : { file: 'native', name: maker };
   }
+}
+
+/** Whether V8 matches the pattern alone, and asks no property that may be the harness's. */
+function isUntouched(pattern) {
+  if (getPrototypeOf(pattern) !== USUAL || isHolder(ownValue(pattern, 'lastIndex'))) return false;
+  return ownKeys(pattern).every((key) => !ASKED_FOR.has(key));
 }
 
 module.exports = { Patterns };
