@@ -35,6 +35,7 @@ from .instrument_python import instrument
 from .shared_marks import Shared
 
 _FRAMES, _TEXT = 120, 400
+_MOST_KEPT = 1 << 20  # of prepared code: a report that is too long ends the run
 
 
 class SecurityGuaranteeBroken(Exception):
@@ -158,8 +159,8 @@ def _load(
     """The instrumented harness: made here, or by an earlier run before anything of it had run."""
     if prepared is not None:
         send({"contract": prepared["contract"], "lines": prepared["lines"]})
-        ready: types.CodeType = marshal.loads(binascii.a2b_base64(prepared["code"]))  # noqa: S302 - ours
-        return ready
+        kept: types.CodeType = marshal.loads(binascii.a2b_base64(prepared["code"]))  # noqa: S302 - ours
+        return kept
     try:
         tree = ast.parse(source, path)
         found = [*encoding_violations(source), *violations(tree)]
@@ -170,8 +171,11 @@ def _load(
         os._exit(0)
     found += marked.violations
     contract = [str(v) for v in found][:20]
-    text = binascii.b2a_base64(marshal.dumps(code), newline=False).decode()
-    send({"contract": contract, "lines": marked.lines, "code": text})
+    message: dict[str, Any] = {"contract": contract, "lines": marked.lines}
+    ready = marshal.dumps(code)
+    if len(ready) <= _MOST_KEPT:
+        message["code"] = binascii.b2a_base64(ready, newline=False).decode()
+    send(message)
     return code
 
 
