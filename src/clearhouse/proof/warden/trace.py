@@ -100,6 +100,8 @@ class Tracer:
 
     def tick(self) -> None:
         """Measure, and ask for a sample of the stack where the watch wants one."""
+        if self._main is None:
+            self.busy_at = time.monotonic()  # we are at work ourselves
         if self._main is None or self.finished:
             return
         cpu, rss = self._cpu(), self._rss()
