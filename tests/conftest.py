@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -33,8 +32,14 @@ def _guard(event: str, arguments: tuple[Any, ...]) -> None:
 sys.addaudithook(_guard)
 
 
-@pytest.fixture(autouse=True)
-def _network(request: pytest.FixtureRequest) -> Iterator[None]:
-    _allowed["network"] = request.node.get_closest_marker("network") is not None
-    yield
+# Hooks, not a fixture: those of a whole module are made before any of a single test.
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Let a test that is marked for it reach out, the fixtures made for it included."""
+    _allowed["network"] = item.get_closest_marker("network") is not None
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown() -> None:
+    """And no other."""
     _allowed["network"] = False
