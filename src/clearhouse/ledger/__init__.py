@@ -1,0 +1,7 @@
+"""The ledger's engine: a Merkle log as in RFC 6962, so that anyone's verifier can check ours.
+
+``tree``   hashes, roots, inclusion and consistency proofs, and their checks
+``tiles``  the tree cut into files that are served as they are (C2SP tlog-tiles)
+
+Nothing here stores anything: hashes are read through a function that the caller brings.
+"""
