@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from functools import cache
 
 import pytest
@@ -119,10 +120,8 @@ def test_no_other_entry_place_or_path_is_believed(
     assert not is_included(leaf_hash(b"another"), index, size, path, top)
     elsewhere = data.draw(st.integers(0, size - 1))
     if elsewhere != index:
-        try:
+        with contextlib.suppress(Invalid):  # the path may not even have the length
             assert not is_included(leaf, elsewhere, size, path, top)
-        except Invalid:
-            pass  # the path has not even the length
     if path:
         at = data.draw(st.integers(0, len(path) - 1))
         changed = [*path[:at], leaf_hash(b"x"), *path[at + 1 :]]

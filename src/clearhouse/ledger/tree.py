@@ -189,6 +189,6 @@ def _split(size: int) -> int:
 
 
 def _path_lengths(index: int, size: int) -> tuple[int, int]:
-    """How many hashes of a path are beside the leaf's own subtrees, and how many left of the rest."""
+    """How many hashes of a path lie within the leaf's last subtree, and how many to its left."""
     inner = (index ^ (size - 1)).bit_length()
     return inner, (index >> inner).bit_count()
