@@ -38,7 +38,8 @@ def test_a_path_is_spelt_as_specified(tile: Tile, path: str) -> None:
     "path",
     ["", "tile/0/00", "tile/0/0000", "tile/00/000", "tile/0/x000/000", "tile/0/000.p/256",
      "tile/0/000.p/0", "tile/0/000.p/999", "tile/64/000", "tile/-1/000", "tile/0/000/",
-     "../tile/0/000", "tile/0/\u0660\u0660\u0660", "tile/entries/000.p/", "tile/0/" + "x001/" * 60 + "000"],
+     "../tile/0/000", "tile/0/\u0660\u0660\u0660", "tile/entries/000.p/",
+     "tile/0/" + "x001/" * 60 + "000"],
 )  # fmt: skip
 def test_what_is_no_path_is_refused(path: str) -> None:
     with pytest.raises(Invalid, match="is no tile"):
