@@ -163,8 +163,8 @@ def test_a_log_that_was_rewritten_is_found_out(sizes: list[int], data: st.DataOb
 def test_complete_subtrees_cover_a_range_without_gap(sizes: list[int]) -> None:
     begin, end = sizes
     at = begin
-    for level, index in complete_subtrees(begin, end):
-        assert index << level == at
+    for level, place in complete_subtrees(begin, end):
+        assert place << level == at
         at += 1 << level
     assert at == max(begin, end)
 

@@ -112,7 +112,7 @@ def hash_in_tile(node: Node, fetch: Callable[[Tile], bytes], size: int) -> bytes
     ``fetch`` returns a tile's content, ``size`` is the log's, which says how wide the tile is.
     """
     level, within = divmod(node.level, HEIGHT)
-    first = node.index << within
+    first = node.place << within
     index = first // WIDTH
     there = min(WIDTH, (size >> level * HEIGHT) - index * WIDTH)
     content = fetch(Tile(level, index, there))

@@ -1,7 +1,7 @@
 """The Merkle tree of RFC 6962, section 2.1: what a log of decisions is hashed into.
 
 A subtree is *complete* when all its leaves are there; its hash never changes again.  Complete
-subtrees have a level (0 for leaves) and an index within the level; they are all that is stored.
+subtrees have a level (0 for leaves) and a place within the level; they are all that is stored.
 Everything else follows from them: roots of any size so far, proofs that an entry is in a tree, and
 proofs that one tree is the beginning of another.
 """
@@ -19,10 +19,10 @@ EMPTY_ROOT = hashlib.sha256(b"").digest()
 
 
 class Node(NamedTuple):
-    """A complete subtree: it covers leaves ``index << level`` until ``(index + 1) << level``."""
+    """A complete subtree: it covers leaves ``place << level`` until ``(place + 1) << level``."""
 
     level: int
-    index: int
+    place: int
 
 
 Read = Callable[[Node], bytes]
@@ -44,8 +44,8 @@ def append(size: int, leaf: bytes, read: Read) -> list[tuple[Node, bytes]]:
     found = [(Node(0, size), leaf)]
     index = size
     while index & 1:
-        (level, index), right = found[-1]
-        found.append((Node(level + 1, index >> 1), node_hash(read(Node(level, index - 1)), right)))
+        (level, place), right = found[-1]
+        found.append((Node(level + 1, place >> 1), node_hash(read(Node(level, place - 1)), right)))
         index >>= 1
     return found
 
