@@ -2,6 +2,7 @@
 
 ``tree``   hashes, roots, inclusion and consistency proofs, and their checks
 ``tiles``  the tree cut into files that are served as they are (C2SP tlog-tiles)
+``checkpoint``, ``note``  what the log says of itself, and signs (C2SP tlog-checkpoint, signed-note)
 
 Nothing here stores anything: hashes are read through a function that the caller brings.
 """
