@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any, Final
 
 from clearhouse.proof.bundle import Bundle, Input
-from clearhouse.proof.effects import Effect
 from clearhouse.proof.entries import Ran
 from clearhouse.proof.environment import describe
 from clearhouse.proof.exchange import exchange
@@ -53,8 +52,6 @@ def label_of(bundle: Bundle, poc: Input) -> str:
 
 def counterfactual(bundle: Bundle, runner: Runner, trial: Trial) -> Trial:
     """Add the runs that the attribution of a broken guarantee needs, where one was broken."""
-    if bundle.effect is not Effect.BYPASS or not bundle.controls:
-        return trial
     case = Case(bundle.effect, bundle.expect, "", "", (), ())
     if not any(shows(case, run) for run in trial.pocs):
         return trial

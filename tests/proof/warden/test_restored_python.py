@@ -49,6 +49,12 @@ def test_what_was_put_back_is_told() -> None:
     assert told(f"{program}print(restored.used)") == "['fractions.gcd', 'collections.Mapping']"
 
 
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="older ones take such flags themselves")
+def test_it_is_told_once_however_often_it_is_needed() -> None:
+    program = "import re\nfor n in range(50):\n    re.compile(f'{n}(?i)')\nprint(restored.used)"
+    assert told(program) == "['flags within a regular expression']"
+
+
 def test_nothing_is_put_back_unasked() -> None:
     program = "import collections, inspect, time, re\nre.compile('(?i)a')\nprint(restored.used)"
     assert told(program) == "[]"

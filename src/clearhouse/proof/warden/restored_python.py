@@ -17,8 +17,13 @@ import types
 from collections.abc import Callable, Sequence
 from typing import Any
 
-#: What was put back so far, as ``module.name``.
+#: What was put back so far, as ``module.name``, each once.
 used: list[str] = []
+
+
+def _note(name: str) -> None:
+    if name not in used:
+        used.append(name)
 
 
 def _of(module: str, name: str) -> Callable[[], Any]:
@@ -114,7 +119,7 @@ def _compiling(compile_: Callable[..., Any]) -> Callable[..., Any]:
             if not error.msg.startswith("global flags not at the start"):
                 raise
         moved = _flags_first(pattern if isinstance(pattern, str) else pattern.decode("latin-1"))
-        used.append("flags within a regular expression")
+        _note("flags within a regular expression")
         return compile_(moved if isinstance(pattern, str) else moved.encode("latin-1"), flags)
 
     return compile
@@ -141,7 +146,7 @@ def _fill(module: types.ModuleType) -> None:
             raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
         value = taken[name]()
         module.__dict__[name] = value
-        used.append(f"{module.__name__}.{name}")
+        _note(f"{module.__name__}.{name}")
         return value
 
     module.__dict__["__getattr__"] = find  # PEP 562
