@@ -5,9 +5,16 @@ from __future__ import annotations
 import io
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
+
+import pytest
+
+from clearhouse.errors import Invalid
+from clearhouse.proof.door import read_archive
+from clearhouse.proof.members import BUNDLE_LIMITS, Limits
 
 MANIFEST = """\
 [proof]
@@ -94,3 +101,24 @@ def folder_of(files: Mapping[str, bytes], folder: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
     return folder
+
+
+def refused(data: bytes, limits: Limits = BUNDLE_LIMITS) -> str:
+    """The message with which an archive is refused; it names the archive first."""
+    with pytest.raises(Invalid) as caught:
+        read_archive(data, where="a.zip", limits=limits)
+    message = str(caught.value)
+    assert message.startswith("a.zip: ")
+    return message
+
+
+def gzip_of(data: bytes) -> bytes:
+    """One compressed stream."""
+    packer = zlib.compressobj(wbits=31)
+    return packer.compress(data) + packer.flush()
+
+
+def with_checksum(tar: bytes) -> bytes:
+    """A tar whose first header was changed, with the checksum of what it is now."""
+    header = tar[:148] + b" " * 8 + tar[156:512]
+    return tar[:148] + b"%06o\0 " % sum(header) + tar[156:]
