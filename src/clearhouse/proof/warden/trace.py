@@ -11,28 +11,18 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from . import filter as seccomp
-from . import kernel, paths, usage
+from . import kernel, paths
 from .frames_python import Layout
+from .measures import Measures
 from .record import Record, Watch
 from .threads import Exec, Task, frames_at_birth, stack_of
 
 _WALL = 0x40000000
 _EVENT_EXIT = 6
-_O_TRACEEXIT = 0x40
-OPTIONS = (
-    kernel.PTRACE_O_TRACESYSGOOD
-    | kernel.PTRACE_O_TRACEFORK
-    | kernel.PTRACE_O_TRACEVFORK
-    | kernel.PTRACE_O_TRACECLONE
-    | kernel.PTRACE_O_TRACEEXEC
-    | kernel.PTRACE_O_TRACESECCOMP
-    | _O_TRACEEXIT
-    | kernel.PTRACE_O_EXITKILL
-)
 _FATAL = {
     signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGABRT, signal.SIGTRAP,
     signal.SIGSYS,
@@ -57,18 +47,15 @@ class Tracer:
         self._tasks: dict[int, Task] = {}
         self._early: set[int] = set()
         self._main: int | None = None  # thread group of the run itself
-        self._done_cpu = 0.0
-        self._spent: dict[int, float] = {}  # processor time of each group, as last seen
         self._base_cpu: float | None = None
         self._base_rss = self._base_held = 0
         self._passing = 0  # events about temporary files
-        self._shared = 0  # bytes of shared memory without a file that were ever asked for
         self._began = time.monotonic()
         self._called = 0.0
         self._execs_left = watch.runtime_execs
-        self._groups: set[int] = set()
+        self._measures = Measures(self._tasks)
+        self._groups = self._measures.groups
         self._followed = self._namespaces = 0
-        self._next_look = 0.0
         self._leader_ended = False
         self._sampling: int | None = None  # the thread that is asked to stop for a sample
         self._threads_cpu: dict[int, float] = {}
@@ -104,7 +91,7 @@ class Tracer:
             self.busy_at = time.monotonic()  # we are at work ourselves
         if self._main is None or self.finished:
             return
-        cpu, rss = self._cpu(), self._rss()
+        cpu, rss = self._measures.cpu(), self._measures.resident()
         self.record.rss_bytes = max(self.record.rss_bytes, rss)
         if cpu > self._busy_cpu + _HEADWAY_S:
             self._busy_cpu, self.busy_at = cpu, time.monotonic()
@@ -150,38 +137,22 @@ class Tracer:
 
     def cpu_s(self) -> float:
         """Processor time of the run so far, in seconds."""
-        return self._cpu() if self._main is not None else 0.0
+        return self._measures.cpu() if self._main is not None else 0.0
 
     def exceeded(self, cpu_s: float, memory_bytes: int) -> str | None:
         """Which limit the run has passed, if any: ``"cpu"`` or ``"memory"``."""
         if self._main is None:
             return None
         base = self._base_cpu if self._base_cpu is not None else 0.0
-        if self._cpu() - base > cpu_s:
+        if self._measures.cpu() - base > cpu_s:
             return "cpu"
-        over = self._held() - self._base_held > memory_bytes
-        return "memory" if over and self._really_over(memory_bytes) else None
-
-    def _really_over(self, memory_bytes: int) -> bool:
-        """Whether the limit is passed with pages counted once that forks have in common.
-
-        Looking takes the kernel a while: no more than a tenth of the time is spent on it.
-        """
-        if len(self._groups) < 2:
-            return True
-        began = time.monotonic()
-        if began < self._next_look:
-            return False
-        held = self._shared + sum(usage.proportional(self._threads(g)) for g in self._groups)
-        now = time.monotonic()
-        self._next_look = now + 9 * (now - began)
-        return held - self._base_held > memory_bytes
+        over = self._measures.held() - self._base_held > memory_bytes
+        really = over and self._measures.really_over(self._base_held + memory_bytes)
+        return "memory" if really else None
 
     def held_by_all(self) -> int:
         """Bytes held by every process that is followed, whether it belongs to a run or not."""
-        return self._shared + sum(
-            usage.held(self._threads(group)) for group in {t.tgid for t in self._tasks.values()}
-        )
+        return self._measures.held({task.tgid for task in self._tasks.values()})
 
     def last_sample(self) -> None:
         """Stop the busiest thread and read its stack once more, before it is killed."""
@@ -207,31 +178,13 @@ class Tracer:
         """Take the last readings of processor time before the run's processes are gone."""
         if self._main is None:
             return
-        cpu = self._cpu()
+        cpu = self._measures.cpu()
         self.record.cpu_s = max(self.record.cpu_s, cpu)
         now = time.monotonic()
         self.record.wall_s = now - self._began
         if self._base_cpu is not None:
             self.record.cpu_call_s = max(self.record.cpu_call_s, cpu - self._base_cpu)
             self.record.wall_call_s = now - self._called
-
-    # -- measures ----------------------------------------------------------------------------------
-
-    def _cpu(self) -> float:
-        for group in self._groups:
-            with contextlib.suppress(OSError):
-                self._spent[group] = time.clock_gettime(kernel.cpu_clock(group))
-        return self._done_cpu + sum(self._spent.values())
-
-    def _rss(self) -> int:
-        return sum(usage.resident(self._threads(group)) for group in self._groups)
-
-    def _held(self) -> int:
-        return self._shared + sum(usage.held(self._threads(group)) for group in self._groups)
-
-    def _threads(self, group: int) -> Iterator[int]:
-        yield group
-        yield from [t.tid for t in self._tasks.values() if t.tgid == group and t.tid != group]
 
     # -- stops -------------------------------------------------------------------------------------
 
@@ -318,8 +271,7 @@ class Tracer:
         """The last look at a thread: its process may go on without it, its leader included."""
         if task.tgid not in self._groups:
             return
-        with contextlib.suppress(OSError):
-            self._spent[task.tgid] = time.clock_gettime(kernel.cpu_clock(task.tgid))
+        self._measures.look(task.tgid)
         if task.tid != task.tgid:
             return
         self._leader_ended |= task.tid == self._main
@@ -336,8 +288,7 @@ class Tracer:
         if tid == self._sampling:
             self._sampling = None
         if tid in self._groups:  # a leader is reported when all its threads have ended
-            self._groups.discard(tid)
-            self._done_cpu += self._spent.pop(tid, 0.0)
+            self._measures.ended(tid)
         if tid == self._main:
             self.record.exit_status = status
             self.finished = True
@@ -358,8 +309,8 @@ class Tracer:
         self.record.samples.append(
             {
                 "stack": self.stack(task, native=False),
-                "cpu_s": self._cpu(),
-                "rss_bytes": self._rss(),
+                "cpu_s": self._measures.cpu(),
+                "rss_bytes": self._measures.resident(),
                 "call": self._call_mark(),
             }
         )
@@ -379,7 +330,7 @@ class Tracer:
                 kernel.refuse(task.tid)
             return False
         if number == seccomp.MMAP:
-            self._shared += -(-registers.args[1] // 4096) * 4096
+            self._measures.shared += -(-registers.args[1] // 4096) * 4096
             return False
         if task.tgid not in self._groups:
             return False
@@ -491,9 +442,13 @@ class Tracer:
             self._main = task.tgid
             self._groups.add(task.tgid)
             task.python_thread = None
-            self._base_held = self._held()  # what was imported, and the input
+            self._base_held = self._measures.held()  # what was imported, and the input
         elif phase == "call":
-            self._base_cpu, self._base_rss, self._base_held = self._cpu(), self._rss(), self._held()
+            self._base_cpu, self._base_rss, self._base_held = (
+                self._measures.cpu(),
+                self._measures.resident(),
+                self._measures.held(),
+            )
             self._called = time.monotonic()
         return True
 

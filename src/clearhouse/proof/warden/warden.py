@@ -27,7 +27,7 @@ from . import cage, filter, kernel, usage, zygote
 from .frames_python import Layout
 from .outputs import Pipe, foreign_in, messages_of
 from .record import Watch
-from .trace import OPTIONS, Tracer
+from .trace import Tracer
 
 _REPORT_LIMIT = 4 << 20
 _WALL_FOR_CPU = 4.0  # how much a busy machine may stretch a second of processor time
@@ -101,7 +101,7 @@ class _Warden:
             mine.close()
             _become_zygote(theirs, setup)
         theirs.close()
-        kernel.ptrace(kernel.PTRACE_SEIZE, self._zygote, 0, OPTIONS)
+        kernel.ptrace(kernel.PTRACE_SEIZE, self._zygote, 0, kernel.PTRACE_OPTIONS)
         _give_up()
         self._socket.sendall(b"\0")  # from now on nothing that the zygote starts goes unseen
         self._idle = Tracer(_IDLE, None, os.urandom(16).hex(), lambda: bytes(32))
