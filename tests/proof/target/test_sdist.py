@@ -384,6 +384,10 @@ def test_imports_that_must_fail_are_seen(
         {"demo.py": "def f():\n    import urllib2\n"},
         {"demo.py": "from collections import Mapping\n"},  # is put back
         {
+            "demo.py": "x = 1" + " + 1" * 2000 + "\n",
+            "setup.py": "setup(py_modules=['demo'], ext_modules=[Extension('_fast', [])])",
+        },
+        {
             "demo.py": "def f():\n    try:\n        import _fast\n    except ImportError:\n"
             "        pass\n",
             "setup.py": "setup(py_modules=['demo'], ext_modules=[Extension('_fast', [])])",

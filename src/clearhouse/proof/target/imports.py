@@ -86,13 +86,15 @@ def statements(body):
         elif isinstance(node, ast.Try) and not guarded(node.handlers):
             yield from statements(node.body)
 
-def anywhere(node):
-    """Every import that no ``try`` guards, those in functions included."""
-    if isinstance(node, (ast.Import, ast.ImportFrom)):
-        yield node
-    elif not (isinstance(node, ast.Try) and guarded(node.handlers)):
-        for inner in ast.iter_child_nodes(node):
-            yield from anywhere(inner)
+def anywhere(tree):
+    """Every import that no ``try`` guards, in functions too; no expression holds one."""
+    left = [tree]
+    while left:
+        node = left.pop()
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            yield node
+        elif not (isinstance(node, ast.Try) and guarded(node.handlers)):
+            left += [one for one in ast.iter_child_nodes(node) if not isinstance(one, ast.expr)]
 
 def own(module):
     return module.partition(".")[0] in ENTRIES
