@@ -148,7 +148,7 @@ class Revision:
 
 @dataclass(frozen=True, slots=True)
 class Publisher:
-    """The office that publishes.  ``cna_org_id`` is its UUID in the CVE programme, if it has one."""
+    """The office that publishes; ``cna_org_id`` is its UUID in the CVE programme, if any."""
 
     name: str
     namespace: str
