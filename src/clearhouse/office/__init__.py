@@ -1,0 +1,1 @@
+"""The office: a Django project with one application for each room."""

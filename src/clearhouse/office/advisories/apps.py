@@ -1,0 +1,13 @@
+"""The room as a Django application."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class AdvisoriesConfig(AppConfig):
+    """Advisories."""
+
+    name = "clearhouse.office.advisories"
+    label = "advisories"
+    default_auto_field = "django.db.models.BigAutoField"

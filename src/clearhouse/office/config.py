@@ -1,0 +1,202 @@
+"""What an office is told from outside: environment variables and the files they name."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import unquote, urlsplit
+
+from clearhouse.errors import Invalid, Unavailable
+
+_SECRET_BYTES: Final = 48
+_SEED_BYTES: Final = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The settings of one office.
+
+    ``home`` holds what is not in the database: the default database itself and the keys.
+    ``url`` is the address that people use.  ``is_local`` allows plain HTTP, for one machine.
+    """
+
+    home: Path
+    database: Mapping[str, Any]
+    url: str
+    office: str
+    contact: str
+    is_local: bool
+    secret: str | None
+    oidc: Mapping[str, str]
+    mail: str
+    mail_from: str
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str]) -> Config:
+        """Read the environment.  Raises :class:`Invalid` naming the variable that is wrong."""
+        home = Path(
+            environment.get("CLEARHOUSE_HOME")
+            or Path(environment.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "clearhouse"
+        )
+        url = environment.get("CLEARHOUSE_URL", "http://localhost:8600").rstrip("/")
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise Invalid("expected an address like https://office.example", key="CLEARHOUSE_URL")
+        return cls(
+            home=home.absolute(),
+            database=_database(environment.get("CLEARHOUSE_DATABASE", ""), home.absolute()),
+            url=url,
+            office=environment.get("CLEARHOUSE_OFFICE", "Vulnerability Clearinghouse"),
+            contact=environment.get("CLEARHOUSE_CONTACT", f"{url}/contact"),
+            is_local=parts.scheme == "http",
+            secret=_secret(environment, "CLEARHOUSE_SECRET_KEY"),
+            oidc=_oidc(environment),
+            mail=environment.get("CLEARHOUSE_MAIL", ""),
+            mail_from=environment.get("CLEARHOUSE_MAIL_FROM", "clearhouse@localhost"),
+        )
+
+    @property
+    def host(self) -> str:
+        """The host name of the office's address."""
+        return urlsplit(self.url).hostname or "localhost"
+
+    @property
+    def secret_file(self) -> Path:
+        """Where the secret for sessions lies when the environment names none."""
+        return self.home / "secret-key"
+
+    @property
+    def ledger_key_file(self) -> Path:
+        """Where the ledger's signing key lies: 32 bytes in hexadecimal."""
+        return self.home / "ledger-key"
+
+    def prepare(self) -> None:
+        """Make the home and the keys that are not there yet, readable by the owner only.
+
+        Raises :class:`Unavailable` where that cannot be done.
+        """
+        try:
+            self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+            for path, size in (
+                (self.secret_file, _SECRET_BYTES),
+                (self.ledger_key_file, _SEED_BYTES),
+            ):
+                _make_secret(path, size)
+        except OSError as error:
+            raise Unavailable(
+                f"{self.home} cannot be written ({error.strerror}); set CLEARHOUSE_HOME to a"
+                " folder that can"
+            ) from None
+
+    def session_secret(self) -> str:
+        """The secret that signs sessions: from the environment, the file, or one for now only."""
+        if self.secret:
+            return self.secret
+        try:
+            return self.secret_file.read_text().strip()
+        except OSError:
+            return secrets.token_urlsafe(_SECRET_BYTES)
+
+    def ledger_seed(self) -> bytes:
+        """The seed of the ledger's key.  Raises :class:`Unavailable` where it cannot be read."""
+        try:
+            return bytes.fromhex(self.ledger_key_file.read_text().strip())
+        except (OSError, ValueError) as error:
+            raise Unavailable(
+                f"the ledger's key cannot be read from {self.ledger_key_file}; 'clearhouse office"
+                " prepare' makes one, and a backup of the office holds the old one"
+            ) from error
+
+
+def current() -> Config:
+    """The configuration of this process."""
+    return Config.of(os.environ)
+
+
+def _secret(environment: Mapping[str, str], name: str) -> str | None:
+    """A secret by value or by file, as containers hand them in."""
+    named = environment.get(f"{name}_FILE")
+    if named:
+        try:
+            return Path(named).read_text().strip()
+        except OSError as error:
+            raise Invalid(f"{named} cannot be read", key=f"{name}_FILE") from error
+    return environment.get(name)
+
+
+def _oidc(environment: Mapping[str, str]) -> dict[str, str]:
+    """An identity provider to sign in with; all of its three variables, or none."""
+    issuer = environment.get("CLEARHOUSE_OIDC_ISSUER")
+    if not issuer:
+        return {}
+    client = environment.get("CLEARHOUSE_OIDC_CLIENT_ID")
+    secret = _secret(environment, "CLEARHOUSE_OIDC_CLIENT_SECRET")
+    if not client or not secret:
+        raise Invalid("needs a client id and a client secret as well", key="CLEARHOUSE_OIDC_ISSUER")
+    name = environment.get("CLEARHOUSE_OIDC_NAME", "Single sign-on")
+    return {"issuer": issuer, "client_id": client, "secret": secret, "name": name}
+
+
+def _database(text: str, home: Path) -> dict[str, Any]:
+    key = "CLEARHOUSE_DATABASE"
+    if not text:
+        return _sqlite(home / "clearhouse.sqlite3")
+    parts = urlsplit(text)
+    match parts.scheme:
+        case "sqlite":
+            return _sqlite(Path(unquote(parts.path)))
+        case "postgresql" | "postgres":
+            try:
+                port = parts.port
+            except ValueError:
+                raise Invalid("the port is no number", key=key) from None
+            return {
+                "ENGINE": "django.db.backends.postgresql",
+                "NAME": unquote(parts.path.lstrip("/")),
+                "USER": unquote(parts.username or ""),
+                "PASSWORD": unquote(parts.password or ""),
+                # A host in the query is the folder of a Unix socket.
+                "HOST": _query(parts.query).get("host", parts.hostname or ""),
+                "PORT": str(port or ""),
+                "CONN_MAX_AGE": 60,
+                "CONN_HEALTH_CHECKS": True,
+            }
+        case _:
+            raise Invalid("expected sqlite:///path or postgresql://user@host/name", key=key)
+
+
+def _query(text: str) -> dict[str, str]:
+    pairs = (part.partition("=") for part in text.split("&") if part)
+    return {name: unquote(value) for name, _, value in pairs}
+
+
+def _sqlite(path: Path) -> dict[str, Any]:
+    return {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": str(path),
+        "OPTIONS": {
+            # A transaction that will write says so at its start: two that found out later could
+            # only fail each other (SQLite, "Isolation").
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 30,
+            "init_command": (
+                "PRAGMA journal_mode=WAL;PRAGMA synchronous=FULL;PRAGMA cache_size=-65536;"
+                "PRAGMA temp_store=MEMORY;PRAGMA mmap_size=268435456;"
+            ),
+        },
+    }
+
+
+def _make_secret(path: Path, size: int) -> None:
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return
+    with os.fdopen(handle, "w") as out:
+        out.write(secrets.token_hex(size))
+        out.flush()
+        os.fsync(out.fileno())

@@ -1,0 +1,35 @@
+"""What stands in the header of each page, for whom."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from clearhouse.office.viewer import Viewer
+from clearhouse.protocol.roles import Role
+
+
+class Link(NamedTuple):
+    """One entry of the header."""
+
+    label: str
+    url: str
+    current: bool
+
+
+_MEMBERS: Final = frozenset(Role)
+_ENTRIES: Final[tuple[tuple[str, str, frozenset[Role]], ...]] = (
+    ("Queue", "/queue/", frozenset({Role.COORDINATOR})),
+    ("Findings", "/findings/", frozenset({Role.COORDINATOR, Role.FINDER})),
+    ("Cases", "/cases/", _MEMBERS),
+    ("Advisories", "/advisories/", frozenset()),
+    ("Oversight", "/oversight/", frozenset()),
+)
+
+
+def navigation_of(viewer: Viewer, path: str) -> list[Link]:
+    """The entries that lead somewhere for this viewer; those without roles are for everybody."""
+    return [
+        Link(label, url, path.startswith(url))
+        for label, url, roles in _ENTRIES
+        if not roles or viewer.roles & roles
+    ]

@@ -1,0 +1,196 @@
+"""Django's settings, all from :mod:`clearhouse.office.config`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+from clearhouse.office.config import Config
+
+CONFIG = Config.of(os.environ)
+_TOP = Path(__file__).resolve().parents[3]
+
+SECRET_KEY = CONFIG.session_secret()
+DEBUG = False
+ALLOWED_HOSTS = [CONFIG.host] + (["127.0.0.1", "localhost", "[::1]"] if CONFIG.is_local else [])
+CSRF_TRUSTED_ORIGINS = [CONFIG.url]
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django_htmx",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "clearhouse.office.look",
+    "clearhouse.office.queue",
+    "clearhouse.office.orgs",
+    "clearhouse.office.ledgerbook",
+    "clearhouse.office.scans",
+    "clearhouse.office.findings",
+    "clearhouse.office.cases",
+    "clearhouse.office.advisories",
+    "clearhouse.office.oversight",
+]
+INSTALLED_APPS = [name for name in INSTALLED_APPS if find_spec(name)]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "clearhouse.office.headers.SecurityHeaders",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "clearhouse.office.orgs.middleware.ViewerMiddleware",
+    "clearhouse.office.edge.ErrorPages",
+]
+
+ROOT_URLCONF = "clearhouse.office.urls"
+WSGI_APPLICATION = "clearhouse.office.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [Path(__file__).parent / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "clearhouse.office.edge.office_context",
+            ],
+        },
+    }
+]
+
+DATABASES = {"default": dict(CONFIG.database)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_USER_MODEL = "orgs.User"
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = False
+
+# Static files: made once by `make assets`, served by the office itself, compressed and hashed.
+STATIC_URL = "/static/"
+STATIC_ROOT = Path(os.environ.get("CLEARHOUSE_STATIC", _TOP / "build/static"))
+_ASSETS = _TOP / "build/assets"
+STATICFILES_DIRS = [_ASSETS] if _ASSETS.is_dir() else []
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "staticfiles": {
+        "BACKEND": (
+            "whitenoise.storage.CompressedManifestStaticFilesStorage"
+            if (STATIC_ROOT / "staticfiles.json").is_file()
+            else "django.contrib.staticfiles.storage.StaticFilesStorage"
+        )
+    },
+}
+WHITENOISE_USE_FINDERS = not (STATIC_ROOT / "staticfiles.json").is_file()
+
+# Who signs in, and how: e-mail and password, a second factor, passkeys, or an identity provider.
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.ScryptPasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "CommonPasswordValidator")
+] + [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    }
+]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"  # accounts come by invitation, sent to the address itself
+ACCOUNT_ADAPTER = "clearhouse.office.orgs.adapters.AccountAdapter"
+SOCIALACCOUNT_ADAPTER = "clearhouse.office.orgs.adapters.SocialAccountAdapter"
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 900
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = CONFIG.is_local
+MFA_TOTP_ISSUER = CONFIG.office
+SOCIALACCOUNT_PROVIDERS = (
+    {
+        "openid_connect": {
+            "OAUTH_PKCE_ENABLED": True,
+            "APPS": [
+                {
+                    "provider_id": "oidc",
+                    "name": CONFIG.oidc["name"],
+                    "client_id": CONFIG.oidc["client_id"],
+                    "secret": CONFIG.oidc["secret"],
+                    "settings": {"server_url": CONFIG.oidc["issuer"]},
+                }
+            ],
+        }
+    }
+    if CONFIG.oidc
+    else {}
+)
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+
+EMAIL_BACKEND = (
+    "django.core.mail.backends.smtp.EmailBackend"
+    if CONFIG.mail
+    else "django.core.mail.backends.dummy.EmailBackend"
+)
+EMAIL_HOST, _, _port = CONFIG.mail.partition(":")
+EMAIL_PORT = int(_port or 25)
+DEFAULT_FROM_EMAIL = CONFIG.mail_from
+
+# Limits of what is read from a request; bundles and bulk uploads have limits of their own.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 500
+DATA_UPLOAD_MAX_NUMBER_FILES = 20
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 12 * 3600
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = not CONFIG.is_local
+SECURE_SSL_REDIRECT = not CONFIG.is_local
+SECURE_HSTS_SECONDS = 0 if CONFIG.is_local else 31_536_000
+SECURE_HSTS_INCLUDE_SUBDOMAINS = not CONFIG.is_local
+SECURE_HSTS_PRELOAD = not CONFIG.is_local
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https") if os.environ.get("CLEARHOUSE_BEHIND_PROXY") else None
+)
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "stream": sys.stderr, "formatter": "line"}
+    },
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {"clearhouse": {"level": "INFO"}},
+}
+TEST_RUNNER = "django.test.runner.DiscoverRunner"

@@ -1,0 +1,13 @@
+"""All addresses: one list for each room."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, URLResolver, include, path
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("account/", include("allauth.urls")),
+]
+
+handler403 = "clearhouse.office.edge.forbidden"
+handler404 = "clearhouse.office.edge.not_found"
+handler500 = "clearhouse.office.edge.broken"
