@@ -74,6 +74,11 @@ class Config:
         """Where the ledger's signing key lies: 32 bytes in hexadecimal."""
         return self.home / "ledger-key"
 
+    @property
+    def seal_key_file(self) -> Path:
+        """Where the key lies that seals proofs and files in the database."""
+        return self.home / "seal-key"
+
     def prepare(self) -> None:
         """Make the home and the keys that are not there yet, readable by the owner only.
 
@@ -84,6 +89,7 @@ class Config:
             for path, size in (
                 (self.secret_file, _SECRET_BYTES),
                 (self.ledger_key_file, _SEED_BYTES),
+                (self.seal_key_file, _SEED_BYTES),
             ):
                 _make_secret(path, size)
         except OSError as error:
@@ -103,13 +109,21 @@ class Config:
 
     def ledger_seed(self) -> bytes:
         """The seed of the ledger's key.  Raises :class:`Unavailable` where it cannot be read."""
-        try:
-            return bytes.fromhex(self.ledger_key_file.read_text().strip())
-        except (OSError, ValueError) as error:
-            raise Unavailable(
-                f"the ledger's key cannot be read from {self.ledger_key_file}; 'clearhouse office"
-                " prepare' makes one, and a backup of the office holds the old one"
-            ) from error
+        return _read_key(self.ledger_key_file, "the ledger's key")
+
+    def seal_key(self) -> bytes:
+        """The key that seals what is kept.  Raises :class:`Unavailable`."""
+        return _read_key(self.seal_key_file, "the key that seals proofs and files")
+
+
+def _read_key(path: Path, what: str) -> bytes:
+    try:
+        return bytes.fromhex(path.read_text().strip())
+    except (OSError, ValueError) as error:
+        raise Unavailable(
+            f"{what} cannot be read from {path}; 'clearhouse office prepare' makes one where none"
+            " was, and a backup of the office's home holds the old one"
+        ) from error
 
 
 def current() -> Config:

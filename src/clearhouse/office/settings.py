@@ -32,6 +32,7 @@ INSTALLED_APPS = [
     "allauth.socialaccount.providers.openid_connect",
     "clearhouse.office.look",
     "clearhouse.office.queue",
+    "clearhouse.office.blobs",
     "clearhouse.office.orgs",
     "clearhouse.office.ledgerbook",
     "clearhouse.office.scans",

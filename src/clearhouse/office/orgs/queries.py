@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from clearhouse.errors import NotFound
-from clearhouse.office.orgs.models import ApiKey, Membership, Organisation, User
+from clearhouse.office.orgs.models import (
+    ApiKey,
+    Membership,
+    Organisation,
+    SupplierPolicy,
+    User,
+)
 from clearhouse.office.viewer import EVERY_SCOPE, PUBLIC, Viewer
 from clearhouse.protocol.roles import Role, Scope
 
@@ -56,3 +62,14 @@ def suppliers_of(purl: str) -> list[Organisation]:
             packages__purl=purl, packages__is_confirmed=True
         ).select_related("policy")
     )
+
+
+def policy_of(organisation: int) -> SupplierPolicy:
+    """How a supplier wants to hear of vulnerabilities; the usual way where it has not said."""
+    found = SupplierPolicy.objects.filter(organisation=organisation).first()
+    return found or SupplierPolicy(organisation_id=organisation)
+
+
+def organisations_by_id(ids: Iterable[int]) -> dict[int, Organisation]:
+    """Organisations by id, for rooms that name them."""
+    return {one.pk: one for one in Organisation.objects.filter(pk__in=set(ids))}

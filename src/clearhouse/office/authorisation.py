@@ -1,0 +1,173 @@
+"""Who may see and do what: the one place where it is decided.
+
+Queries and actions ask here and nowhere else.  A case is looked at part by part: what a participant
+sees follows from its role in the case and from whether the embargo binds it.  The tables are the
+rules; tests walk through every row of them on every surface.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from clearhouse.office.viewer import Viewer
+from clearhouse.protocol.embargo import Consent
+from clearhouse.protocol.roles import Role
+from clearhouse.protocol.tlp import Tlp
+
+
+class Part(StrEnum):
+    """A part of a case that is shown or not shown as a whole."""
+
+    INVITATION = "invitation"  # that there is something, for which package, under which terms
+    SUMMARY = "summary"  # title, weakness, state
+    CLOCK = "clock"  # embargo, deadline
+    REPORT = "report"  # what finders wrote
+    PROOF = "proof"  # bundles, verdicts
+    VERSIONS = "versions"
+    SEVERITY = "severity"
+    PATCHES = "patches"  # every candidate with its verdict
+    REMEDY = "remedy"  # the patch that was chosen and distributed
+    DISCUSSION = "discussion"
+    TASKS = "tasks"
+    PARTICIPANTS = "participants"
+    TIMELINE = "timeline"
+    TRIAGE = "triage"  # suggestions, other findings, notes of the office
+
+
+_EVERYTHING: Final = frozenset(Part)
+_SUPPLIER: Final = _EVERYTHING - {Part.TRIAGE}
+
+#: What each role sees of a case that it takes part in and is bound by.
+SEEN_BY: Final[Mapping[Role, frozenset[Part]]] = {
+    Role.COORDINATOR: _EVERYTHING,
+    Role.SUPPLIER: _SUPPLIER,
+    Role.FINDER: _SUPPLIER - {Part.REPORT, Part.PROOF},  # its own it sees as its findings
+    Role.DEPLOYER: frozenset(
+        {Part.INVITATION, Part.SUMMARY, Part.CLOCK, Part.VERSIONS, Part.SEVERITY, Part.REMEDY}
+    ),
+    Role.OBSERVER: frozenset({Part.INVITATION, Part.SUMMARY, Part.CLOCK, Part.TIMELINE}),
+    Role.AUTHORITY: frozenset(
+        {Part.INVITATION, Part.SUMMARY, Part.CLOCK, Part.VERSIONS, Part.SEVERITY, Part.TIMELINE}
+    ),
+    Role.ASSESSOR: frozenset(),
+    Role.DEVELOPER: frozenset(),
+    Role.TRUSTED_PARTNER: frozenset(),
+}
+
+#: Before it has accepted the embargo, a participant sees what it would agree to, and no more.
+INVITED: Final = frozenset({Part.INVITATION, Part.CLOCK})
+
+#: Consent that opens the case to a participant.
+_BOUND: Final = frozenset({Consent.SIGNATORY})
+
+
+class Deed(StrEnum):
+    """Something that is done to a case."""
+
+    ANSWER_INVITATION = "answer-invitation"
+    RUN = "run"  # invite, tell, assign, publish, close: the coordinator's own
+    REPORT_STATE = "report-state"  # say where oneself stands with the report
+    EMBARGO = "embargo"  # propose another end
+    WRITE = "write"  # messages, files
+    ASSESS = "assess"  # severity
+    PATCH = "patch"  # propose one
+    DO_TASK = "do-task"
+
+
+_ALL_DEEDS: Final = frozenset(Deed)
+#: What each role may do in a case that it takes part in and is bound by.
+DONE_BY: Final[Mapping[Role, frozenset[Deed]]] = {
+    Role.COORDINATOR: _ALL_DEEDS,
+    Role.SUPPLIER: _ALL_DEEDS - {Deed.RUN},
+    Role.FINDER: frozenset({Deed.EMBARGO, Deed.WRITE, Deed.ASSESS, Deed.PATCH, Deed.DO_TASK}),
+    Role.DEPLOYER: frozenset({Deed.ANSWER_INVITATION, Deed.REPORT_STATE, Deed.DO_TASK}),
+    Role.OBSERVER: frozenset({Deed.ANSWER_INVITATION}),
+    Role.AUTHORITY: frozenset({Deed.ANSWER_INVITATION}),
+    Role.ASSESSOR: frozenset(),
+    Role.DEVELOPER: frozenset(),
+    Role.TRUSTED_PARTNER: frozenset(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What an organisation is in a case: its role there and its consent to the embargo.
+
+    ``is_embargoed`` is whether an embargo is proposed or in force.
+    """
+
+    role: Role
+    consent: Consent
+    is_embargoed: bool
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether the case is open to it.
+
+        Declining closes it even when nothing binds the others any more: what is public by then is
+        seen in the advisory.
+        """
+        if self.consent in (Consent.DECLINED, Consent.INVITED, Consent.LAPSED):
+            return not self.is_embargoed and self.consent is not Consent.DECLINED
+        return self.consent in _BOUND or not self.is_embargoed
+
+
+def parts_seen(viewer: Viewer, standing: Standing | None) -> frozenset[Part]:
+    """The parts of a case that the viewer sees; none means that it does not exist for it.
+
+    1. Who runs the office sees all.  2. Who does not take part sees nothing.  3. Who takes part
+    and is not bound sees the invitation, unless it declined.  4. The rest follows from the role.
+    """
+    if viewer.coordinates:  # 1
+        return _EVERYTHING
+    if viewer.is_public or standing is None:  # 2
+        return frozenset()
+    if not standing.is_bound:  # 3
+        return frozenset() if standing.consent is Consent.DECLINED else INVITED
+    return SEEN_BY[standing.role]  # 4
+
+
+def may(viewer: Viewer, deed: Deed, standing: Standing | None) -> bool:
+    """Whether the viewer may do that in a case."""
+    if viewer.coordinates:
+        return True
+    if viewer.is_public or standing is None:
+        return False
+    if deed is Deed.ANSWER_INVITATION:
+        return standing.role is not Role.COORDINATOR and standing.consent in (
+            Consent.INVITED,
+            Consent.LAPSED,
+        )
+    return standing.is_bound and deed in DONE_BY[standing.role]
+
+
+def may_read(
+    viewer: Viewer, label: Tlp, *, author: int | None, addressed: frozenset[int], is_participant: bool
+) -> bool:
+    """Whether something shared under a TLP label reaches the viewer (TLP 2.0, FIRST 2022).
+
+    RED goes to those it is addressed to, AMBER and AMBER+STRICT to the participants of the case,
+    GREEN to everybody who has signed in, CLEAR to all.  Its author and the office see it always.
+    """
+    if viewer.coordinates or label is Tlp.CLEAR:
+        return True
+    mine = viewer.organisation
+    if mine is None:
+        return False
+    if mine == author or mine in addressed:
+        return True
+    if label is Tlp.GREEN:
+        return True
+    return label is not Tlp.RED and is_participant and not addressed
+
+
+def sees_finding(viewer: Viewer, *, finder: int, standing: Standing | None) -> bool:
+    """Whether the viewer sees what a finder handed in: the finder, the office, and a participant
+    of its case that sees reports there.
+    """
+    if viewer.coordinates or (viewer.organisation is not None and viewer.organisation == finder):
+        return True
+    return Part.REPORT in parts_seen(viewer, standing)

@@ -1,0 +1,1 @@
+"""Bytes that rooms keep: proofs, verdicts, patches, files."""

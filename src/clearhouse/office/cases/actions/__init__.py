@@ -1,0 +1,1 @@
+"""What is done in cases, one module for each kind of decision."""

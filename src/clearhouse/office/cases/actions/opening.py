@@ -1,0 +1,300 @@
+"""From findings to cases: joined by signature, or by a coordinator's decision."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from django.db import transaction
+
+from clearhouse.errors import Conflict, Invalid, NotFound, Refused
+from clearhouse.office.authorisation import Deed, Part
+from clearhouse.office.cases.actions.journal import locked_case, note
+from clearhouse.office.cases.actions.turns import PERIODS, take_turn
+from clearhouse.office.cases.models import (
+    Case,
+    Participant,
+    PublicAdvisory,
+    Suggestion,
+)
+from clearhouse.office.findings import actions as findings_actions
+from clearhouse.office.findings import queries as findings
+from clearhouse.office.names import new_name
+from clearhouse.office.queue.actions import enqueue
+from clearhouse.office.viewer import Viewer
+from clearhouse.protocol.disclosure_clock import Turn as Kind
+from clearhouse.protocol.embargo import EMBARGO, Consent, EmbargoEvent, EmbargoState
+from clearhouse.protocol.matching import Described, suggestions
+from clearhouse.protocol.report_management import ReportState
+from clearhouse.protocol.roles import Role, Scope
+
+DATE: Final = "cases.date"
+
+
+def place(name: str, *, now: datetime) -> None:
+    """Put a finding where it belongs.  Called by the job that follows a decision on it.
+
+    1. A proven one joins the case of its signature, or opens it.  2. One without proof is held
+    against the cases and public advisories of its package; what is alike enough is suggested.
+    """
+    found = findings.for_office(name)
+    if found is None or found.case:
+        return
+    if found.state == found.State.PROVEN and found.signature:
+        with transaction.atomic():
+            case = Case.objects.select_for_update().filter(signature=found.signature).first()
+            if case is None:
+                open_case(found, by="clearhouse", now=now)
+            else:
+                join(case, found, why="by the same signature", by="clearhouse", now=now)
+    elif found.state == found.State.UNPROVEN:
+        with transaction.atomic():
+            _suggest(found, now=now)
+
+
+def open_case(found: findings.Finding, *, by: str, now: datetime) -> Case:
+    """Open a case for a finding, under the office's usual embargo."""
+    case = Case.objects.create(
+        name=new_name(f"CH-{now.year}"),
+        title=found.title,
+        package=found.package,
+        signature=found.signature or None,
+        weaknesses=found.weaknesses,
+        effect=found.effect,
+        impact=found.impact,
+        opened_at=now,
+    )
+    note(case, "opened", "The case is open.", by=by, now=now, facts={"finding": found.name})
+    state = EMBARGO.after(EmbargoState.NONE, EmbargoEvent.PROPOSE)
+    case.embargo = EMBARGO.after(state, EmbargoEvent.ACCEPT)
+    case.embargo_ends_at = now + PERIODS.usual
+    case.embargo_because = f"{PERIODS.usual.days} days since the case was opened"
+    case.save(update_fields=["embargo", "embargo_ends_at", "embargo_because"])
+    note(
+        case, "embargo-began", f"An embargo is in force: {case.embargo_because}.", by=by, now=now,
+        part=Part.CLOCK, facts={"ends_at": case.embargo_ends_at.isoformat()},
+    )  # fmt: skip
+    _add(case, found, why="it is the first", by=by, now=now)
+    if found.state == found.State.PROVEN:
+        enqueue(DATE, {"case": case.name}, lane="history", key=f"{DATE}:{case.name}",
+                priority=found.impact, now=now)  # fmt: skip
+    return case
+
+
+def join(case: Case, found: findings.Finding, *, why: str, by: str, now: datetime) -> None:
+    """Add a finding to a case; one of somebody else who found it too shortens the embargo."""
+    others = {one.organisation_id for one in findings.in_case(case.name)}
+    _add(case, found, why=why, by=by, now=now)
+    if others and found.organisation_id not in others and case.told_at is not None:
+        take_turn(
+            case, Kind.REDISCOVERED, by=by, now=now,
+            reason="Somebody else has found it independently.",
+        )  # fmt: skip
+
+
+def _add(case: Case, found: findings.Finding, *, why: str, by: str, now: datetime) -> None:
+    findings_actions.put_into_case([found.name], case.name)
+    part, is_new = Participant.objects.get_or_create(
+        case=case,
+        organisation_id=found.organisation_id,
+        role=Role.FINDER,
+        defaults={
+            # Handing it in is agreeing to the office's terms.
+            "consent": Consent.SIGNATORY,
+            "report": ReportState.ACCEPTED,
+            "answered_at": now,
+            "credit_at": found.credit_at,
+            "credit_name": found.found_by or found.organisation.name,
+        },
+    )
+    if not is_new and part.credit_at is not None and found.credit_at < part.credit_at:
+        part.credit_at = found.credit_at
+        part.save(update_fields=["credit_at"])
+    if found.impact > case.impact:
+        case.impact = found.impact
+        case.save(update_fields=["impact"])
+    note(
+        case, "joined", f"Finding {found.name} joined the case, {why}.", by=by, now=now,
+        part=Part.REPORT, facts={"finding": found.name, "verdict": found.verdict_digest},
+    )  # fmt: skip
+
+
+def _suggest(found: findings.Finding, *, now: datetime) -> None:
+    if not found.package or Suggestion.objects.filter(finding=found.name).exists():
+        return
+    report = _described(found)
+    known = [(f"case {one.name}", _described_case(one)) for one in _cases_of(found.package)]
+    known += [
+        (f"advisory {one.advisory}", _described_public(one))
+        for one in PublicAdvisory.objects.filter(package=found.package)
+    ]
+    for name, alike in suggestions(report, known):
+        kind, _, which = name.partition(" ")
+        Suggestion.objects.create(
+            name=new_name("S"),
+            finding=found.name,
+            case=Case.objects.get(name=which) if kind == "case" else None,
+            advisory=which if kind == "advisory" else "",
+            score=alike.score,
+            reasons=list(alike.reasons),
+            made_at=now,
+        )
+
+
+def _cases_of(package: str) -> list[Case]:
+    return list(Case.objects.filter(package=package).order_by("pk"))
+
+
+def _described(found: findings.Finding) -> Described:
+    return Described(
+        package=found.package,
+        text=found.title,
+        files=frozenset(str(one.get("file") or "") for one in found.locations),
+        functions=frozenset(str(one.get("function") or "") for one in found.locations),
+        weaknesses=frozenset(found.weaknesses),
+        names=frozenset({found.origin_id} - {""}),
+    )
+
+
+def _described_case(case: Case) -> Described:
+    files: set[str] = set()
+    functions: set[str] = set()
+    for one in findings.in_case(case.name):
+        verdict = findings.verdict_of(one)
+        frames = verdict["effect"]["attributed_to"] if verdict else one.locations
+        files |= {str(frame.get("file") or "") for frame in frames}
+        functions |= {str(frame.get("function") or "") for frame in frames}
+    return Described(
+        package=case.package,
+        text=f"{case.title} {case.summary}",
+        files=frozenset(files - {""}),
+        functions=frozenset(functions - {""}),
+        weaknesses=frozenset(case.weaknesses),
+        names=frozenset({case.name, case.cve} - {""}),
+    )
+
+
+def _described_public(one: PublicAdvisory) -> Described:
+    return Described(
+        package=one.package,
+        text=one.summary,
+        weaknesses=frozenset(one.weaknesses),
+        names=frozenset({one.advisory, *one.aliases}),
+    )
+
+
+def accept_suggestion(viewer: Viewer, name: str, *, now: datetime) -> Suggestion:
+    """Decide that a finding is about the case, or the public advisory, that was suggested."""
+    viewer.must_coordinate()
+    viewer.needs(Scope.CASES_WRITE)
+    with transaction.atomic():
+        suggestion = _open_suggestion(name)
+        found = findings.for_office(suggestion.finding)
+        if found is None or found.case:
+            raise Conflict("the finding has joined a case meanwhile")
+        _decided(suggestion, Suggestion.State.ACCEPTED, viewer, now=now)
+        if suggestion.case is not None:
+            case = Case.objects.select_for_update().get(pk=suggestion.case.pk)
+            join(case, found, why="by a coordinator's decision", by=viewer.name, now=now)
+        else:
+            findings_actions.refer_to_public(found.name, suggestion.advisory, now=now)
+        Suggestion.objects.filter(finding=found.name, state=Suggestion.State.OPEN).update(
+            state=Suggestion.State.REJECTED, decided_by=viewer.name, decided_at=now
+        )
+        return suggestion
+
+
+def reject_suggestion(viewer: Viewer, name: str, *, now: datetime) -> Suggestion:
+    """Decide that a finding is about something else."""
+    viewer.must_coordinate()
+    viewer.needs(Scope.CASES_WRITE)
+    with transaction.atomic():
+        suggestion = _open_suggestion(name)
+        _decided(suggestion, Suggestion.State.REJECTED, viewer, now=now)
+        return suggestion
+
+
+def _open_suggestion(name: str) -> Suggestion:
+    found = Suggestion.objects.select_for_update().filter(name=name).first()
+    if found is None:
+        raise NotFound("there is no such suggestion")
+    if found.state != Suggestion.State.OPEN:
+        raise Conflict(f"it was {found.state} by {found.decided_by} already")
+    return found
+
+
+def _decided(
+    suggestion: Suggestion, state: Suggestion.State, viewer: Viewer, *, now: datetime
+) -> None:
+    from clearhouse.office.ledgerbook.actions import record
+
+    suggestion.state, suggestion.decided_by, suggestion.decided_at = state, viewer.name, now
+    suggestion.save(update_fields=["state", "decided_by", "decided_at"])
+    record(
+        f"suggestion.{state.value}",
+        suggestion.name,
+        {
+            "finding": suggestion.finding,
+            "case": suggestion.case.name if suggestion.case else None,
+            "advisory": suggestion.advisory or None,
+        },
+        now=now,
+    )
+
+
+def open_unproven(viewer: Viewer, finding_name: str, *, now: datetime) -> Case:
+    """Open a case for a report without proof, by a coordinator's decision."""
+    viewer.must_coordinate()
+    viewer.needs(Scope.CASES_WRITE)
+    with transaction.atomic():
+        found = findings.for_office(finding_name)
+        if found is None:
+            raise NotFound("there is no such finding here")
+        if found.case:
+            raise Conflict(f"it belongs to case {found.case}")
+        if found.state != found.State.UNPROVEN:
+            raise Refused(f"it is {found.get_state_display()}")
+        if not found.package:
+            raise Invalid("it names no package by its purl; ask its finder for it")
+        return open_case(found, by=viewer.name, now=now)
+
+
+def close_case(viewer: Viewer, name: str, reason: str, *, now: datetime) -> Case:
+    """End the work on a case, with a reason."""
+    if not reason.strip():
+        raise Invalid("say why it is closed", key="reason")
+    with transaction.atomic():
+        case, _ = locked_case(viewer, name, Deed.RUN)
+        if case.state == Case.State.CLOSED:
+            raise Conflict("it is closed already")
+        if case.public_at is None and EmbargoState(case.embargo).in_force:
+            raise Refused("an embargo is in force: end it, or publish, before the case is closed")
+        case.state, case.closed_because = Case.State.CLOSED, reason.strip()[:300]
+        case.save(update_fields=["state", "closed_because"])
+        note(case, "closed", f"The case is closed: {reason.strip()}", by=viewer.name, now=now)
+        return case
+
+
+def add_public_advisories(rows: list[PublicAdvisory]) -> int:
+    """Note what is public already, to hold reports against; known rows are replaced."""
+    with transaction.atomic():
+        PublicAdvisory.objects.bulk_create(
+            rows,
+            batch_size=500,
+            update_conflicts=True,
+            unique_fields=["advisory", "package"],
+            update_fields=["aliases", "summary", "weaknesses", "ranges"],
+        )
+    return len(rows)
+
+
+def set_lead(viewer: Viewer, name: str, person: int, *, now: datetime) -> Case:
+    """Say who of the office looks after a case."""
+    with transaction.atomic():
+        case, _ = locked_case(viewer, name, Deed.RUN)
+        case.lead_id = person
+        case.save(update_fields=["lead"])
+        note(case, "lead", "The case has a new lead.", by=viewer.name, now=now, part=Part.TRIAGE)
+        return case
+
+

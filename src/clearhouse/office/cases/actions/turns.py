@@ -1,0 +1,179 @@
+"""What moves the end of an embargo: the clock's rules applied to a case, and its end."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+
+from django.db import transaction
+
+from clearhouse.errors import Conflict, Invalid, NotFound, Refused
+from clearhouse.office.authorisation import Deed, Part
+from clearhouse.office.cases.actions.journal import locked_case, note
+from clearhouse.office.cases.models import Case, Participant, Proposal, Turn
+from clearhouse.office.cases.queries import state_of
+from clearhouse.office.viewer import Viewer
+from clearhouse.protocol.disclosure_clock import Happening, Periods, deadline
+from clearhouse.protocol.disclosure_clock import Turn as Kind
+from clearhouse.protocol.embargo import (
+    CONSENT,
+    EMBARGO,
+    Consent,
+    ConsentEvent,
+    EmbargoEvent,
+    EmbargoState,
+)
+
+PERIODS: Final = Periods()
+
+
+def take_turn(case: Case, kind: Kind, *, reason: str, by: str, now: datetime) -> None:
+    """Record what moves the deadline, with its reason, and move it.
+
+    In the caller's transaction, with the case locked.
+    """
+    Turn.objects.create(case=case, kind=kind.value, at=now, reason=reason[:1000])
+    note(
+        case, f"turn-{kind.value}", reason, by=by, now=now, part=Part.CLOCK,
+        facts={"turn": kind.value},
+    )  # fmt: skip
+    wind(case, by=by, now=now)
+
+
+def wind(case: Case, *, by: str, now: datetime) -> None:
+    """Set the end of the embargo to what the rules make of what happened.
+
+    An end that the participants agreed on takes the place of the usual one.
+    """
+    if case.told_at is None or not EmbargoState(case.embargo).in_force:
+        return
+    agreed = case.proposals.filter(state=Proposal.State.ACCEPTED).order_by("-decided_at").first()
+    turns = case.turns.order_by("at", "id")
+    begins, because = case.told_at, ""
+    if agreed is not None and agreed.decided_at is not None:
+        # The agreed end stands in the place of the usual one; what happened since moves it.
+        begins, because = agreed.ends_at - PERIODS.usual, "agreed by the participants"
+        turns = turns.filter(at__gt=agreed.decided_at)
+    found = deadline(begins, [Happening(Kind(one.kind), one.at) for one in turns], PERIODS)
+    at = found.at
+    is_moved = agreed is None or at != agreed.ends_at
+    because = found.because if is_moved else because
+    if at == case.embargo_ends_at:
+        return
+    case.embargo_ends_at, case.embargo_because = at, because
+    case.save(update_fields=["embargo_ends_at", "embargo_because"])
+    note(
+        case, "embargo-moved", f"The embargo ends on {at:%Y-%m-%d %H:%M} UTC: {because}.",
+        by=by, now=now, part=Part.CLOCK, facts={"ends_at": at.isoformat()},
+    )  # fmt: skip
+
+
+def end_embargo(case: Case, *, reason: str, by: str, now: datetime) -> None:
+    """End it for everybody at this instant, in the caller's transaction, with the case locked."""
+    state = EmbargoState(case.embargo)
+    if state in (EmbargoState.NONE, EmbargoState.EXITED):
+        return
+    if state is EmbargoState.PROPOSED:
+        case.embargo = EMBARGO.after(state, EmbargoEvent.REJECT)
+    else:
+        case.embargo = EMBARGO.after(state, EmbargoEvent.TERMINATE)
+    case.embargo_ends_at, case.embargo_because = now, reason[:300]
+    case.save(update_fields=["embargo", "embargo_ends_at", "embargo_because"])
+    case.proposals.filter(state=Proposal.State.OPEN).update(
+        state=Proposal.State.REJECTED, decided_at=now, decided_because="the embargo has ended"
+    )
+    note(
+        case, "embargo-ended", f"The embargo has ended: {reason}", by=by, now=now, part=Part.CLOCK,
+    )  # fmt: skip
+
+
+def terminate(viewer: Viewer, name: str, reason: str, *, now: datetime) -> Case:
+    """End an embargo by the office's decision, with a reason."""
+    if not reason.strip():
+        raise Invalid("say why the embargo ends", key="reason")
+    with transaction.atomic():
+        case, _ = locked_case(viewer, name, Deed.RUN)
+        if not EmbargoState(case.embargo).in_force:
+            raise Conflict("no embargo is in force")
+        end_embargo(case, reason=reason.strip(), by=viewer.name, now=now)
+        return case
+
+
+def propose_end(
+    viewer: Viewer, name: str, ends_at: datetime, reason: str, *, now: datetime
+) -> Proposal:
+    """Propose another end of the embargo."""
+    if ends_at.tzinfo is None:
+        raise Invalid("say in which zone, 2026-12-01T12:00+00:00 for example", key="ends_at")
+    if ends_at <= now:
+        raise Invalid("the end lies in the past", key="ends_at")
+    if not reason.strip():
+        raise Invalid("say why", key="reason")
+    with transaction.atomic():
+        case, _ = locked_case(viewer, name, Deed.EMBARGO)
+        parts = list(case.participants.all())
+        is_none = EmbargoState(case.embargo) is EmbargoState.NONE
+        if is_none and not state_of(case, parts).may_begin_embargo:
+            raise Refused("no embargo can begin once the world knows, or the fix is out")
+        case.embargo = EMBARGO.after(EmbargoState(case.embargo), EmbargoEvent.PROPOSE)
+        case.save(update_fields=["embargo"])
+        made = Proposal.objects.create(
+            case=case, organisation_id=viewer.organisation, by=viewer.name, ends_at=ends_at,
+            reason=reason.strip()[:1000], at=now,
+        )  # fmt: skip
+        note(
+            case, "end-proposed",
+            f"{viewer.name} proposes {ends_at:%Y-%m-%d %H:%M} UTC as the end: {reason.strip()}",
+            by=viewer.name, now=now, facts={"ends_at": ends_at.isoformat()},
+        )  # fmt: skip
+        return made
+
+
+def decide_proposal(
+    viewer: Viewer, name: str, proposal: int, verdict: str, reason: str, *, now: datetime
+) -> Case:
+    """Accept or reject a proposed end; without consensus the office decides.
+
+    A later end lapses the consent of everybody but who proposed it: each is asked again, under
+    the old terms until then.  A shorter one binds nobody to more than was signed.  ``verdict`` is
+    ``accepted`` or ``rejected``.
+    """
+    if verdict not in (Proposal.State.ACCEPTED, Proposal.State.REJECTED):
+        raise Invalid("expected accepted or rejected", key="verdict")
+    with transaction.atomic():
+        case, _ = locked_case(viewer, name, Deed.RUN)
+        made = case.proposals.filter(pk=proposal).first()
+        if made is None:
+            raise NotFound("there is no such proposal")
+        if made.state != Proposal.State.OPEN:
+            raise Conflict(f"it is {made.state} already")
+        made.state, made.decided_at, made.decided_because = verdict, now, reason.strip()[:1000]
+        made.save(update_fields=["state", "decided_at", "decided_because"])
+        event = EmbargoEvent.ACCEPT if verdict == "accepted" else EmbargoEvent.REJECT
+        if not case.proposals.filter(state=Proposal.State.OPEN).exists():
+            case.embargo = EMBARGO.after(EmbargoState(case.embargo), event)
+        if verdict == Proposal.State.ACCEPTED:
+            _agree(case, made, now=now)
+        case.save()
+        note(
+            case, f"end-{verdict}",
+            f"The end {made.ends_at:%Y-%m-%d %H:%M} UTC was {verdict}. {reason.strip()}".strip(),
+            by=viewer.name, now=now, facts={"ends_at": made.ends_at.isoformat()},
+        )  # fmt: skip
+        return case
+
+
+def _agree(case: Case, made: Proposal, *, now: datetime) -> None:
+    if made.ends_at <= now:
+        raise Refused("that end lies in the past by now")
+    is_later = case.embargo_ends_at is not None and made.ends_at > case.embargo_ends_at
+    case.embargo_ends_at = made.ends_at
+    case.embargo_because = "agreed by the participants"
+    if not is_later:
+        return
+    signed = Participant.objects.filter(case=case, consent=Consent.SIGNATORY).exclude(
+        organisation_id=made.organisation_id
+    )
+    for part in signed:
+        part.consent = CONSENT.after(Consent(part.consent), ConsentEvent.REVISE)
+        part.save(update_fields=["consent"])
