@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from clearhouse.errors import Invalid
-from clearhouse.ledger.tree import HASH_BYTES, Node, Read, node_hash
+from clearhouse.ledger.tree import HASH_BYTES, Node, Read, root_of_complete
 
 WIDTH = 256
 HEIGHT = 8
@@ -121,6 +121,39 @@ def hash_in_tile(node: Node, fetch: Callable[[Tile], bytes], size: int) -> bytes
         content[HASH_BYTES * at : HASH_BYTES * (at + 1)]
         for at in range(begin, begin + (1 << within))
     ]
-    while len(hashes) > 1:
-        hashes = [node_hash(*hashes[at : at + 2]) for at in range(0, len(hashes), 2)]
-    return hashes[0]
+    return root_of_complete(hashes)
+
+
+@dataclass(frozen=True, slots=True)
+class FullTile:
+    """A tile that has all its hashes, with the hash of the subtree that it stands for."""
+
+    level: int
+    index: int
+    hashes: bytes
+    root: bytes
+
+
+def tiles_completed(
+    size: int, leaves: Sequence[bytes], stored: Callable[[int, int, int], Sequence[bytes]]
+) -> Iterator[FullTile]:
+    """The tiles that become full when these leaf hashes are put behind ``size`` others.
+
+    ``stored(level, begin, end)`` returns the hashes of a tile level that were there before; it is
+    asked once for each level in which a tile becomes full, for less than a tile.
+    """
+    level, fresh = 0, list(leaves)
+    while fresh:
+        before = size >> HEIGHT * level
+        first = before // WIDTH
+        hashes = fresh
+        if before % WIDTH + len(fresh) < WIDTH:
+            return
+        if before % WIDTH:
+            hashes = [*stored(level, first * WIDTH, before), *fresh]
+        fresh = []
+        for at in range(0, len(hashes) - WIDTH + 1, WIDTH):
+            part = hashes[at : at + WIDTH]
+            fresh.append(root_of_complete(part))
+            yield FullTile(level, first + at // WIDTH, b"".join(part), fresh[-1])
+        level += 1

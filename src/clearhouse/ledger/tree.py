@@ -50,6 +50,35 @@ def append(size: int, leaf: bytes, read: Read) -> list[tuple[Node, bytes]]:
     return found
 
 
+def grow(size: int, peaks: list[bytes], leaf: bytes) -> None:
+    """Put one more leaf behind ``size`` others, of which only the peaks are known; in place.
+
+    Peaks are the hashes of the complete subtrees that cover the leaves, from the left.
+    """
+    found = leaf
+    while size & 1:
+        found = node_hash(peaks.pop(), found)
+        size >>= 1
+    peaks.append(found)
+
+
+def root_of_peaks(peaks: Sequence[bytes]) -> bytes:
+    """The root hash of the tree that these complete subtrees cover."""
+    if not peaks:
+        return EMPTY_ROOT
+    found = peaks[-1]
+    for left in reversed(peaks[:-1]):
+        found = node_hash(left, found)
+    return found
+
+
+def root_of_complete(hashes: Sequence[bytes]) -> bytes:
+    """The hash of a complete subtree from all the hashes of one of its levels."""
+    while len(hashes) > 1:
+        hashes = [node_hash(hashes[at], hashes[at + 1]) for at in range(0, len(hashes), 2)]
+    return hashes[0]
+
+
 def root(size: int, read: Read) -> bytes:
     """The root hash of the tree over the first ``size`` leaves."""
     return _range_hash(0, size, read) if size else EMPTY_ROOT
@@ -176,11 +205,7 @@ def complete_subtrees(begin: int, end: int) -> Iterator[Node]:
 
 
 def _range_hash(begin: int, end: int, read: Read) -> bytes:
-    hashes = [read(node) for node in complete_subtrees(begin, end)]
-    found = hashes.pop()
-    while hashes:
-        found = node_hash(hashes.pop(), found)
-    return found
+    return root_of_peaks([read(node) for node in complete_subtrees(begin, end)])
 
 
 def _split(size: int) -> int:

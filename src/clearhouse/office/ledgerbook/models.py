@@ -41,11 +41,13 @@ class LedgerHead(models.Model):
     """How far the ledger goes: one row, locked by whoever appends.
 
     ``peaks`` are the hashes of the complete subtrees that cover it, from the left, in one string.
+    ``last_at`` is the time of the last entry: the next one is never earlier.
     """
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     size = models.BigIntegerField(default=0)
     peaks = models.BinaryField(default=b"")
+    last_at = models.DateTimeField(null=True)
 
 
 class SignedCheckpoint(models.Model):
