@@ -13,13 +13,18 @@ from hypothesis.extra.django import TestCase
 from clearhouse.errors import Invalid
 from clearhouse.ledger.entry import Entry
 from clearhouse.ledger.tree import Node, is_consistent, is_included
-from clearhouse.office.ledgerbook.actions import Decision, record, record_many
+from clearhouse.office.ledgerbook.actions import (
+    Decision,
+    record,
+    record_many,
+    sign_checkpoint,
+)
 from clearhouse.office.ledgerbook.models import LedgerEntry, LedgerTile
 from clearhouse.office.ledgerbook.queries import (
     StoredTree,
-    consistency_proof,
+    consistency,
     head,
-    inclusion_proof,
+    inclusion,
 )
 from tests.ledger.test_tree import Log
 
@@ -56,13 +61,16 @@ class Batches(TestCase):
         stored = StoredTree()
         assert all(stored.read(node) == hashed for node, hashed in log.stored.items())
         if total:
+            sign_checkpoint(now=NOW)
             size = data.draw(st.integers(1, total))
             index = data.draw(st.integers(0, size - 1))
-            root = log.root(size)
-            leaf = log.read(Node(0, index))
-            assert is_included(leaf, index, size, inclusion_proof(index, size), root)
-            proof = consistency_proof(size, total)
-            assert is_consistent(size, total, root, head().root, proof)
+            proof = inclusion(index, size)
+            assert (proof.leaf_hash, proof.root) == (log.read(Node(0, index)), log.root(size))
+            assert is_included(proof.leaf_hash, index, size, proof.hashes, proof.root)
+            grown = consistency(size, total)
+            roots = (grown.old_root, grown.new_root)
+            assert roots == (log.root(size), log.root(total))
+            assert is_consistent(size, total, *roots, grown.hashes)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,19 +1,24 @@
 """What the ledger holds: head, hashes, tiles, proofs, checkpoints; entries for who may see them.
 
-Everything but entries is public: hashes reveal nothing, for every entry has a salt of its own.
+Hashes are public: they reveal nothing, for every entry has a salt of its own.  They are so up to
+the last signed checkpoint only, so that nobody can watch single decisions being made.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.db.models import Max
+
 from clearhouse.errors import NotFound, Unavailable
+from clearhouse.ledger.entry import Entry
 from clearhouse.ledger.tiles import HEIGHT, WIDTH, Tile
 from clearhouse.ledger.tree import (
     HASH_BYTES,
     Node,
     prove_consistency,
     prove_inclusion,
+    root,
     root_of_complete,
     root_of_peaks,
 )
@@ -23,6 +28,8 @@ from clearhouse.office.ledgerbook.models import (
     LedgerTile,
     SignedCheckpoint,
 )
+from clearhouse.office.ledgerbook.sight import may_see
+from clearhouse.office.viewer import Viewer
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,34 +104,87 @@ class StoredTree:
         return self._tiles[key]
 
 
+def public_size() -> int:
+    """How far the ledger is public: as far as the last signed checkpoint."""
+    return SignedCheckpoint.objects.aggregate(most=Max("size"))["most"] or 0
+
+
 def tile_content(tile: Tile) -> bytes:
-    """A tile as it is served.  Raises :class:`NotFound` for what the log does not have (yet).
+    """A tile as it is served.  Raises :class:`NotFound` for what is not there, or not public yet.
 
     Bundles of entries are never served: entries are sealed.
     """
-    if tile.level is None or not tile.fits(head().size):
+    if tile.level is None or not tile.fits(public_size()):
         raise NotFound("there is no such tile")
     hashes = StoredTree().tile(tile.level, tile.index)
     return b"".join(hashes[: tile.width])
 
 
-def inclusion_proof(index: int, size: int) -> list[bytes]:
-    """The path of an entry in the log of that size.  Raises :class:`NotFound` beyond its end."""
-    _must_reach(size)
-    return prove_inclusion(index, size, StoredTree().read)
+@dataclass(frozen=True, slots=True)
+class Inclusion:
+    """That an entry, of which only the hash is told, is in the log of that size."""
+
+    index: int
+    size: int
+    leaf_hash: bytes
+    root: bytes
+    hashes: tuple[bytes, ...]
 
 
-def consistency_proof(old: int, new: int) -> list[bytes]:
-    """That the log of one size begins with that of another.  Raises :class:`NotFound`."""
-    _must_reach(new)
-    return prove_consistency(old, new, StoredTree().read)
+@dataclass(frozen=True, slots=True)
+class Consistency:
+    """That the log of one size begins with the log of another."""
+
+    old: int
+    new: int
+    old_root: bytes
+    new_root: bytes
+    hashes: tuple[bytes, ...]
 
 
-def _must_reach(size: int) -> None:
-    if size > head().size:
-        raise NotFound(f"the ledger has no {size} entries yet")
+def inclusion(index: int, size: int) -> Inclusion:
+    """The proof for an entry.  Raises :class:`NotFound` beyond what is public, or Invalid."""
+    _must_be_public(size)
+    read = StoredTree().read
+    path = prove_inclusion(index, size, read)
+    return Inclusion(index, size, read(Node(0, index)), root(size, read), tuple(path))
+
+
+def consistency(old: int, new: int) -> Consistency:
+    """The proof for two sizes.  Raises :class:`NotFound` beyond what is public, or Invalid."""
+    _must_be_public(new)
+    read = StoredTree().read
+    proof = prove_consistency(old, new, read)
+    return Consistency(old, new, root(old, read), root(new, read), tuple(proof))
+
+
+def _must_be_public(size: int) -> None:
+    if size > public_size():
+        raise NotFound(f"no checkpoint of {size} entries or more has been signed yet")
 
 
 def latest_checkpoints(most: int) -> list[SignedCheckpoint]:
     """Signed checkpoints, the latest first."""
     return list(SignedCheckpoint.objects.order_by("-size")[:most])
+
+
+def latest_checkpoint() -> SignedCheckpoint | None:
+    """The last signed checkpoint, if any."""
+    return SignedCheckpoint.objects.order_by("-size").first()
+
+
+def entry_at(viewer: Viewer, index: int) -> Entry:
+    """An entry by its place.  Raises :class:`NotFound` unless the viewer may see its subject."""
+    row = LedgerEntry.objects.filter(index=index).first()
+    if row is None or not may_see(viewer, row.subject):
+        raise NotFound("there is no such entry")
+    return Entry.parse(bytes(row.leaf), index=row.index)
+
+
+def entries_about(viewer: Viewer, subject: str, *, since: int = 0, most: int = 100) -> list[Entry]:
+    """The entries about a subject from an index on, in order; none unless the viewer may see it."""
+    if not may_see(viewer, subject):
+        return []
+    rows = LedgerEntry.objects.filter(subject=subject, index__gte=since).order_by("index")
+    found = rows.values_list("leaf", "index")[:most]
+    return [Entry.parse(bytes(leaf), index=index) for leaf, index in found]
