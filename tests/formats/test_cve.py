@@ -1,0 +1,241 @@
+"""CVE records: all are valid by the programme's schemas, and say what the advisory says."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib.resources import files
+from typing import Any
+
+import pytest
+from hypothesis import assume, given
+from jsonschema import Draft7Validator
+from packageurl import PackageURL
+
+from clearhouse.errors import Invalid, Refused
+from clearhouse.formats.advisory import (
+    Advisory,
+    AffectedPackage,
+    Credit,
+    CreditRole,
+    Publisher,
+    RangeSource,
+    Reference,
+    Remediation,
+    Remedy,
+    Revision,
+    Score,
+    Status,
+    VersionRanges,
+)
+from clearhouse.formats.cve import cna_container, record
+from clearhouse.formats.osv import Bound, Event
+from clearhouse.protocol.tlp import Tlp
+from tests.formats.advisories import advisories
+
+ORG = "8254265b-2729-46b6-b9e3-3dfca2d5bfca"
+CVE = "CVE-2026-12345"
+
+
+def schema(name: str) -> Draft7Validator:
+    return Draft7Validator(json.loads(files("cvelib").joinpath("schemas", name).read_text()))
+
+
+CONTAINER = schema("CVE_JSON_cnaPublishedContainer_5.1.1.json")
+RECORD = schema("CVE_JSON_bundled_5.1.1.json")
+
+
+def span(start: str, bound: Bound | None = None, end: str = "") -> tuple[Event, ...]:
+    first = Event(Bound.INTRODUCED, start)
+    return (first, Event(bound, end)) if bound else (first,)
+
+
+ADVISORY = Advisory(
+    id="CH-2026-0007",
+    title="demo reads past its input",
+    summary="A short input makes demo read past its end.",
+    details="The length is not checked.",
+    tlp=Tlp.CLEAR,
+    status=Status.FINAL,
+    publisher=Publisher("Example", "https://example.org", "", ORG, "example"),
+    packages=(
+        AffectedPackage(
+            PackageURL.from_string("pkg:pypi/demo"),
+            "Demo project",
+            VersionRanges(
+                RangeSource.EXECUTED,
+                (span("0", Bound.FIXED, "1.2"), span("2.0", Bound.LAST_AFFECTED, "2.4")),
+                affected=("1.0", "1.1", "2.0"),
+                unaffected=("1.2",),
+                undecided=("1.1.1",),
+                by="sha256:11",
+            ),
+            (VersionRanges(RangeSource.DECLARED, (span("0"),), by="GHSA-aaaa-bbbb-cccc"),),
+        ),
+    ),
+    weaknesses=(125,),
+    revisions=(Revision(1, datetime(2026, 8, 1, 12, tzinfo=UTC), "Published"),),
+    cve=CVE,
+    scores=(
+        Score("AV:N/AC:L/Au:N/C:P/I:P/A:P", "finder"),
+        Score("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:N/A:N", "Demo project", is_suppliers=True),
+    ),
+    references=(Reference("https://example.org/1", "The change", "FIX"),),
+    credits=(Credit("Sam Example", CreditRole.FINDER, "Example lab"),),
+    remediations=(
+        Remediation(Remedy.FIX, "Update to 1.2", "https://example.org/1.2"),
+        Remediation(Remedy.WORKAROUND, "Refuse empty input"),
+    ),
+    discovered=datetime(2026, 5, 1, tzinfo=UTC),
+)
+
+
+@given(advisories())
+def test_every_record_is_valid_by_the_programmes_schemas(advisory: Advisory) -> None:
+    published = replace(
+        advisory, withdrawn=None, references=advisory.references or ADVISORY.references
+    )
+    container = cna_container(published)
+    whole = record(published, cve_id=CVE, assigner=ORG, reserved=published.discovered)
+    assert list(CONTAINER.iter_errors(container)) == []
+    assert list(RECORD.iter_errors(whole)) == []
+    assert whole["containers"]["cna"] == container
+    assert json.loads(json.dumps(whole)) == whole
+
+
+@given(advisories())
+def test_executed_ranges_win_and_every_declared_one_stands_beside(advisory: Advisory) -> None:
+    assume(advisory.references)
+    container = cna_container(replace(advisory, withdrawn=None))
+    beside = container["x_versionRanges"]
+    expected = [
+        (ranges.source.value, ranges.by)
+        for package in advisory.packages
+        for ranges in [package.executed, *package.declared]
+        if ranges is not None
+    ]
+    assert [(one["source"], one["by"]) for one in beside] == expected
+    for package, product in zip(advisory.packages, container["affected"], strict=True):
+        ends = [
+            one
+            for one in product.get("versions", [])
+            if one.keys() & {"lessThan", "lessThanOrEqual"}
+        ]
+        assert len(ends) == len(set(package.ranges.intervals))
+
+
+def test_what_a_record_says() -> None:
+    container = cna_container(ADVISORY)
+    assert container["affected"] == [
+        {
+            "vendor": "Demo project",
+            "product": "demo",
+            "packageName": "demo",
+            "packageURL": "pkg:pypi/demo",
+            "defaultStatus": "unaffected",
+            "versions": [
+                {"version": "1.1.1", "status": "unknown"},
+                {"version": "0", "status": "affected", "versionType": "python", "lessThan": "1.2"},
+                {
+                    "version": "2.0",
+                    "status": "affected",
+                    "versionType": "python",
+                    "lessThanOrEqual": "2.4",
+                },
+            ],
+        }
+    ]
+    assert container["x_versionRanges"] == [
+        {"packageURL": "pkg:pypi/demo", "source": "executed", "by": "sha256:11"},
+        {
+            "packageURL": "pkg:pypi/demo",
+            "source": "declared",
+            "by": "GHSA-aaaa-bbbb-cccc",
+            "versions": [
+                {"version": "0", "status": "affected", "versionType": "python", "lessThan": "*"}
+            ],
+        },
+    ]
+    # The supplier's own score comes first; version 2.0 has no word for its score.
+    assert [list(one)[1] for one in container["metrics"]] == ["cvssV3_1", "cvssV2_0"]
+    assert container["metrics"][0]["cvssV3_1"]["baseSeverity"] == "HIGH"
+    assert container["problemTypes"][0]["descriptions"][0]["cweId"] == "CWE-125"
+    assert container["references"] == [
+        {"url": "https://example.org/1", "name": "The change", "tags": ["patch"]},
+        {"url": "https://example.org/1.2", "tags": ["patch"]},
+    ]
+    assert container["credits"] == [
+        {"lang": "en", "value": "Sam Example, Example lab", "type": "finder"}
+    ]
+    assert container["solutions"] == [{"lang": "en", "value": "Update to 1.2"}]
+    assert container["workarounds"] == [{"lang": "en", "value": "Refuse empty input"}]
+    assert [one["time"] for one in container["timeline"]] == [
+        "2026-05-01T00:00:00.000Z",
+        "2026-08-01T12:00:00.000Z",
+    ]
+
+
+def test_versions_named_one_by_one_leave_the_others_unknown() -> None:
+    ranges = VersionRanges(RangeSource.EXECUTED, (), ("1.0",), ("1.1",), ("1.2",))
+    package = replace(ADVISORY.packages[0], executed=ranges)
+    product: Any = cna_container(replace(ADVISORY, packages=(package,)))["affected"][0]
+    assert product["defaultStatus"] == "unknown"
+    assert {one["version"]: one["status"] for one in product["versions"]} == {
+        "1.2": "unknown",
+        "1.1": "unaffected",
+        "1.0": "affected",
+    }
+
+
+def test_a_reference_given_twice_is_there_once_with_both_tags() -> None:
+    twice = (
+        Reference("https://example.org/1", "A"),
+        Reference("https://example.org/1", "B", "FIX"),
+    )
+    fixed = Remediation(Remedy.WORKAROUND, "Wait", "https://example.org/1")
+    advisory = replace(ADVISORY, references=twice, remediations=(fixed,))
+    assert cna_container(advisory)["references"] == [
+        {"url": "https://example.org/1", "name": "A", "tags": ["mitigation", "patch"]}
+    ]
+
+
+def test_long_texts_are_cut_where_the_schema_ends_and_say_so() -> None:
+    container = cna_container(replace(ADVISORY, details="word " * 2000, title="t" * 300))
+    assert container["descriptions"][0]["value"].endswith(" [...]")
+    assert len(container["descriptions"][0]["value"]) <= 4096
+    assert len(container["title"]) == 256
+
+
+def test_only_a_cna_can_publish() -> None:
+    nobody = replace(ADVISORY, publisher=Publisher("Example", "https://example.org"))
+    with pytest.raises(Refused, match="comes from a CNA"):
+        cna_container(nobody)
+
+
+def test_a_withdrawn_advisory_is_not_published() -> None:
+    with pytest.raises(Refused, match="withdrawn"):
+        cna_container(replace(ADVISORY, withdrawn=datetime(2026, 9, 1, tzinfo=UTC)))
+
+
+def test_a_record_needs_a_public_reference() -> None:
+    with pytest.raises(Refused, match="reference"):
+        cna_container(replace(ADVISORY, references=(), remediations=()))
+
+
+@pytest.mark.parametrize("cve_id", ["", "CVE-26-1", "CVE-2026-123", "CVE-2026-12345\n"])
+def test_what_is_no_identifier_is_invalid(cve_id: str) -> None:
+    with pytest.raises(Invalid, match="CVE identifier"):
+        record(ADVISORY, cve_id=cve_id, assigner=ORG)
+
+
+def test_what_has_no_place_in_the_format_is_invalid() -> None:
+    with pytest.raises(Invalid, match="UUID"):
+        record(ADVISORY, cve_id=CVE, assigner="example")
+    with pytest.raises(Invalid, match="CWE"):
+        cna_container(replace(ADVISORY, weaknesses=(0,)))
+    with pytest.raises(Invalid, match="web address"):
+        cna_container(replace(ADVISORY, references=(Reference("https://" + "e" * 2048, ""),)))
+    package = replace(ADVISORY.packages[0], executed=None, declared=())
+    with pytest.raises(Invalid, match="affected versions"):
+        cna_container(replace(ADVISORY, packages=(package,)))
