@@ -36,6 +36,7 @@ _METRICS_4 = {
 _MORE_4 = {"E": "XAPU", "CR": "XHML", "MAV": "XNALP", "MSI": "XNLHS", "S": "XNP", "AU": "XNY"}
 _METRICS_2 = {"AV": "NAL", "AC": "LMH", "Au": "MSN", "C": "NPC", "I": "NPC", "A": "NPC"}
 
+_ORG = "8254265b-2729-46b6-b9e3-3dfca2d5bfca"
 PURLS = (
     "pkg:pypi/demo",
     "pkg:npm/demo",
@@ -163,7 +164,7 @@ def advisories(draw: st.DrawFn, purls: tuple[str, ...] = PURLS) -> Advisory:
             "Example Clearinghouse",
             "https://example.org",
             "security@example.org",
-            "8254265b-2729-46b6-b9e3-3dfca2d5bfca",
+            _ORG,
             draw(st.none() | st.just("example")),
         ),
         packages=tuple(draw(st.lists(affected_packages(purls), min_size=1, max_size=3))),
@@ -180,3 +181,49 @@ def advisories(draw: st.DrawFn, purls: tuple[str, ...] = PURLS) -> Advisory:
         discovered=draw(st.none() | times()),
         withdrawn=draw(st.none() | times()),
     )
+
+
+def _span(start: str, bound: Bound | None = None, end: str = "") -> tuple[Event, ...]:
+    first = Event(Bound.INTRODUCED, start)
+    return (first, Event(bound, end)) if bound else (first,)
+
+
+#: One that says a little of everything.
+ADVISORY = Advisory(
+    id="CH-2026-0007",
+    title="demo reads past its input",
+    summary="A short input makes demo read past its end.",
+    details="The length is not checked.",
+    tlp=Tlp.CLEAR,
+    status=Status.FINAL,
+    publisher=Publisher("Example", "https://example.org", "", _ORG, "example"),
+    packages=(
+        AffectedPackage(
+            PackageURL.from_string("pkg:pypi/demo"),
+            "Demo project",
+            VersionRanges(
+                RangeSource.EXECUTED,
+                (_span("0", Bound.FIXED, "1.2"), _span("2.0", Bound.LAST_AFFECTED, "2.4")),
+                affected=("1.0", "1.1", "2.0"),
+                unaffected=("1.2",),
+                undecided=("1.1.1",),
+                by="sha256:11",
+            ),
+            (VersionRanges(RangeSource.DECLARED, (_span("0"),), by="GHSA-aaaa-bbbb-cccc"),),
+        ),
+    ),
+    weaknesses=(125,),
+    revisions=(Revision(1, datetime(2026, 8, 1, 12, tzinfo=UTC), "Published"),),
+    cve="CVE-2026-12345",
+    scores=(
+        Score("AV:N/AC:L/Au:N/C:P/I:P/A:P", "finder"),
+        Score("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:N/A:N", "Demo project", is_suppliers=True),
+    ),
+    references=(Reference("https://example.org/1", "The change", "FIX"),),
+    credits=(Credit("Sam Example", CreditRole.FINDER, "Example lab"),),
+    remediations=(
+        Remediation(Remedy.FIX, "Update to 1.2", "https://example.org/1.2"),
+        Remediation(Remedy.WORKAROUND, "Refuse empty input"),
+    ),
+    discovered=datetime(2026, 5, 1, tzinfo=UTC),
+)

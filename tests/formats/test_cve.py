@@ -11,28 +11,19 @@ from typing import Any
 import pytest
 from hypothesis import assume, given
 from jsonschema import Draft7Validator
-from packageurl import PackageURL
 
 from clearhouse.errors import Invalid, Refused
 from clearhouse.formats.advisory import (
     Advisory,
-    AffectedPackage,
-    Credit,
-    CreditRole,
     Publisher,
     RangeSource,
     Reference,
     Remediation,
     Remedy,
-    Revision,
-    Score,
-    Status,
     VersionRanges,
 )
 from clearhouse.formats.cve import cna_container, record
-from clearhouse.formats.osv import Bound, Event
-from clearhouse.protocol.tlp import Tlp
-from tests.formats.advisories import advisories
+from tests.formats.advisories import ADVISORY, advisories
 
 ORG = "8254265b-2729-46b6-b9e3-3dfca2d5bfca"
 CVE = "CVE-2026-12345"
@@ -44,51 +35,6 @@ def schema(name: str) -> Draft7Validator:
 
 CONTAINER = schema("CVE_JSON_cnaPublishedContainer_5.1.1.json")
 RECORD = schema("CVE_JSON_bundled_5.1.1.json")
-
-
-def span(start: str, bound: Bound | None = None, end: str = "") -> tuple[Event, ...]:
-    first = Event(Bound.INTRODUCED, start)
-    return (first, Event(bound, end)) if bound else (first,)
-
-
-ADVISORY = Advisory(
-    id="CH-2026-0007",
-    title="demo reads past its input",
-    summary="A short input makes demo read past its end.",
-    details="The length is not checked.",
-    tlp=Tlp.CLEAR,
-    status=Status.FINAL,
-    publisher=Publisher("Example", "https://example.org", "", ORG, "example"),
-    packages=(
-        AffectedPackage(
-            PackageURL.from_string("pkg:pypi/demo"),
-            "Demo project",
-            VersionRanges(
-                RangeSource.EXECUTED,
-                (span("0", Bound.FIXED, "1.2"), span("2.0", Bound.LAST_AFFECTED, "2.4")),
-                affected=("1.0", "1.1", "2.0"),
-                unaffected=("1.2",),
-                undecided=("1.1.1",),
-                by="sha256:11",
-            ),
-            (VersionRanges(RangeSource.DECLARED, (span("0"),), by="GHSA-aaaa-bbbb-cccc"),),
-        ),
-    ),
-    weaknesses=(125,),
-    revisions=(Revision(1, datetime(2026, 8, 1, 12, tzinfo=UTC), "Published"),),
-    cve=CVE,
-    scores=(
-        Score("AV:N/AC:L/Au:N/C:P/I:P/A:P", "finder"),
-        Score("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:N/A:N", "Demo project", is_suppliers=True),
-    ),
-    references=(Reference("https://example.org/1", "The change", "FIX"),),
-    credits=(Credit("Sam Example", CreditRole.FINDER, "Example lab"),),
-    remediations=(
-        Remediation(Remedy.FIX, "Update to 1.2", "https://example.org/1.2"),
-        Remediation(Remedy.WORKAROUND, "Refuse empty input"),
-    ),
-    discovered=datetime(2026, 5, 1, tzinfo=UTC),
-)
 
 
 @given(advisories())

@@ -15,9 +15,20 @@ from typing import Any, Final
 from clearhouse.errors import Invalid
 
 #: Ecosystem names of OSV by the type of a package URL.
-ECOSYSTEMS: Final[Mapping[str, str]] = {"pypi": "PyPI", "npm": "npm"}
+ECOSYSTEMS: Final[Mapping[str, str]] = {
+    "pypi": "PyPI",
+    "npm": "npm",
+    "cargo": "crates.io",
+    "golang": "Go",
+    "maven": "Maven",
+    "gem": "RubyGems",
+    "nuget": "NuGet",
+    "composer": "Packagist",
+}
 #: How an ecosystem's versions are ordered: by Semantic Versioning, or by rules of its own.
-RANGE_TYPES: Final[Mapping[str, str]] = {"pypi": "ECOSYSTEM", "npm": "SEMVER"}
+RANGE_TYPES: Final[Mapping[str, str]] = {
+    kind: "SEMVER" if kind in {"npm", "cargo", "golang"} else "ECOSYSTEM" for kind in ECOSYSTEMS
+}
 
 Key = Callable[[str], Any]
 """A version's sort key in its ecosystem's order."""
