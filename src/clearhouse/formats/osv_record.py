@@ -134,8 +134,7 @@ def _repository(package: AffectedPackage) -> str | None:
 
     Package-url specification, known qualifiers: written as in SPDX, ``git+https://...@commit``.
     """
-    qualifiers = package.purl.qualifiers
-    found = qualifiers.get("vcs_url") if isinstance(qualifiers, dict) else None
+    found = package.purl.qualifiers.get("vcs_url")
     if not found:
         return None
     address = found.removeprefix("git+").partition("#")[0]
