@@ -123,7 +123,7 @@ def affected_packages(draw: st.DrawFn, purls: tuple[str, ...] = PURLS) -> Affect
     declared = draw(st.lists(version_ranges(RangeSource.DECLARED), min_size=least, max_size=2))
     return AffectedPackage(
         PackageURL.from_string(draw(st.sampled_from(purls))),
-        draw(texts()),
+        draw(texts(least=0)),
         executed,
         tuple(declared),
         tuple(draw(st.lists(versions(), max_size=2, unique=True))),
@@ -155,7 +155,7 @@ def advisories(draw: st.DrawFn, purls: tuple[str, ...] = PURLS) -> Advisory:
     )
     return Advisory(
         id=draw(st.sampled_from(["CH-2026-0007", "CH-2026-12345"])),
-        title=draw(texts(most=400)),
+        title=draw(texts(least=0, most=400)),
         summary=draw(texts(most=200)),
         details=draw(texts(least=0, most=300)) * draw(st.sampled_from([1, 1, 1, 40])),
         tlp=Tlp.CLEAR,
@@ -170,7 +170,7 @@ def advisories(draw: st.DrawFn, purls: tuple[str, ...] = PURLS) -> Advisory:
         packages=tuple(draw(st.lists(affected_packages(purls), min_size=1, max_size=3))),
         weaknesses=tuple(draw(st.lists(st.integers(1, 1400), max_size=3))),
         revisions=tuple(
-            Revision(number, at, draw(texts())) for number, at in enumerate(moments, 1)
+            Revision(number, at, draw(texts(least=0))) for number, at in enumerate(moments, 1)
         ),
         cve=draw(st.none() | st.just("CVE-2026-12345")),
         aliases=tuple(draw(st.lists(st.sampled_from(["GHSA-aaaa-bbbb-cccc", "PYSEC-2026-1"])))),

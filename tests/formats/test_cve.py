@@ -22,7 +22,8 @@ from clearhouse.formats.advisory import (
     Remedy,
     VersionRanges,
 )
-from clearhouse.formats.cve import cna_container, record
+from clearhouse.formats.cve import cna_container, record, rejected_container
+from clearhouse.formats.osv import Bound, Event
 from tests.formats.advisories import ADVISORY, advisories
 
 ORG = "8254265b-2729-46b6-b9e3-3dfca2d5bfca"
@@ -35,6 +36,8 @@ def schema(name: str) -> Draft7Validator:
 
 CONTAINER = schema("CVE_JSON_cnaPublishedContainer_5.1.1.json")
 RECORD = schema("CVE_JSON_bundled_5.1.1.json")
+REJECTED = schema("CVE_JSON_cnaRejectedContainer_5.1.1.json")
+WITHDRAWN = replace(ADVISORY, withdrawn=datetime(2026, 9, 1, tzinfo=UTC))
 
 
 @given(advisories())
@@ -159,9 +162,22 @@ def test_only_a_cna_can_publish() -> None:
         cna_container(nobody)
 
 
-def test_a_withdrawn_advisory_is_not_published() -> None:
+def test_a_withdrawn_advisory_is_rejected_and_not_published() -> None:
     with pytest.raises(Refused, match="withdrawn"):
-        cna_container(replace(ADVISORY, withdrawn=datetime(2026, 9, 1, tzinfo=UTC)))
+        cna_container(WITHDRAWN)
+    rejected = rejected_container(WITHDRAWN, reason="A duplicate.", replaced_by=["CVE-2026-1111"])
+    assert list(REJECTED.iter_errors(rejected)) == []
+    assert rejected["replacedBy"] == ["CVE-2026-1111"]
+    assert list(REJECTED.iter_errors(rejected_container(WITHDRAWN, reason="No flaw."))) == []
+
+
+def test_what_stands_is_not_rejected_and_a_rejection_has_a_reason() -> None:
+    with pytest.raises(Refused, match="stands"):
+        rejected_container(ADVISORY, reason="A duplicate.")
+    with pytest.raises(Invalid, match="say why"):
+        rejected_container(WITHDRAWN, reason=" ")
+    with pytest.raises(Invalid, match="CVE identifiers"):
+        rejected_container(WITHDRAWN, reason="A duplicate.", replaced_by=["GHSA-aaaa-bbbb-cccc"])
 
 
 def test_a_record_needs_a_public_reference() -> None:
@@ -175,7 +191,27 @@ def test_what_is_no_identifier_is_invalid(cve_id: str) -> None:
         record(ADVISORY, cve_id=cve_id, assigner=ORG)
 
 
+def test_an_advisory_has_one_identifier() -> None:
+    with pytest.raises(Invalid, match="is CVE-2026-12345, not CVE-2026-9999"):
+        record(ADVISORY, cve_id="CVE-2026-9999", assigner=ORG)
+    whole = record(replace(ADVISORY, cve=None), cve_id="CVE-2026-9999", assigner=ORG)
+    assert whole["cveMetadata"]["assignerShortName"] == "example"
+
+
+def test_a_limit_ends_a_range_as_a_fix_does() -> None:
+    span = (Event(Bound.INTRODUCED, "1"), Event(Bound.LIMIT, "2"))
+    ranges = VersionRanges(RangeSource.DECLARED, (span,))
+    package = replace(ADVISORY.packages[0], executed=None, declared=(ranges,))
+    product: Any = cna_container(replace(ADVISORY, packages=(package,)))["affected"][0]
+    assert product["versions"][0]["lessThan"] == "2"
+
+
 def test_what_has_no_place_in_the_format_is_invalid() -> None:
+    with pytest.raises(Invalid, match="describe"):
+        cna_container(replace(ADVISORY, summary="", details=""))
+    long = Publisher("Example", "https://example.org", "", ORG, "e" * 33)
+    with pytest.raises(Invalid, match="2 to 32"):
+        cna_container(replace(ADVISORY, publisher=long))
     with pytest.raises(Invalid, match="UUID"):
         record(ADVISORY, cve_id=CVE, assigner="example")
     with pytest.raises(Invalid, match="CWE"):

@@ -16,7 +16,7 @@ from clearhouse.formats.cvss import Cvss, Severity, Version, parse
 from tests.formats.advisories import vectors
 
 BASE_4_0 = "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N"
-#: Severity words by score (CVSS 3.1, table 14), each with the least score it is for.
+#: Severity words by score (CVSS 3.1, section 5), each with the least score it is for.
 LEAST = {
     Severity.NONE: 0.0,
     Severity.LOW: 0.1,

@@ -45,11 +45,10 @@ VERSION_TYPES: Final[Mapping[str, str]] = {
     "maven": "maven",
     "rpm": "rpm",
 }
-#: OSV's kinds of references in the words of the CVE programme's reference tags.
+#: OSV's kinds of references as the CVE programme's reference tags.  Others have no tag that is sure
+#: to be right: an advisory can be the vendor's own or a third party's.
 _TAGS: Final[Mapping[str, str]] = {
-    "ADVISORY": "third-party-advisory",
     "ARTICLE": "technical-description",
-    "DISCUSSION": "mailing-list",
     "REPORT": "issue-tracking",
     "FIX": "patch",
     "PACKAGE": "product",
@@ -67,8 +66,9 @@ _ENDS: Final[Mapping[Bound, str]] = {
     Bound.LIMIT: "lessThan",
     Bound.LAST_AFFECTED: "lessThanOrEqual",
 }
-# Longest texts of the schema.
-_TITLE, _TEXT, _VENDOR, _PRODUCT, _URL, _SHORT_NAME = 256, 4096, 512, 2048, 2048, 32
+# Longest texts of the schema, and how long a short name is.
+_TITLE, _TEXT, _VENDOR, _PRODUCT, _URL = 256, 4096, 512, 2048, 2048
+_SHORT_NAME: Final = range(2, 33)
 
 
 def record(
@@ -76,11 +76,13 @@ def record(
 ) -> dict[str, Any]:
     """The whole record, as it is on the CVE list, ``assigner`` being an organisation's UUID.
 
-    Raises :class:`Invalid` for what is no CVE identifier or UUID, and what
+    Raises :class:`Invalid` for what is no CVE identifier or UUID or not the advisory's, and what
     :func:`cna_container` raises.
     """
     if not CVE_ID.fullmatch(cve_id):
         raise Invalid("expected a CVE identifier, such as CVE-2026-12345", key="cve_id")
+    if advisory.cve not in {None, cve_id}:
+        raise Invalid(f"{advisory.id} is {advisory.cve}, not {cve_id}", key="cve_id")
     _require_org(assigner, "assigner")
     metadata: dict[str, Any] = {
         "cveId": cve_id,
@@ -90,7 +92,7 @@ def record(
         "dateUpdated": _time(advisory.current.at),
     }
     if advisory.publisher.cna_short_name and assigner == advisory.publisher.cna_org_id:
-        metadata["assignerShortName"] = advisory.publisher.cna_short_name[:_SHORT_NAME]
+        metadata["assignerShortName"] = advisory.publisher.cna_short_name
     if reserved:
         metadata["dateReserved"] = _time(reserved)
     return {
@@ -108,46 +110,77 @@ def cna_container(advisory: Advisory) -> dict[str, Any]:
     other content.  3. There is a public reference, as the programme's rules ask.  Raises
     :class:`Refused` otherwise, and :class:`Invalid` for what has no place in the format.
     """
-    publisher = advisory.publisher
-    if publisher.cna_org_id is None:  # 1
-        raise Refused("a CVE record comes from a CNA: enter the publisher's organisation UUID")
-    _require_org(publisher.cna_org_id, "cna_org_id")
+    provider = _provider(advisory)  # 1
     if advisory.withdrawn is not None:  # 2
-        raise Refused(f"{advisory.id} is withdrawn: ask the CVE programme to reject its record")
+        raise Refused(f"{advisory.id} is withdrawn: its CVE record is rejected, not published")
     references = _references(advisory)
     if not references:  # 3
         raise Refused(f"{advisory.id} has no reference: a CVE record needs one that is public")
-    provider = {"orgId": publisher.cna_org_id, "dateUpdated": _time(advisory.current.at)}
-    if publisher.cna_short_name:
-        provider["shortName"] = publisher.cna_short_name[:_SHORT_NAME]
+    said = "\n\n".join(filter(None, (advisory.summary, advisory.details)))
+    if not said:
+        raise Invalid("describe the vulnerability", key="summary")
     leading = advisory.leading_score
     scores = sorted(advisory.scores, key=lambda score: score is not leading)
-    optional = {
+    optional: dict[str, Any] = {
+        "title": _cut(advisory.title, _TITLE),
         "problemTypes": _unique(map(_problem, advisory.weaknesses)),
         "metrics": _unique(map(_metric, scores)),
         "credits": _unique(map(_credit, advisory.credits)),
         "solutions": _remedies(advisory, among=frozenset(Remedy) - _WORKAROUNDS),
         "workarounds": _remedies(advisory, among=_WORKAROUNDS),
+        "timeline": _timeline(advisory),
     }
     return {
         "providerMetadata": provider,
-        "title": _cut(advisory.title, _TITLE),
         "datePublic": _time(advisory.released),
-        "descriptions": [_said("\n\n".join(filter(None, (advisory.summary, advisory.details))))],
+        "descriptions": [_said(said)],
         "affected": [_product(package) for package in advisory.packages],
         "references": references,
-        "timeline": _timeline(advisory),
         "source": {"advisory": advisory.id},
         "x_versionRanges": [one for package in advisory.packages for one in _sources(package)],
         **{key: value for key, value in optional.items() if value},
     }
 
 
+def rejected_container(
+    advisory: Advisory, *, reason: str, replaced_by: Iterable[str] = ()
+) -> dict[str, Any]:
+    """What a CNA sends to have an identifier rejected (``cnaRejectedContainer``).
+
+    ``replaced_by`` are the identifiers to use in its place.  Raises :class:`Refused` unless the
+    advisory is withdrawn and its publisher is a CNA; :class:`Invalid` for what has no place in the
+    format.
+    """
+    provider = _provider(advisory)
+    if advisory.withdrawn is None:
+        raise Refused(f"{advisory.id} stands: withdraw it before its CVE record is rejected")
+    if not reason.strip():
+        raise Invalid("say why the record is rejected", key="reason")
+    found: dict[str, Any] = {"providerMetadata": provider, "rejectedReasons": [_said(reason)]}
+    instead = list(dict.fromkeys(replaced_by))
+    if not all(CVE_ID.fullmatch(one) for one in instead):
+        raise Invalid("expected CVE identifiers, such as CVE-2026-12345", key="replaced_by")
+    return found | ({"replacedBy": instead} if instead else {})
+
+
+def _provider(advisory: Advisory) -> dict[str, str]:
+    publisher = advisory.publisher
+    if publisher.cna_org_id is None:
+        raise Refused("a CVE record comes from a CNA: enter the publisher's organisation UUID")
+    _require_org(publisher.cna_org_id, "cna_org_id")
+    found = {"orgId": publisher.cna_org_id, "dateUpdated": _time(advisory.current.at)}
+    if not publisher.cna_short_name:
+        return found
+    if len(publisher.cna_short_name) not in _SHORT_NAME:
+        raise Invalid("expected a CNA's short name of 2 to 32 characters", key="cna_short_name")
+    return found | {"shortName": publisher.cna_short_name}
+
+
 def _product(package: AffectedPackage) -> dict[str, Any]:
     purl, ranges = package.purl, package.ranges
     name = name_of(purl)
     product = {
-        "vendor": _cut(package.supplier, _VENDOR),
+        "vendor": _cut(package.supplier, _VENDOR) or "unknown",
         "product": _cut(name, _PRODUCT),
         "packageName": _cut(name, _PRODUCT),
         # A property of 5.2.0, which 5.1.1 lets stand.
@@ -253,11 +286,13 @@ def _credit(credit: Credit) -> dict[str, str]:
 
 
 def _remedies(advisory: Advisory, *, among: frozenset[Remedy]) -> list[dict[str, str]]:
-    return _unique(_said(one.text) for one in advisory.remediations if one.kind in among)
+    return _unique(
+        _said(one.text) for one in advisory.remediations if one.text and one.kind in among
+    )
 
 
 def _timeline(advisory: Advisory) -> list[dict[str, str]]:
-    happened = [(one.at, one.summary) for one in advisory.revisions]
+    happened = [(one.at, one.summary) for one in advisory.revisions if one.summary]
     if advisory.discovered:
         happened.append((advisory.discovered, "Discovered"))
     happened.sort(key=lambda one: one[0])

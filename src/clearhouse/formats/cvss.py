@@ -3,7 +3,7 @@
 FIRST, Common Vulnerability Scoring System, specification documents of those versions.  The scores
 are computed by the ``cvss`` library; here the versions get one shape.  The score is that of the
 base metrics, in 4.0 too, where the library's own is that of all metrics given (CVSS 4.0,
-section 1.3: CVSS-B against CVSS-BTE).
+nomenclature: CVSS-B against CVSS-BTE).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from cvss import CVSS2, CVSS3, CVSS4, CVSSError  # type: ignore[import-untyped]
 
 from clearhouse.errors import Invalid
 
-#: Longest vector read; the longest of version 4.0 with every metric has 190 characters.
+#: Longest vector read; the longest of version 4.0 with every metric has 178 characters.
 LONGEST: Final = 300
 _EXAMPLE: Final = "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N"
 #: CVSS 4.0, section 2: the base metrics, which are all there in a vector and come first.
@@ -34,7 +34,7 @@ class Version(StrEnum):
 
 
 class Severity(StrEnum):
-    """The word for a score (CVSS 3.1, table 14; CVSS 4.0, table 22).
+    """The word for a score (CVSS 3.1, section 5; CVSS 4.0, section 6).
 
     Version 2.0 has no words of its own; the ones here are those in common use for it, low below
     4.0 and high from 7.0.
