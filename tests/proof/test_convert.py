@@ -12,9 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clearhouse.errors import Invalid
-from clearhouse.formats.aixcc import TESTCASE_BYTES, ProofOfVulnerability
+from clearhouse.formats.aixcc import TESTCASE_BYTES, PovSubmission
 from clearhouse.proof.bundle import Language
-from clearhouse.proof.convert import Material, bundle_files, effect_of, language_of
+from clearhouse.proof.convert import (
+    Material,
+    bundle_files,
+    effect_of,
+    language_of,
+    material_of_pov,
+)
 from clearhouse.proof.door import parse_archive
 from clearhouse.proof.effects import Effect
 from clearhouse.proof.zips import write_zip
@@ -34,7 +40,7 @@ def submission(**changes: Any) -> bytes:
 
 
 def test_a_submission_is_read() -> None:
-    pov = ProofOfVulnerability.from_json(submission(), where="pov.json")
+    pov = PovSubmission.from_json(submission(), where="pov.json")
     assert (pov.testcase, pov.fuzzer_name, pov.sanitizer) == (b"AAAA", "parse_fuzzer", "address")
 
 
@@ -53,14 +59,14 @@ def test_a_submission_is_read() -> None:
 )
 def test_a_wrong_submission_names_its_key(changes: dict[str, Any], key: str) -> None:
     with pytest.raises(Invalid) as error:
-        ProofOfVulnerability.from_json(submission(**changes), where="pov.json")
+        PovSubmission.from_json(submission(**changes), where="pov.json")
     assert (error.value.where, error.value.key) == ("pov.json", key)
 
 
 @given(st.binary(max_size=200))
 def test_any_bytes_are_a_submission_or_refused(raw: bytes) -> None:
     with contextlib.suppress(Invalid):
-        ProofOfVulnerability.from_json(raw, where="pov.json")
+        PovSubmission.from_json(raw, where="pov.json")
 
 
 @pytest.mark.parametrize(
@@ -109,3 +115,19 @@ def test_shipped_source_and_its_build_come_along() -> None:
     files, bundle = bundle_files(material)
     assert files["src.tar.gz"] == b"archive"
     assert (bundle.target.source, bundle.target.build) == ("src.tar.gz", ("make",))
+
+
+def test_a_proof_of_vulnerability_becomes_a_bundle_with_the_harness_of_its_name() -> None:
+    pov = PovSubmission.from_json(submission(), where="0f7c.json")
+    harnesses = {"other": ("other.py", b"x"), "parse_fuzzer": ("fuzz/parse.c", HARNESS)}
+    material = material_of_pov(pov, harnesses, purl="pkg:pypi/example@1.0", finder="Example CRS")
+    _, bundle = bundle_files(material)
+    assert (bundle.effect, bundle.harness.file) == (Effect.CRASH, "parse.c")
+    assert (bundle.id, bundle.pocs[0].data, bundle.finder) == ("0f7c", b"AAAA", "Example CRS")
+
+
+def test_a_harness_nobody_gave_is_asked_for_by_name() -> None:
+    pov = PovSubmission.from_json(submission(), where="0f7c.json")
+    with pytest.raises(Invalid, match="did you mean 'parse_fuzz'") as error:
+        material_of_pov(pov, {"parse_fuzz": ("parse.c", HARNESS)})
+    assert error.value.key == "fuzzer_name"

@@ -10,8 +10,14 @@ import click
 
 from clearhouse.cli.exits import ExitCode
 from clearhouse.errors import Invalid, Unavailable
-from clearhouse.formats.aixcc import ProofOfVulnerability
-from clearhouse.proof.convert import Material, bundle_files, effect_of, language_of
+from clearhouse.formats.aixcc import PovSubmission
+from clearhouse.proof.convert import (
+    Material,
+    bundle_files,
+    effect_of,
+    effect_of_pov,
+    language_of,
+)
 from clearhouse.proof.effects import Effect
 from clearhouse.proof.text import printable
 
@@ -65,9 +71,8 @@ def from_aixcc(submission: Path, harness: Path, **options: Any) -> ExitCode:  # 
 
     The harness that it names by fuzzer_name is the task's; give its source with --harness.
     """
-    pov = ProofOfVulnerability.from_json(_read(submission), where=submission.name)
-    language = language_of(harness.name)
-    effect = Effect.CRASH if language.is_native else Effect.EXCEPTION
+    pov = PovSubmission.from_json(_read(submission), where=submission.name)
+    effect = effect_of_pov(language_of(harness.name))
     title = options.pop("title") or f"{effect} found by a reasoning system in {pov.fuzzer_name}"
     return _write(submission.stem, effect, pov.testcase, harness, title=title, **options)
 

@@ -120,10 +120,11 @@ def parse_report(raw: object, where: str) -> Report:
     """Read a report from decoded JSON.  Raises :class:`Invalid` with the path of what is wrong."""
     value = JsonValue(raw, where)
     value.check_keys(("title",), _OPTIONAL)
+    target = value.get("target")
     return Report(
         title=_required_line(value, "title", TITLE_CHARACTERS).strip(),
         description=_paragraphs(value.get("description")),
-        target=_target(value.get("target")),
+        target=None if target is None else parse_target(target),
         target_text=_line(value.get("target_text"), LINE_CHARACTERS),
         weaknesses=tuple(dict.fromkeys(_weaknesses(value.get("weaknesses")))),
         locations=tuple(_location(one) for one in _several(value, "locations", LOCATIONS)),
@@ -240,9 +241,15 @@ def _distinct(value: JsonValue, key: str, most: int, pattern: str, what: str) ->
     return tuple(dict.fromkeys(texts))
 
 
-def _target(value: JsonValue | None) -> PackageURL | None:
-    if value is None:
-        return None
+def clean_paragraphs(text: str, most: int) -> str:
+    """``text`` as a description may be: without control characters, cut with an ellipsis."""
+    cut = text if len(text) <= most else text[: most - 1] + "…"
+    lines = cut.replace("\r\n", "\n").replace("\r", "\n")
+    return re.sub(r"[^\t\n -~\u0080-\ud7ff\ue000-\U0010ffff]", "\ufffd", lines).strip()
+
+
+def parse_target(value: JsonValue) -> PackageURL:
+    """The package, with its version, that a text names.  Raises :class:`Invalid`."""
     what = "a package URL with a version, such as pkg:pypi/sqlparse@0.4.4"
     text = _matched(value, PURL_PATTERN, what, LINE_CHARACTERS)
     try:
@@ -320,11 +327,7 @@ def _attachments(value: JsonValue | None) -> tuple[Attachment, ...]:
     found: list[Attachment] = []
     total = 0
     for name in sorted(table):
-        if (
-            not isinstance(name, str)
-            or len(name) > NAME_CHARACTERS
-            or not re.search(FILE_NAME_PATTERN, name)
-        ):
+        if len(name) > NAME_CHARACTERS or not re.search(FILE_NAME_PATTERN, name):
             raise value.wrong(f"expected a file's plain name, found {shown(name)}")
         encoded = value.get(name)
         if encoded is None:

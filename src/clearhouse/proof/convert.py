@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from clearhouse.errors import Invalid
+from clearhouse.formats.aixcc import PovSubmission
 from clearhouse.proof.bundle import Bundle, Language
 from clearhouse.proof.effects import Effect
 from clearhouse.proof.manifest import FORMAT, MANIFEST, parse_bundle
+from clearhouse.proof.members import shown
+from clearhouse.proof.tables import TEXT_CHARACTERS, nearest
 
 #: libFuzzer names what it found by a prefix of the file (``Fuzzer::WriteUnitToFileWithPrefix``).
 EFFECT_OF_PREFIX: Final = {
@@ -62,6 +65,48 @@ def effect_of(crash_name: str, language: Language) -> Effect | None:
                 return Effect.EXCEPTION
             return effect
     return None
+
+
+def effect_of_pov(language: Language) -> Effect:
+    """What a reasoning system's proof shows: its sanitizer crashes, an interpreter raises."""
+    return Effect.CRASH if language.is_native else Effect.EXCEPTION
+
+
+def material_of_pov(
+    pov: PovSubmission,
+    harnesses: Mapping[str, tuple[str, bytes]],
+    *,
+    title: str | None = None,
+    controls: Sequence[bytes] = (),
+    purl: str | None = None,
+    finder: str | None = None,
+) -> Material:
+    """What a bundle is made of for one proof of vulnerability.
+
+    ``harnesses`` gives the file name and source of each harness by the name that the task has for
+    it.  Without ``controls`` the control is one line break: one of the poc's kind proves more.
+    Raises :class:`Invalid` where the proof's harness is not among them.
+    """
+    if pov.fuzzer_name not in harnesses:
+        near = nearest(pov.fuzzer_name, tuple(harnesses))
+        hint = f"; did you mean {shown(near)}?" if near else ""
+        raise Invalid(
+            f"no source of the harness {shown(pov.fuzzer_name)} was given{hint}",
+            where=pov.id or None, key="fuzzer_name",
+        )  # fmt: skip
+    file, source = harnesses[pov.fuzzer_name]
+    effect = effect_of_pov(language_of(file))
+    return Material(
+        id=pov.id or pov.fuzzer_name[:TEXT_CHARACTERS],
+        title=title or f"{effect} found by a reasoning system in {pov.fuzzer_name}",
+        effect=effect,
+        harness_name=file,
+        harness=source,
+        poc=pov.testcase,
+        controls=controls or (b"\n",),
+        purl=purl,
+        finder=finder,
+    )
 
 
 def language_of(harness_name: str) -> Language:
