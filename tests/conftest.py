@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
+import os
+import shutil
 import sys
+import tempfile
 from typing import Any
 
+import django
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -13,6 +18,14 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("clearhouse", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("thorough", settings.get_profile("clearhouse"), max_examples=5000)
 settings.load_profile("clearhouse")
+
+# Before anything reads Django's settings: the tests' office has a home and keys of its own.
+if "CLEARHOUSE_HOME" not in os.environ:
+    os.environ["CLEARHOUSE_HOME"] = tempfile.mkdtemp(prefix="clearhouse-tests-")
+    atexit.register(shutil.rmtree, os.environ["CLEARHOUSE_HOME"], ignore_errors=True)
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clearhouse.office.settings")
+
+django.setup()
 
 _LOOPBACK = ("127.", "::1", "localhost")
 _allowed = {"network": False}

@@ -1,20 +1,12 @@
-"""Offices for tests: a database for each worker, a home of its own, accounts to act with."""
+"""What every test of the office needs: the keys of an office that nobody else uses."""
 
 from __future__ import annotations
 
-import os
-import tempfile
-from pathlib import Path
-
 import pytest
 
-# Before Django reads its settings: tests have a home and keys that nobody else uses.
-os.environ.setdefault("CLEARHOUSE_HOME", tempfile.mkdtemp(prefix="clearhouse-tests-"))
+from clearhouse.office.config import current
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _prepared_home() -> None:
-    from clearhouse.office.config import current
-
+def _keys() -> None:
     current().prepare()
-    assert Path(os.environ["CLEARHOUSE_HOME"]).is_dir()

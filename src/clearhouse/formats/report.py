@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-import cvss  # type: ignore[import-untyped]
+import cvss
 from packageurl import PackageURL
 
 from clearhouse.errors import Invalid

@@ -145,7 +145,12 @@ def may(viewer: Viewer, deed: Deed, standing: Standing | None) -> bool:
 
 
 def may_read(
-    viewer: Viewer, label: Tlp, *, author: int | None, addressed: frozenset[int], is_participant: bool
+    viewer: Viewer,
+    label: Tlp,
+    *,
+    author: int | None,
+    addressed: frozenset[int],
+    is_participant: bool,
 ) -> bool:
     """Whether something shared under a TLP label reaches the viewer (TLP 2.0, FIRST 2022).
 
@@ -165,8 +170,9 @@ def may_read(
 
 
 def sees_finding(viewer: Viewer, *, finder: int, standing: Standing | None) -> bool:
-    """Whether the viewer sees what a finder handed in: the finder, the office, and a participant
-    of its case that sees reports there.
+    """Whether the viewer sees what a finder handed in.
+
+    The finder does, the office, and a participant of its case that sees reports there.
     """
     if viewer.coordinates or (viewer.organisation is not None and viewer.organisation == finder):
         return True

@@ -20,9 +20,49 @@ _WORD: Final = re.compile(r"[a-z_][a-z0-9_]{2,}")
 _SAID: Final = 0.35
 #: Words that reports of any flaw share.
 _COMMON: Final = frozenset(
-    "the and for with that this from has have not can which when where was are its via allows may"
-    " attacker attackers vulnerability issue version versions before through using used could"
-    " remote crafted input function file code user users data affected".split()
+    [
+        "the",
+        "and",
+        "for",
+        "with",
+        "that",
+        "this",
+        "from",
+        "has",
+        "have",
+        "not",
+        "can",
+        "which",
+        "when",
+        "where",
+        "was",
+        "are",
+        "its",
+        "via",
+        "allows",
+        "may",
+        "attacker",
+        "attackers",
+        "vulnerability",
+        "issue",
+        "version",
+        "versions",
+        "before",
+        "through",
+        "using",
+        "used",
+        "could",
+        "remote",
+        "crafted",
+        "input",
+        "function",
+        "file",
+        "code",
+        "user",
+        "users",
+        "data",
+        "affected",
+    ]
 )
 
 

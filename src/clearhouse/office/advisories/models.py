@@ -41,6 +41,4 @@ class Revision(models.Model):
     missing = models.JSONField(default=dict)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["advisory", "number"], name="revision_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["advisory", "number"], name="revision_once")]

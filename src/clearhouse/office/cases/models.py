@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from django.db import models
 
 from clearhouse.protocol.embargo import Consent, EmbargoState
@@ -11,7 +13,7 @@ _LABEL = 20
 _NAME = 20
 
 
-def _choices(values: type) -> list[tuple[str, str]]:
+def _choices(values: type[StrEnum]) -> list[tuple[str, str]]:
     return [(one.value, one.value) for one in values]
 
 
@@ -210,9 +212,7 @@ class PublicAdvisory(models.Model):
     ranges = models.JSONField(default=list)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["advisory", "package"], name="public_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["advisory", "package"], name="public_once")]
         indexes = [models.Index(fields=["package"], name="public_by_package")]
 
 

@@ -289,12 +289,8 @@ def facts_of(
         patches_accepted=sum(one.state == Patch.State.ACCEPTED for one in patches),
         patch_chosen=any(one.chosen_at for one in patches),
         patch_distributed=any(one.distributed_at for one in patches),
-        open_proposals=sum(
-            one.state == Proposal.State.OPEN for one in case.proposals.all()
-        ),
-        open_suggestions=sum(
-            one.state == Suggestion.State.OPEN for one in case.suggestions.all()
-        ),
+        open_proposals=sum(one.state == Proposal.State.OPEN for one in case.proposals.all()),
+        open_suggestions=sum(one.state == Suggestion.State.OPEN for one in case.suggestions.all()),
         has_draft=False,
         is_public=case.public_at is not None,
         is_attacked=case.attacks_at is not None,

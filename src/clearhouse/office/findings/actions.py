@@ -18,9 +18,10 @@ from clearhouse.office.ledgerbook.actions import Decision, record, record_many
 from clearhouse.office.names import new_name
 from clearhouse.office.queue.actions import Request, cancel, enqueue, enqueue_many
 from clearhouse.office.viewer import Viewer
-from clearhouse.protocol.commitment import COMMITMENT_HEX, opens
+from clearhouse.protocol import commitment as commitments
 from clearhouse.protocol.roles import Scope
 
+_COMMITMENT_HEX: Final = 64
 PROVE: Final = "findings.prove"
 CHECK: Final = "findings.check"
 PLACE: Final = "cases.place"
@@ -45,8 +46,8 @@ def commit(viewer: Viewer, value: str, *, now: datetime) -> Commitment:
     """
     viewer.needs(Scope.FINDINGS_WRITE)
     value = value.strip().lower()
-    if len(value) != COMMITMENT_HEX or any(c not in "0123456789abcdef" for c in value):
-        raise Invalid(f"expected {COMMITMENT_HEX} hexadecimal digits", key="value")
+    if len(value) != _COMMITMENT_HEX or any(c not in "0123456789abcdef" for c in value):
+        raise Invalid(f"expected {_COMMITMENT_HEX} hexadecimal digits", key="value")
     with transaction.atomic():
         mine = Commitment.objects.filter(organisation=viewer.acting_for(), value=value)
         there = mine.first()
@@ -116,7 +117,7 @@ def _opened(viewer: Viewer, item: Item) -> Commitment | None:
     ).first()
     if made is None:
         raise Invalid("there is no such commitment of yours that is still closed", key="commitment")
-    if not opens(made.value, promise.key, item.content):
+    if not commitments.opens(bytes.fromhex(made.value), promise.key, _digest(item.content)):
         raise Invalid(
             "the key does not open the commitment for this content: it is the HMAC-SHA256 of"
             f" {item.content} that was committed to",
@@ -125,11 +126,15 @@ def _opened(viewer: Viewer, item: Item) -> Commitment | None:
     return made
 
 
+def _digest(content: str) -> bytes:
+    return bytes.fromhex(content.removeprefix("sha256:"))
+
+
 def _row(
     viewer: Viewer, item: Item, *, name: str, blob: str, entry: int, now: datetime, label: str,
     promise: Commitment | None,
 ) -> Finding:  # fmt: skip
-    is_proof = item.kind in (Finding.Kind.BUNDLE,)
+    is_proof = item.kind == Finding.Kind.BUNDLE
     return Finding(
         name=name,
         organisation_id=viewer.acting_for(),

@@ -28,9 +28,7 @@ def asking_key(viewer: Viewer) -> bytes:
     return key_of(settings.CONFIG.seal_key(), viewer.acting_for())
 
 
-def ask(
-    viewer: Viewer, *, signature: str | None, package: str | None, now: datetime
-) -> Answer:
+def ask(viewer: Viewer, *, signature: str | None, package: str | None, now: datetime) -> Answer:
     """Say whether a signature is known here, or its package is being scanned by others.
 
     1. The question is well formed.  2. It is counted before it is answered, so that no answer is

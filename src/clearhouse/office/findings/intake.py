@@ -10,7 +10,7 @@ from typing import Any, Final
 from packageurl import PackageURL
 
 from clearhouse.errors import Invalid
-from clearhouse.formats.report import Report, parse_report
+from clearhouse.formats.report import Report, System, plain_report, read_report
 from clearhouse.office.findings.impact import impact_of
 from clearhouse.proof.door import parse_archive
 from clearhouse.proof.text import printable
@@ -79,7 +79,7 @@ def of_report(report: Report, *, kind: str = "report") -> Item:
     return Item(
         kind=kind,
         content=report.digest,
-        data=json.dumps(report.as_json(), sort_keys=True, ensure_ascii=False).encode(),
+        data=json.dumps(plain_report(report), sort_keys=True, ensure_ascii=False).encode(),
         title=printable(report.title)[:_TITLE],
         purl=str(report.target or ""),
         package=package_of(report.target),
@@ -88,7 +88,7 @@ def of_report(report: Report, *, kind: str = "report") -> Item:
             {"file": one.file, "function": one.function, "line": one.line}
             for one in report.locations
         ),
-        found_by=printable(report.found_by or "")[:_NAME],
+        found_by=printable(_system(report.found_by))[:_NAME],
         origin_id=printable(report.origin_id or "")[:_NAME],
         effect="",
         impact=_UNPROVEN_IMPACT,
@@ -97,7 +97,13 @@ def of_report(report: Report, *, kind: str = "report") -> Item:
 
 def report_in(data: bytes) -> Report:
     """The report that was kept of an item."""
-    return parse_report(json.loads(data), where="the report")
+    return read_report(data, where="the report")
+
+
+def _system(system: System | None) -> str:
+    if system is None:
+        return ""
+    return f"{system.name} {system.version}" if system.version else system.name
 
 
 def package_of(purl: PackageURL | None) -> str:
@@ -112,9 +118,7 @@ def parse_purl(text: str, *, key: str = "purl") -> PackageURL:
     try:
         return PackageURL.from_string(text.strip())
     except ValueError:
-        raise Invalid(
-            "expected a package URL such as pkg:pypi/ecdsa@0.13.2", key=key
-        ) from None
+        raise Invalid("expected a package URL such as pkg:pypi/ecdsa@0.13.2", key=key) from None
 
 
 def unique(items: Iterable[Item]) -> list[Item]:

@@ -12,9 +12,13 @@ from django.db.models import Count, Q, QuerySet
 from clearhouse.errors import NotFound
 from clearhouse.office.authorisation import Standing, sees_finding
 from clearhouse.office.blobs import store
-from clearhouse.office.findings.models import Commitment, Finding, KnownQuestion
+from clearhouse.office.findings import models
+from clearhouse.office.findings.models import Commitment, KnownQuestion
 from clearhouse.office.viewer import Viewer
 from clearhouse.protocol.roles import Scope
+
+#: What queries return, by a name that rooms above may use.
+Finding = models.Finding
 
 PAGE: Final = 50
 _MISSING: Final = "there is no such finding here"

@@ -84,12 +84,8 @@ def safe_name(text: str) -> str:
 
 
 def _addressed(case: Case, slugs: Sequence[str]) -> list[int]:
-    there = {
-        slug: pk
-        for slug, pk in Participant.objects.filter(case=case).values_list(
-            "organisation__slug", "organisation"
-        )
-    }
+    taking_part = Participant.objects.filter(case=case)
+    there = dict(taking_part.values_list("organisation__slug", "organisation"))
     missing = [slug for slug in slugs if slug not in there]
     if missing:
         raise Invalid(f"{missing[0][:60]!r} does not take part in this case", key="addressed")

@@ -296,5 +296,3 @@ def set_lead(viewer: Viewer, name: str, person: int, *, now: datetime) -> Case:
         case.save(update_fields=["lead"])
         note(case, "lead", "The case has a new lead.", by=viewer.name, now=now, part=Part.TRIAGE)
         return case
-
-

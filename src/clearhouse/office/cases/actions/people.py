@@ -135,10 +135,8 @@ def _keeps_pace(case: Case, supplier: int, name: str, pace: int, *, now: datetim
         oldest = told[len(told) - pace] if pace else now
         assert oldest is not None, "only those told are asked for"
         again = oldest + _WEEK
-        raise Refused(
-            f"{name} takes {pace} cases in a week and has them; the next from {again:%Y-%m-%d"
-            " %H:%M} UTC on"
-        )
+        when = f"{again:%Y-%m-%d %H:%M} UTC"
+        raise Refused(f"{name} takes {pace} cases in a week and has them; the next from {when} on")
 
 
 def _receives(part: Participant, *, now: datetime) -> None:

@@ -15,8 +15,8 @@ from clearhouse.office.cases.actions.journal import locked_case, note
 from clearhouse.office.cases.models import Assessment, Case
 from clearhouse.office.viewer import Viewer
 from clearhouse.protocol.roles import Role
-from clearhouse.protocol.ssvc import decide
-from clearhouse.protocol.ssvc.tables import COORDINATOR_CISA
+from clearhouse.protocol.ssvc.table import decide
+from clearhouse.protocol.ssvc.tables import CISA_COORDINATOR
 
 _VERSIONS: Final = (cvss.Version.V4_0, cvss.Version.V3_1)
 
@@ -50,13 +50,14 @@ def assess(
 def choose_ssvc(viewer: Viewer, name: str, inputs: Mapping[str, str], *, now: datetime) -> Case:
     """Note what the office knows for SSVC; what it leaves out stays unknown."""
     given = {key: value for key, value in inputs.items() if value}
-    possible = decide(COORDINATOR_CISA, given)
+    possible = CISA_COORDINATOR.outcome.in_order(decide(CISA_COORDINATOR, given))
+    names = [CISA_COORDINATOR.outcome.name_of(one) for one in possible]
     with transaction.atomic():
         case, _ = locked_case(viewer, name, Deed.RUN)
-        case.ssvc = {"inputs": given, "outcomes": sorted(possible)}
+        case.ssvc = {"inputs": given, "outcomes": list(possible), "names": names}
         case.save(update_fields=["ssvc"])
         note(
-            case, "ssvc", f"SSVC: {' or '.join(sorted(possible))}.", by=viewer.name, now=now,
+            case, "ssvc", f"SSVC: {' or '.join(names)}.", by=viewer.name, now=now,
             part=Part.SEVERITY, facts={"inputs": dict(given)},
         )  # fmt: skip
         return case

@@ -128,9 +128,7 @@ def name_fix_date(viewer: Viewer, name: str, reason: str, *, now: datetime) -> C
         return case
 
 
-def world_event(
-    viewer: Viewer, name: str, letter: Letter, reason: str, *, now: datetime
-) -> Case:
+def world_event(viewer: Viewer, name: str, letter: Letter, reason: str, *, now: datetime) -> Case:
     """Record that it became public, that an exploit did, or that attacks were seen.
 
     What is public ends the embargo; attacks bring its end forward (protocol.embargo.must_end).

@@ -171,9 +171,8 @@ def _agree(case: Case, made: Proposal, *, now: datetime) -> None:
     case.embargo_because = "agreed by the participants"
     if not is_later:
         return
-    signed = Participant.objects.filter(case=case, consent=Consent.SIGNATORY).exclude(
-        organisation_id=made.organisation_id
-    )
-    for part in signed:
+    for part in Participant.objects.filter(case=case, consent=Consent.SIGNATORY):
+        if part.organisation_id == made.organisation_id:
+            continue
         part.consent = CONSENT.after(Consent(part.consent), ConsentEvent.REVISE)
         part.save(update_fields=["consent"])

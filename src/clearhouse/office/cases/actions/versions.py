@@ -42,9 +42,7 @@ def not_dated(name: str, reason: str, *, now: datetime) -> None:
     )  # fmt: skip
 
 
-def declare(
-    viewer: Viewer, name: str, introduced: str, fixed: str, *, now: datetime
-) -> Case:
+def declare(viewer: Viewer, name: str, introduced: str, fixed: str, *, now: datetime) -> Case:
     """Say which versions are affected: from ``introduced`` (0 for the first) until ``fixed``."""
     introduced, fixed = introduced.strip() or "0", fixed.strip()
     if len(introduced) > _MOST or len(fixed) > _MOST:

@@ -1,0 +1,115 @@
+"""Keeps a running job's lease alive from a thread of its own."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db import InterfaceError, OperationalError, connection
+
+from clearhouse.errors import Conflict
+from clearhouse.office.queue.actions import Claimed, renew
+
+log = logging.getLogger("clearhouse.queue")
+
+_PROGRESS_SECONDS: Final = 1.0
+_AGAIN_SECONDS: Final = 1.0
+_BEATS_PER_LEASE: Final = 3
+
+
+class Heartbeat:
+    """Renews the lease of the job that is followed, three times in its length.
+
+    It has a database connection of its own and outlives a restart of the database: the lease is
+    longer than that takes, or else the job goes to another worker and this one's is refused.
+    """
+
+    def __init__(self, *, lease: timedelta, clock: Callable[[], datetime]) -> None:
+        self._lease = lease
+        self._clock = clock
+        self._changed = threading.Condition()
+        self._followed: Claimed | None = None
+        self._lost = False
+        self._text: str | None = None
+        self._due = 0.0
+        self._ends = False
+        self._thread = threading.Thread(target=self._beat, name="heartbeat", daemon=True)
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread and wait for it."""
+        with self._changed:
+            self._ends = True
+            self._changed.notify()
+        self._thread.join()
+
+    def follow(self, claimed: Claimed) -> None:
+        """Keep this job from now on."""
+        with self._changed:
+            self._followed, self._lost, self._text = claimed, False, None
+            self._due = time.monotonic() + self._every
+            self._changed.notify()
+
+    def leave(self) -> None:
+        """Keep none."""
+        with self._changed:
+            self._followed = None
+
+    def progress(self, text: str) -> None:
+        """Say how far the job is; shown at most once a second.
+
+        Raises :class:`Conflict` once the job is lost: what it still does would be thrown away.
+        """
+        with self._changed:
+            if self._lost:
+                raise Conflict("the job was cancelled or given to another worker")
+            if self._text is None:
+                soonest = self._due - self._every + _PROGRESS_SECONDS
+                self._due = min(self._due, max(time.monotonic(), soonest))
+                self._changed.notify()
+            self._text = text
+
+    @property
+    def _every(self) -> float:
+        return self._lease.total_seconds() / _BEATS_PER_LEASE
+
+    def _beat(self) -> None:
+        try:
+            while True:
+                with self._changed:
+                    if self._ends:
+                        return
+                    claimed, text = self._followed, self._text
+                    wait = None if claimed is None else self._due - time.monotonic()
+                    if claimed is None or (wait is not None and wait > 0):
+                        self._changed.wait(wait)
+                        continue
+                    self._text = None
+                self._renew(claimed, text)
+        finally:
+            connection.close()
+
+    def _renew(self, claimed: Claimed, text: str | None) -> None:
+        again, lost = self._every, False
+        try:
+            renew(claimed, self._clock(), lease=self._lease, progress=text)
+        except Conflict:
+            lost = True
+        except (OperationalError, InterfaceError):
+            log.warning("the lease of job %d could not be renewed, trying again", claimed.id)
+            connection.close()
+            again = _AGAIN_SECONDS
+        with self._changed:
+            # The job may have ended while this was under way.
+            if self._followed is claimed:
+                self._due = time.monotonic() + again
+                self._lost = lost
+                if lost:
+                    self._followed = None
