@@ -203,6 +203,18 @@ def test_a_c_library_is_named_by_its_commits_where_they_are_known() -> None:
     assert list(VALID.iter_errors(record)) == []
 
 
+def test_commits_that_end_in_different_ways_are_in_ranges_of_their_own() -> None:
+    purl = "pkg:generic/demo?vcs_url=https://example.org/demo.git"
+    package = made(purl, (FIRST, SECOND)).packages[0]
+    last = (Event(Bound.INTRODUCED, "0"), Event(Bound.LAST_AFFECTED, "c" * 40))
+    ranges = VersionRanges(RangeSource.DECLARED, (*package.ranges.intervals, last))
+    record = record_of(replace(ADVISORY, packages=(replace(package, executed=ranges),)))
+    assert [one["repo"] for one in record["affected"][0]["ranges"]] == [
+        "https://example.org/demo.git"
+    ] * 2
+    assert list(VALID.iter_errors(record)) == []
+
+
 def test_ranges_of_releases_of_a_c_library_are_no_git_ranges() -> None:
     purl = "pkg:generic/demo?vcs_url=git%2Bhttps://example.org/demo.git"
     entry = record_of(made(purl, ("1.0", "1.2"), versions=("1.0", "1.1")))["affected"][0]

@@ -203,19 +203,25 @@ def affected_entry(
 ) -> dict[str, Any]:
     """Write one entry of ``affected``.
 
+    ``intervals`` are as in :func:`ranges_entry`.  ``notes`` go under
+    ``database_specific``, where consumers leave alone what they do not know.
+    """
+    entry: dict[str, Any] = {
+        "package": {"ecosystem": ECOSYSTEMS[kind], "name": name, "purl": purl},
+        "ranges": ranges_entry(intervals, type=RANGE_TYPES[kind]),
+        "versions": list(versions),
+    }
+    return entry | ({"database_specific": dict(notes)} if notes else {})
+
+
+def ranges_entry(intervals: Iterable[Sequence[Event]], **head: str) -> list[dict[str, Any]]:
+    """Write ``ranges``, each with what ``head`` says of it, its type above all.
+
     ``intervals`` are pairs of events in ascending order.  Those that end with ``fixed`` and those
     that end with ``last_affected`` go into ranges of their own: the schema refuses both in one.
-    ``notes`` go under ``database_specific``, where consumers leave alone what they do not know.
     """
     grouped: dict[Bound, list[dict[str, str]]] = {}
     for interval in intervals:
         events = [{event.bound.value: event.version} for event in interval]
         grouped.setdefault(interval[-1].bound, []).extend(events)
-    entry: dict[str, Any] = {
-        "package": {"ecosystem": ECOSYSTEMS[kind], "name": name, "purl": purl},
-        "ranges": [
-            {"type": RANGE_TYPES[kind], "events": events} for _, events in sorted(grouped.items())
-        ],
-        "versions": list(versions),
-    }
-    return entry | ({"database_specific": dict(notes)} if notes else {})
+    return [{**head, "events": events} for _, events in sorted(grouped.items())]

@@ -22,7 +22,7 @@ from typing import Any, Final
 from clearhouse.errors import Invalid, Refused
 from clearhouse.formats.advisory import Advisory, AffectedPackage, Credit, VersionRanges
 from clearhouse.formats.cvss import Version, parse
-from clearhouse.formats.osv import ECOSYSTEMS, RANGE_TYPES, Bound, Event, affected_entry
+from clearhouse.formats.osv import ECOSYSTEMS, RANGE_TYPES, Event, affected_entry, ranges_entry
 from clearhouse.formats.package_names import name_of, without_version
 
 SCHEMA_VERSION: Final = "1.7.5"
@@ -116,7 +116,7 @@ def _without_ecosystem(package: AffectedPackage, notes: dict[str, Any]) -> dict[
     repository = _repository(package)
     events = list(chain.from_iterable(ranges.intervals))
     if repository and events and all(_COMMIT.fullmatch(event.version) for event in events):
-        entry["ranges"] = _commit_ranges(ranges, repository)
+        entry["ranges"] = ranges_entry(ranges.intervals, type="GIT", repo=repository)
     elif not ranges.affected:
         raise Refused(
             f"OSV has no ecosystem for {without_version(purl)}: name its affected versions one by"
@@ -140,18 +140,6 @@ def _repository(package: AffectedPackage) -> str | None:
     address = found.removeprefix("git+").partition("#")[0]
     start, separator, commit = address.rpartition("@")
     return start if separator and "/" not in commit else address
-
-
-def _commit_ranges(ranges: VersionRanges, repository: str) -> list[dict[str, Any]]:
-    """GIT ranges, one for each way to end: ``fixed`` and ``last_affected`` do not mix."""
-    grouped: dict[Bound, list[dict[str, str]]] = {}
-    for interval in ranges.intervals:
-        events = [{event.bound.value: event.version} for event in interval]
-        grouped.setdefault(interval[-1].bound, []).extend(events)
-    return [
-        {"type": "GIT", "repo": repository, "events": events}
-        for _, events in sorted(grouped.items())
-    ]
 
 
 def _declared(ranges: VersionRanges) -> dict[str, Any]:
