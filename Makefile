@@ -6,7 +6,7 @@ PY := $(VENV)/bin/python
 JOBS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help setup system demo test test-slow coverage lint format bench lock clean
+.PHONY: help setup system assets demo test test-slow coverage lint format bench lock clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | \
@@ -33,6 +33,9 @@ $(VENV)/ready: $(VENV)/locked pyproject.toml
 	    $(PY) -m pip install --quiet --disable-pip-version-check --no-input \
 	        --require-hashes --only-binary :all: -r requirements-node.lock; }
 	@touch $@
+
+assets: setup ## get the style sheet, fonts and icons of the office's pages
+	@$(PY) tools/static-assets
 
 demo: setup ## prove published vulnerabilities, date one, check a patch
 	@tools/demo
