@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from django.template import Context, Template
 
@@ -22,11 +22,11 @@ def part(source: str, **context: Any) -> Element:
     return read(rendered(source, **context))
 
 
-def chart(text: str) -> ElementTree.Element:
+def chart(text: str) -> ET.Element:
     """A chart as the XML that it must be."""
-    return ElementTree.fromstring(text)
+    return ET.fromstring(text)
 
 
-def words(element: ElementTree.Element) -> str:
+def words(element: ET.Element) -> str:
     """All text in it."""
     return " ".join("".join(element.itertext()).split())

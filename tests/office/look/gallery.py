@@ -11,6 +11,7 @@ from django.contrib.messages.storage.base import Message
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
+from django.utils.datastructures import MultiValueDict
 from django.utils.html import format_html
 
 from clearhouse.office.look import words
@@ -104,7 +105,10 @@ def context(form: forms.Form) -> dict[str, Any]:
         "facts": [
             ("Target", "pkg:pypi/ecdsa@0.13.2"),
             ("Grade", format_html("{} Differential", look.icon("check_circle"))),
-            ("Signature", "sig1:4b1c2f7d90aa55e3f4b1c2f7d90aa55e3f4b1c2f7d90aa55e3f4b1c2f7d90aa55e3"),
+            (
+                "Signature",
+                "sig1:4b1c2f7d90aa55e3f4b1c2f7d90aa55e3f4b1c2f7d90aa55e3f4b1c2f7d90aa55e3",
+            ),
             ("Not yet known", "Whether the patch keeps behaviour"),
         ],
         "cases": Table(
@@ -133,7 +137,10 @@ def context(form: forms.Form) -> dict[str, Any]:
         ),
         "stages": ["Received", "Proven", "Joined to a case", "Disclosed"],
         "route": [
-            ("Send it in", "A bundle with its manifest, from the page, the API or the command line."),
+            (
+                "Send it in",
+                "A bundle with its manifest, from the page, the API or the command line.",
+            ),
             ("It is run", "Each proof runs in a sandbox without a network."),
             ("It joins a case", "Findings with one signature share a case."),
         ],
@@ -186,7 +193,7 @@ def context(form: forms.Form) -> dict[str, Any]:
 
 def page(request: HttpRequest) -> HttpResponse:
     sent = request.GET.get("sent") or request.method == "POST"
-    form = Handed({"title": "", "token": "1"}, {}) if sent else Handed()
+    form = Handed({"title": "", "token": "1"}, MultiValueDict()) if sent else Handed()
     return render(request, "look/gallery.html", context(form))
 
 

@@ -114,7 +114,9 @@ def lines(title: str, series: Iterable[Series]) -> SafeString:
         )
         shown = " ".join(places)
         # A line of one point has no length; it is drawn across, as the value it is.
-        return f"0,{shown.partition(',')[2]} 100,{shown.partition(',')[2]}" if _single(one) else shown
+        return (
+            f"0,{shown.partition(',')[2]} 100,{shown.partition(',')[2]}" if _single(one) else shown
+        )
 
     grid = [
         element("line", x1="0", x2="100%", y1=y, y2=y, class_="ch-chart__grid")
@@ -176,7 +178,9 @@ def _lines_in_words(drawn: Sequence[Series]) -> str:
             continue
         ordered = sorted(one.points)
         (begin, before), (end, after) = ordered[0], ordered[-1]
-        said.append(f"{one.text}: {spelled(before)} on {day(begin)}, {spelled(after)} on {day(end)}")
+        said.append(
+            f"{one.text}: {spelled(before)} on {day(begin)}, {spelled(after)} on {day(end)}"
+        )
     return ("; ".join(said) or "Nothing yet") + "."
 
 

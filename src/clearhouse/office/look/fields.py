@@ -113,7 +113,9 @@ class ShownField:
 def _style(widget: forms.Widget, *, wrong: bool) -> str:
     own = str(widget.attrs.get("class", ""))
     base = next(name for kind, name in _CLASSES if isinstance(widget, kind))
-    error = f"{base}--error" if wrong and base in {"usa-input", "usa-textarea", "usa-select"} else ""
+    error = (
+        f"{base}--error" if wrong and base in {"usa-input", "usa-textarea", "usa-select"} else ""
+    )
     return " ".join(part for part in (base, error, own) if part)
 
 
@@ -129,7 +131,9 @@ def problems(form: forms.BaseForm) -> tuple[Problem, ...]:
     """Every error of a form, those of the whole form first, in the order of the fields."""
     whole = [Problem(str(text), "") for text in form.non_field_errors()]
     hidden = [
-        Problem(f"{field.label}: {text}", "") for field in form.hidden_fields() for text in field.errors
+        Problem(f"{field.label}: {text}", "")
+        for field in form.hidden_fields()
+        for text in field.errors
     ]
     fields = [
         Problem(f"{field.label}: {text}", ShownField(field).anchor)

@@ -104,7 +104,12 @@ def figure(
         class_="usa-table usa-table--compact usa-table--borderless",
     )
     scroll = element(
-        "div", table, class_="ch-scroll", role="group", aria_label=f"{clean(title)}, as a table", tabindex=0
+        "div",
+        table,
+        class_="ch-scroll",
+        role="group",
+        aria_label=f"{clean(title)}, as a table",
+        tabindex=0,
     )
     details = element("details", element("summary", "The same as a table"), scroll)
     caption = element("figcaption", text_of(title))

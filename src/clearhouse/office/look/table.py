@@ -1,4 +1,4 @@
-"""Tables as values: what a page's query returns and ``{% table %}`` and ``{% comparison %}`` show."""
+"""Tables as values, for ``{% table %}`` and ``{% comparison %}``."""
 
 from __future__ import annotations
 

@@ -26,18 +26,19 @@ class Tag:
     meaning: str = ""
 
 
-GRADES: Final = {
+GRADES: Final[Mapping[str, Tag]] = {
     grade: Tag(grade.capitalize(), f"grade-{grade}", meaning)
     for grade, meaning in GRADE_MEANINGS.items()
 }
-TLP: Final = {
+TLP: Final[Mapping[str, Tag]] = {
     label.value: Tag(
-        label.value, f"tlp-{label.name.lower().replace('_', '-')}", f"May be passed on {meaning}."
+        label.value,
+        f"tlp-{label.name.lower().replace('_', '-')}",
+        f"May be passed on {label.meaning}.",
     )
     for label in Tlp
-    for meaning in [label.meaning]
 }
-REPORT_STATES: Final = {
+REPORT_STATES: Final[Mapping[str, Tag]] = {
     ReportState.START: Tag("Not received", "quiet", "The report has not arrived."),
     ReportState.RECEIVED: Tag("Received", "open", "Nobody has checked it yet."),
     ReportState.INVALID: Tag("Invalid", "no", "It was checked and does not hold."),
@@ -46,7 +47,7 @@ REPORT_STATES: Final = {
     ReportState.ACCEPTED: Tag("Accepted", "yes", "It is being worked on."),
     ReportState.CLOSED: Tag("Closed", "quiet", "Nothing more is done about it."),
 }
-EMBARGO_STATES: Final = {
+EMBARGO_STATES: Final[Mapping[str, Tag]] = {
     EmbargoState.NONE: Tag("No embargo", "quiet", "Nobody is bound."),
     EmbargoState.PROPOSED: Tag("Embargo proposed", "open", "Nobody is bound until it is accepted."),
     EmbargoState.ACTIVE: Tag("Embargo in force", "wait", "Its participants are bound."),

@@ -152,8 +152,7 @@ def icon(name: str) -> SafeString:
     if not name.replace("_", "").isalnum() or not name.isascii():
         raise Invalid(f"{name[:40]!r} is no name of an icon")
     return format_html(
-        '<svg class="usa-icon" aria-hidden="true" focusable="false">'
-        '<use href="{}#{}"></use></svg>',
+        '<svg class="usa-icon" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>',
         static("uswds/img/sprite.svg"),
         name,
     )
@@ -164,4 +163,8 @@ def in_words(size: int) -> str:
     amount, place = float(size), 0
     while amount >= 999.95 and place < len(_UNITS) - 1:
         amount, place = amount / 1000, place + 1
-    return f"{size} {'byte' if size == 1 else 'bytes'}" if not place else f"{amount:.1f} {_UNITS[place]}"
+    return (
+        f"{size} {'byte' if size == 1 else 'bytes'}"
+        if not place
+        else f"{amount:.1f} {_UNITS[place]}"
+    )
