@@ -53,8 +53,10 @@ def test_lines_can_be_seen_on_the_page() -> None:
     assert all(contrast(colour, NAMED["paper"]) >= 3 for colour in SERIES)
 
 
-def test_statuses_of_versions_differ_without_colour() -> None:
+def test_statuses_of_versions_can_be_seen_and_differ_without_colour() -> None:
     shades = dict(STATUSES)
+    # WCAG 2.2, 1.4.11: 3 to 1 for what has to be seen to understand a picture.
+    assert all(contrast(shade, NAMED["paper"]) >= 3 for shade in shades.values())
     assert contrast(shades["affected"], shades["undecided"]) >= 3
     assert contrast(shades["affected"], shades["unaffected"]) >= 3
 

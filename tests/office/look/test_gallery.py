@@ -142,3 +142,18 @@ def test_the_account_menu_closes_on_escape(chromium: Browser, address: str) -> N
         seen.page.keyboard.press("Escape")
         seen.page.wait_for_selector("#account-organisation", state="hidden")
         assert seen.page.evaluate("document.activeElement.tagName") == "SUMMARY"
+
+
+@pytest.mark.slow
+@pytest.mark.network
+def test_htmx_runs_no_code_from_answers_and_keeps_no_page(chromium: Browser, address: str) -> None:
+    with browser.opened(chromium, address, width=1440) as seen:
+        wanted = ["allowEval", "allowScriptTags", "includeIndicatorStyles", "historyCacheSize"]
+        told = seen.page.evaluate("names => names.map(name => htmx.config[name])", wanted)
+        assert told == [False, False, False, 0]
+        seen.page.evaluate("htmx.ajax('GET', '/cases/', {target: '#main-content', select: 'h1'})")
+        seen.page.wait_for_selector("#main-content > h1:only-child")
+        assert seen.complaints == []
+        # htmx notes the address for the back button, and nothing of the page itself.
+        stored = "Object.entries({...localStorage, ...sessionStorage})"
+        assert seen.page.evaluate(stored) == [["htmx-current-path-for-history", "/"]]
