@@ -27,6 +27,7 @@ from clearhouse.office.cases.models import (
     Task,
 )
 from clearhouse.office.findings import queries as findings
+from clearhouse.office.findings.queries import Finding
 from clearhouse.office.viewer import Viewer
 from clearhouse.protocol.case_state import CaseEvent as Letter
 from clearhouse.protocol.case_state import CaseState
@@ -121,8 +122,8 @@ class CaseView:
     title: str
     letters: str | None
     participants: Sequence[Participant] | None
-    findings: Sequence[findings.Finding] | None
-    own_findings: Sequence[findings.Finding]
+    findings: Sequence[Finding] | None
+    own_findings: Sequence[Finding]
     history: dict[str, Any] | None
     assessments: Sequence[Assessment] | None
     leading: Assessment | None
