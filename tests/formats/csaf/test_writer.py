@@ -208,6 +208,22 @@ def test_the_advisorys_remediations_come_before_what_its_facts_say() -> None:
     assert (remedy["category"], remedy["details"]) == ("mitigation", "Check names.")
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"title": " "},
+        {"id": ""},
+        {"cve": "CVE-26-1"},
+        {"publisher": replace(ADVISORY.publisher, name="")},
+        {"revisions": (Revision(1, START, ""),)},
+        {"remediations": (Remediation(Remedy.MITIGATION, ""),)},
+    ],
+)
+def test_what_the_standard_requires_has_to_be_said(wrong: dict[str, Any]) -> None:
+    with pytest.raises(Invalid, match=next(iter(wrong))):
+        security_advisory(replace(ADVISORY, **wrong))
+
+
 def test_a_range_named_as_a_version_is_refused() -> None:
     ranges = replace(DECLARED, affected=("all",))
     package = AffectedPackage(PackageURL("pypi", None, "demo"), "Demo", declared=(ranges,))

@@ -108,10 +108,9 @@ def groups(document: Object) -> Mapping[str, frozenset[str]]:
     }
 
 
-def products_of(raw: Object, document: Object) -> frozenset[str]:
-    """The products that something names by itself or through a group."""
+def products_of(raw: Object, known: Mapping[str, frozenset[str]]) -> frozenset[str]:
+    """The products that something names by itself or through one of the ``known`` groups."""
     named = {one for _, one in texts(raw, "product_ids", "")}
-    known = groups(document)
     for _, group in texts(raw, "group_ids", ""):
         named |= known.get(group, frozenset())
     return frozenset(named)

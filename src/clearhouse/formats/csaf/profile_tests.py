@@ -10,6 +10,7 @@ from typing import Final
 
 from clearhouse.formats.csaf.document import (
     Object,
+    groups,
     member,
     objects,
     products_of,
@@ -84,19 +85,21 @@ def no_vulnerability_id(document: Object) -> Found:
 
 def no_impact_statement(document: Object) -> Found:
     """6.1.27.9: what is not affected has a flag or a threat of category impact."""
+    known = groups(document)
     for path, vulnerability in vulnerabilities(document):
         stated = [flag for _, flag in objects(vulnerability, "flags", path)]
         threats = objects(vulnerability, "threats", path)
         stated += [threat for _, threat in threats if threat.get("category") == "impact"]
-        said = {product for one in stated for product in products_of(one, document)}
+        said = {product for one in stated for product in products_of(one, known)}
         yield from _unsaid(path, vulnerability, "known_not_affected", said, "impact statement")
 
 
 def no_action_statement(document: Object) -> Found:
     """6.1.27.10: what is affected has a remediation."""
+    known = groups(document)
     for path, vulnerability in vulnerabilities(document):
         remedies = objects(vulnerability, "remediations", path)
-        said = {product for _, one in remedies for product in products_of(one, document)}
+        said = {product for _, one in remedies for product in products_of(one, known)}
         yield from _unsaid(path, vulnerability, "known_affected", said, "action statement")
 
 

@@ -197,8 +197,8 @@ def _document(
     publisher = {
         "category": "coordinator",
         "contact_details": advisory.publisher.contact,
-        "name": advisory.publisher.name,
-        "namespace": advisory.publisher.namespace,
+        "name": _said(advisory.publisher.name, "publisher"),
+        "namespace": _said(advisory.publisher.namespace, "publisher"),
     }
     label = {"label": as_csaf_2_0(advisory.tlp), "url": _TLP_1}
     document = {
@@ -209,7 +209,7 @@ def _document(
         "notes": notes.of_document(advisory),
         "publisher": _present(publisher),
         "references": references,
-        "title": advisory.title,
+        "title": _said(advisory.title, "title"),
         "tracking": _tracking(advisory, number),
     }
     return {"document": _present(document)}
@@ -223,10 +223,14 @@ def _tracking(advisory: Advisory, number: str) -> dict[str, Any]:
     return {
         "current_release_date": _time(advisory.current.at),
         "generator": {"engine": {"name": "clearhouse", "version": __version__}},
-        "id": number,
+        "id": _said(number, "id"),
         "initial_release_date": _time(advisory.released),
         "revision_history": [
-            {"date": _time(one.at), "number": str(one.number), "summary": one.summary}
+            {
+                "date": _time(one.at),
+                "number": str(one.number),
+                "summary": _said(one.summary, "revisions"),
+            }
             for one in revisions
         ],
         "status": advisory.status.value,
@@ -240,6 +244,8 @@ def _vulnerability(
     affected = claims.products(Claim.AFFECTED)
     status = {name: [one.id for one in claims.products(claim)] for claim, name in _STATUS.items()}
     status["first_fixed"] = [one.id for one in claims.first_fixed]
+    if advisory.cve is not None and not _CVE.fullmatch(advisory.cve):
+        raise Invalid("expected CVE, a year and a number", key="cve")
     cves = [one for one in (advisory.cve or "", *advisory.aliases) if _CVE.fullmatch(one)]
     cve = next(iter(cves), None)
     found = {
@@ -314,7 +320,7 @@ def _fixed_versions(package: AffectedPackage) -> Sequence[str]:
 def _remediation(remedy: Remediation, ids: Sequence[str]) -> dict[str, Any]:
     found = {
         "category": remedy.kind.value,
-        "details": remedy.text,
+        "details": _said(remedy.text, "remediations"),
         "product_ids": list(ids),
         "url": remedy.url,
     }
@@ -325,6 +331,13 @@ def _time(at: datetime) -> str:
     if at.utcoffset() is None:
         raise Invalid("a time has a zone")
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _said(words: str, key: str) -> str:
+    """A text that has to be there, without space around it."""
+    if not words.strip():
+        raise Invalid("is empty, and has to say something", key=key)
+    return words.strip()
 
 
 def _present(found: Mapping[str, Any]) -> dict[str, Any]:
