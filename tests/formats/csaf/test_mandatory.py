@@ -247,3 +247,50 @@ def test_whatever_stands_anywhere_the_tests_come_to_an_end(data: st.DataObject) 
 def test_any_object_is_answered(document: Any) -> None:
     answer = problems(document if isinstance(document, dict) else {"document": document})
     assert all(one.path.startswith("/") for one in answer)
+
+
+GOOD_SCORE = {
+    "version": "3.1",
+    "vectorString": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:C/C:H/I:H/A:H",
+    "baseScore": 10.0,
+    "baseSeverity": "CRITICAL",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "tests"),
+    [
+        ("version", "4.0", {"6.1.8"}),
+        ("version", "3.0", {"6.1.8"}),
+        ("vectorString", "CVSS:3.1/AV:N", {"6.1.8"}),
+        ("vectorString", 31, {"6.1.8"}),
+        ("baseScore", 11, {"6.1.8", "6.1.9"}),
+        ("baseScore", True, {"6.1.8"}),
+        ("baseSeverity", "AWFUL", {"6.1.8", "6.1.9"}),
+        ("baseSeverity", "LOW", {"6.1.9"}),
+        ("temporalSeverity", "LOW", {"6.1.9"}),
+        ("scope", "WIDE", {"6.1.8", "6.1.10"}),
+        ("attackVector", "NOT_DEFINED", {"6.1.8", "6.1.10"}),
+    ],
+)
+def test_each_fault_of_a_score_is_told_by_its_test(name: str, value: Any, tests: set[str]) -> None:
+    score = {**GOOD_SCORE, name: value}
+    document = minimal(
+        product_tree={"full_product_names": [{"name": "P", "product_id": "P"}]},
+        vulnerabilities=[{"scores": [{"products": ["P"], "cvss_v3": score}]}],
+    )
+    assert found(document) == tests
+    document["vulnerabilities"][0]["scores"][0]["cvss_v3"] = GOOD_SCORE
+    assert found(document) == set()
+
+
+def test_a_weakness_outside_the_list_is_found() -> None:
+    weakness = {"id": "CWE-999999", "name": "Anything"}
+    (problem,) = problems(minimal(vulnerabilities=[{"cwe": weakness}]))
+    assert (problem.test, problem.path) == ("6.1.11", "/vulnerabilities/0/cwe/id")
+
+
+def test_a_revision_without_a_version_cannot_be_sorted() -> None:
+    document = minimal()
+    document["document"]["tracking"]["revision_history"][0]["number"] = "first"
+    assert found(document) == {"6.1.14"}

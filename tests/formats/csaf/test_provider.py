@@ -217,3 +217,23 @@ def test_invalid_unlabelled_and_twofold_documents_are_refused() -> None:
 def test_a_provider_that_cannot_be_one_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(Invalid):
         replace(PROVIDER, **wrong)
+
+
+@pytest.mark.parametrize("name", ["id", "initial_release_date", "current_release_date"])
+def test_a_document_that_cannot_be_placed_is_refused(name: str) -> None:
+    broken = json.loads(as_bytes(LABELLED[Tlp.CLEAR]))
+    del broken["document"]["tracking"][name]
+    with pytest.raises(Invalid, match=name):
+        tree(broken)
+
+
+def test_contact_details_go_into_the_metadata() -> None:
+    publisher = replace(ADVISORY.publisher, contact="csaf@clearinghouse.example")
+    found = tree(provider=replace(PROVIDER, publisher=publisher)).public
+    metadata = json.loads(found["provider-metadata.json"])
+    assert metadata["publisher"]["contact_details"] == "csaf@clearinghouse.example"
+
+
+def test_a_time_without_zone_is_refused() -> None:
+    with pytest.raises(Invalid, match="zone"):
+        layout([], provider=PROVIDER, sign=signed, now=datetime(2026, 6, 1))  # noqa: DTZ001

@@ -15,9 +15,12 @@ from clearhouse.formats.advisory import (
     Advisory,
     AffectedPackage,
     Claim,
+    RangeSource,
     Remediation,
     Remedy,
     Revision,
+    Score,
+    VersionRanges,
 )
 from clearhouse.formats.csaf.mandatory import problems, schema_problems
 from clearhouse.formats.csaf.writer import (
@@ -304,3 +307,34 @@ def test_a_statement_that_does_not_hold_together_is_refused(wrong: dict[str, Any
 )
 def test_files_are_named_as_the_standard_names_them(number: str, name: str) -> None:
     assert file_name(number) == name
+
+
+@pytest.mark.parametrize("vector", ["", "CVSS:3.1/AV:N", "CVSS:4.0/AV:N", "AV:N/AC:L", "9.8"])
+def test_a_score_that_is_no_vector_is_refused(vector: str) -> None:
+    with pytest.raises(Invalid, match="scores"):
+        security_advisory(replace(ADVISORY, scores=(Score(vector, "A lab"),)))
+
+
+def test_an_advisory_that_says_nothing_of_any_version_is_refused() -> None:
+    silent = VersionRanges(RangeSource.EXECUTED, ())
+    with pytest.raises(Invalid, match="nothing is said"):
+        security_advisory(
+            replace(ADVISORY, packages=(replace(PACKAGE, executed=silent, fixed=()),))
+        )
+
+
+def test_where_no_version_is_affected_there_is_neither_score_nor_remedy() -> None:
+    ranges = VersionRanges(RangeSource.EXECUTED, (), unaffected=("1.0",), by="sha256:aa11")
+    package = replace(PACKAGE, executed=ranges, fixed=())
+    document = security_advisory(replace(ADVISORY, packages=(package,)))
+    assert_valid(document)
+    found = vulnerability_of(document)
+    assert found["product_status"] == {"known_not_affected": ["pkg:pypi/demo@1.0"]}
+    assert not {"scores", "remediations"} & set(found)
+
+
+def test_statements_on_a_package_of_which_only_the_fix_is_known_name_the_fix() -> None:
+    package = replace(PACKAGE, executed=None, declared=(), fixed=("2.0",))
+    document = vex(replace(ADVISORY, packages=(package,)), [Statement(demo("1.0"), Claim.AFFECTED)])
+    (remedy,) = vulnerability_of(document)["remediations"]
+    assert remedy["details"] == "Fixed in 2.0."
