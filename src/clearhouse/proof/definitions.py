@@ -169,7 +169,7 @@ class Sources:
     def __init__(self, store: Store, interpreter: Interpreter) -> None:
         self._store = store
         self._interpreter = interpreter
-        self._read_before: dict[Path, dict[str, Any]] = {}
+        self._read_before: dict[tuple[Path, int, int], dict[str, Any]] = {}
 
     def look_up(self, named: str, path: Path, relative: str) -> Definition:
         """Whether the file at ``path``, ``relative`` in its release, defines ``named``."""
@@ -234,8 +234,10 @@ class Sources:
 
     def _kept(self, path: Path, read: Callable[[Path], dict[str, Any]]) -> dict[str, Any]:
         """What ``read`` says of a file, remembered by the file's content."""
-        if path in self._read_before:
-            return self._read_before[path]
+        status = path.stat()
+        same = (path, status.st_mtime_ns, status.st_size)
+        if same in self._read_before:
+            return self._read_before[same]
         python = self._interpreter.python
         by = f"{python.major}.{python.minor}" if path.suffix in PYTHON else "javascript"
         key = f"{file_sha256(path)}-{by}-{_READING}.json"
@@ -243,7 +245,7 @@ class Sources:
         if kept is None:
             kept = read(path)
             self._store.write_json(kept, "definitions", key)
-        self._read_before[path] = kept
+        self._read_before[same] = kept
         return kept
 
     def _parsed(self, path: Path) -> dict[str, Any]:
