@@ -99,6 +99,17 @@ def test_each_thing_that_is_absent_gets_a_sentence_with_the_nearest(targets: Tar
     )
 
 
+def test_a_grounding_is_told_in_words(targets: Targets) -> None:
+    place = Location("src/codec/core.py", "feed", 99)
+    assert grounded("pkg:pypi/codec@1.0", targets, place).as_json() == {
+        "purl": "pkg:pypi/codec@1.0",
+        "absent": ["src/codec/core.py of codec 1.0 has 7 lines and no line 99"],
+        "found": ["codec", "1.0", "src/codec/core.py, Parser.feed"],
+        "undecided": [],
+        "archives": ["codec-1.0.tar.gz", "codec-1.0-py3-none-any.whl"],
+    }
+
+
 def test_what_only_the_wheel_has_is_found_there(targets: Targets) -> None:
     place = only("pkg:pypi/codec@1.0", targets, Location("codec/made.py", "A", 1))
     assert place.outcomes == (Found("codec/made.py"), Found("A"), Found("1"))

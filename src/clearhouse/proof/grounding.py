@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from packageurl import PackageURL
 
@@ -28,7 +29,12 @@ from clearhouse.formats.report import Location
 from clearhouse.proof.definitions import Defined, NotDefined, Sources, Unclear, is_minified
 from clearhouse.proof.members import shown
 from clearhouse.proof.named_paths import ReleasedFiles, parts_of
-from clearhouse.proof.target import TargetNotFound, Targets, TargetUnavailable
+from clearhouse.proof.target import (
+    TargetNotFound,
+    Targets,
+    TargetUnavailable,
+    default_targets,
+)
 from clearhouse.proof.target.choice import best_artifact, source_artifact
 from clearhouse.proof.target.interpreter import running_interpreter
 from clearhouse.proof.target.javascript import JavaScriptInstaller, package_name
@@ -114,9 +120,40 @@ class Grounding:
         found = (one.reason for one in self.outcomes if isinstance(one, Undecided))
         return tuple(dict.fromkeys(found))
 
+    @property
+    def found(self) -> tuple[str, ...]:
+        """What is there: the package, the version, then a line for each file that is."""
+        first = [one.at for one in (self.package, self.version) if isinstance(one, Found)]
+        lines = [_told(one) for one in self.locations if isinstance(one.file, Found)]
+        return tuple(dict.fromkeys([*first, *lines]))
 
-def ground(purl: PackageURL, locations: Sequence[Location], targets: Targets) -> Grounding:
-    """Look up what a report names.  What the registry cannot be asked is undecided, no error."""
+    def as_json(self) -> dict[str, Any]:
+        """What is shown and kept, in words."""
+        return {
+            "purl": self.purl,
+            "absent": list(self.absent),
+            "found": list(self.found),
+            "undecided": list(self.undecided),
+            "archives": list(self.archives),
+        }
+
+
+def _told(place: GroundedLocation) -> str:
+    function = f", {place.function.at}" if isinstance(place.function, Found) else ""
+    line = f", line {place.line.at}" if isinstance(place.line, Found) else ""
+    file = place.file.at if isinstance(place.file, Found) else place.location.file
+    return f"{file}{function}{line}"
+
+
+def ground(
+    purl: PackageURL, locations: Sequence[Location], targets: Targets | None = None
+) -> Grounding:
+    """Look up what a report names.  What the registry cannot be asked is undecided, no error.
+
+    ``targets`` brings releases here, by default those of this user's pip and npm.  A registry's
+    listing is believed for an hour (``target.downloads``): so long a new release may be absent.
+    """
+    targets = targets or default_targets()
     if purl.type not in {"pypi", "npm"}:
         return _nothing_known(purl, locations, f"releases of type {purl.type} cannot be fetched")
     try:
