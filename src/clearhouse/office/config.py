@@ -34,6 +34,8 @@ class Config:
     oidc: Mapping[str, str]
     mail: str
     mail_from: str
+    cna_org_id: str | None = None
+    cna_short_name: str | None = None
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> Config:
@@ -57,6 +59,8 @@ class Config:
             oidc=_oidc(environment),
             mail=environment.get("CLEARHOUSE_MAIL", ""),
             mail_from=environment.get("CLEARHOUSE_MAIL_FROM", "clearhouse@localhost"),
+            cna_org_id=environment.get("CLEARHOUSE_CNA_ORG_ID") or None,
+            cna_short_name=environment.get("CLEARHOUSE_CNA_SHORT_NAME") or None,
         )
 
     @property

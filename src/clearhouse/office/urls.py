@@ -6,6 +6,8 @@ from django.urls import URLPattern, URLResolver, include, path
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("account/", include("allauth.urls")),
+    path("", include("clearhouse.office.advisories.urls")),
+    path("", include("clearhouse.office.oversight.urls")),
 ]
 
 handler403 = "clearhouse.office.edge.forbidden"

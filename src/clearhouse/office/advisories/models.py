@@ -39,6 +39,16 @@ class Revision(models.Model):
     osv = models.JSONField(null=True)
     cve = models.JSONField(null=True)
     missing = models.JSONField(default=dict)
+    shown = models.JSONField(default=dict)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["advisory", "number"], name="revision_once")]
+
+
+class ServedFile(models.Model):
+    """A file of the CSAF provider, by its path; made anew after each publication."""
+
+    path = models.CharField(max_length=300, primary_key=True)
+    data = models.BinaryField()
+    digest = models.CharField(max_length=64)
+    is_public = models.BooleanField(default=True)

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from django.conf import settings
-from pysequoia import Cert, Profile, SignatureMode, sign
+from pysequoia import Cert, Profile, SignatureMode, Tsk, sign
 
 from clearhouse.errors import Unavailable
 
@@ -18,39 +18,38 @@ def key_file() -> Path:
 
 
 @cache
-def certificate() -> Cert:
+def _secret() -> Tsk:
     """The key.  Raises :class:`Unavailable` where it can be neither read nor made."""
     path = key_file()
     config = settings.CONFIG
     try:
         if not path.exists():
-            made = Cert.generate(user_id=f"{config.office} <{config.mail_from}>",
-                                 profile=Profile.RFC4880)  # fmt: skip
-            secret = made.secrets
-            assert secret is not None, "a generated key has its secret part"
+            owner = f"{config.office} <{config.mail_from}>"
+            made = Tsk.generate(user_id=owner, profile=Profile.RFC4880)
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(handle, "w") as out:
-                out.write(str(secret))
-        return Cert.from_bytes(path.read_bytes())
+                out.write(str(made))
+        return Tsk.from_bytes(path.read_bytes())
     except FileExistsError:
-        return Cert.from_bytes(path.read_bytes())  # another process was faster
+        return Tsk.from_bytes(path.read_bytes())  # another process was faster
     except OSError as error:
         raise Unavailable(f"{path} cannot be used: {error.strerror}") from None
 
 
 def detached(data: bytes) -> bytes:
     """A detached, armoured signature."""
-    secrets = certificate().secrets
-    if secrets is None:
-        raise Unavailable(f"{key_file()} has no secret key")
-    return bytes(sign(secrets.signer(), data, mode=SignatureMode.DETACHED))
+    return bytes(sign(_secret().signer(), data, mode=SignatureMode.DETACHED))
+
+
+def _certificate() -> Cert:
+    return _secret().extract_certificate()
 
 
 def public_key() -> bytes:
     """The public key, armoured."""
-    return str(certificate()).encode()
+    return str(_certificate()).encode()
 
 
 def fingerprint() -> str:
     """The key's fingerprint, in upper case."""
-    return str(certificate().fingerprint).upper()
+    return str(_certificate().fingerprint).upper()

@@ -79,9 +79,7 @@ def account_of(case: Case) -> Account:
         suppliers=tuple(one.organisation.name for one in parts if one.role == Role.SUPPLIER),
         history=history_of(case),
         declared=tuple(case.declared),
-        scores=tuple(
-            Scored(one.vector, one.by, one.role == Role.SUPPLIER) for one in ordered
-        ),
+        scores=tuple(Scored(one.vector, one.by, one.role == Role.SUPPLIER) for one in ordered),
         credits=tuple(
             Credited(one.organisation.name, _tool(one.credit_name, one.organisation.name))
             for one in parts

@@ -194,6 +194,8 @@ def state_of(case: Case, participants: Iterable[Participant]) -> CaseState:
     ):
         if done and all(done):
             happened.add(letter)
+    if case.public_at is not None:
+        happened.add(Letter.VENDOR_AWARE)  # what is public makes every vendor aware
     for letter, at in (
         (Letter.PUBLIC, case.public_at),
         (Letter.EXPLOIT_PUBLIC, case.exploit_public_at),

@@ -12,6 +12,7 @@ from clearhouse.office.findings.intake import report_in
 from clearhouse.office.findings.models import Finding
 from clearhouse.office.queue.handlers import Handler, Payload, Progress, handler
 from clearhouse.proof.door import parse_archive
+from clearhouse.proof.grounding import ground
 from clearhouse.proof.prove import prove
 from clearhouse.proof.runners.choose import Workshop
 
@@ -58,8 +59,6 @@ class Check(Handler[dict[str, Any]]):
 
     def run(self, payload: Payload, progress: Progress) -> dict[str, Any]:
         """What is there and what is not."""
-        from clearhouse.proof.grounding import ground
-
         progress("looking for what it names")
         report = report_in(_blob(payload["finding"]))
         if report.target is None:

@@ -6,7 +6,9 @@ the last signed checkpoint only, so that nobody can watch single decisions being
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db.models import Max
 
@@ -188,3 +190,20 @@ def entries_about(viewer: Viewer, subject: str, *, since: int = 0, most: int = 1
     rows = LedgerEntry.objects.filter(subject=subject, index__gte=since).order_by("index")
     found = rows.values_list("leaf", "index")[:most]
     return [Entry.parse(bytes(leaf), index=index) for leaf, index in found]
+
+
+def entries_of(
+    viewer: Viewer, kinds: Sequence[str], *, below: int | None = None
+) -> Iterator[Entry]:
+    """The entries of some kinds in their order, for the office; ``below`` leaves later ones out."""
+    viewer.must_coordinate()
+    rows = LedgerEntry.objects.filter(kind__in=list(kinds)).order_by("index")
+    if below is not None:
+        rows = rows.filter(index__lt=below)
+    for index, leaf in rows.values_list("index", "leaf").iterator(chunk_size=2000):
+        yield Entry.parse(bytes(leaf), index=index)
+
+
+def first_entry_at() -> datetime | None:
+    """When the ledger began; None for an empty one."""
+    return LedgerEntry.objects.order_by("index").values_list("at", flat=True).first()

@@ -166,6 +166,18 @@ def happen(case: Case, letter: Letter, reason: str, *, by: str, now: datetime) -
         end_embargo(case, reason=_SENTENCES[letter], by=by, now=now)
 
 
+def publish_case(viewer: Viewer, name: str, *, now: datetime) -> Case:
+    """The office publishes: the vulnerability is public from this instant, the embargo over.
+
+    In the transaction that publishes the advisory; a revision of it changes nothing here.
+    """
+    case, _ = locked_case(viewer, name, Deed.RUN)
+    if case.public_at is None:
+        state_of(case, list(case.participants.all())).after(Letter.PUBLIC)
+        happen(case, Letter.PUBLIC, "The advisory is published.", by=viewer.name, now=now)
+    return case
+
+
 def collide(viewer: Viewer, name: str, kind: Kind, reason: str, *, now: datetime) -> Case:
     """Record a collision: found by somebody else, leaked, or a fix that anyone can read."""
     if kind not in (Kind.REDISCOVERED, Kind.LEAKED, Kind.FIX_PUBLIC):

@@ -1,0 +1,225 @@
+"""Drafting, publishing and revising advisories."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from django.conf import settings
+from django.db import transaction
+from django.urls import reverse
+
+from clearhouse.errors import Conflict, Invalid, NotFound
+from clearhouse.formats.advisory import Advisory as Value
+from clearhouse.formats.advisory import Publisher, Reference, Status
+from clearhouse.formats.advisory import Revision as Numbered
+from clearhouse.formats.csaf import provider
+from clearhouse.formats.csaf.writer import file_name
+from clearhouse.office.advisories import signing
+from clearhouse.office.advisories.assemble import Words, assemble
+from clearhouse.office.advisories.documents import Documents, documents_of
+from clearhouse.office.advisories.models import Advisory, Revision, ServedFile
+from clearhouse.office.advisories.queries import published_documents
+from clearhouse.office.advisories.shown import shown
+from clearhouse.office.authorisation import Deed
+from clearhouse.office.cases.account import account
+from clearhouse.office.cases.actions.journal import locked_case
+from clearhouse.office.cases.actions.states import publish_case
+from clearhouse.office.ledgerbook.actions import record
+from clearhouse.office.queue.actions import enqueue
+from clearhouse.office.viewer import Viewer
+from clearhouse.protocol.roles import Scope
+from clearhouse.protocol.tlp import Tlp
+
+REBUILD: Final = "advisories.rebuild"
+_TITLE, _SUMMARY, _TEXT = 300, 1000, 20_000
+
+
+def draft(
+    viewer: Viewer, case: str, *, title: str, summary: str, details: str = "", remedy: str = "",
+    references: Sequence[Reference] = (), now: datetime,
+) -> Advisory:  # fmt: skip
+    """Write the words of a case's advisory, or write them anew; nothing is public by it."""
+    viewer.must_coordinate()
+    viewer.needs(Scope.ADVISORIES_WRITE)
+    for key, text, most in (
+        ("title", title, _TITLE), ("summary", summary, _SUMMARY), ("details", details, _TEXT),
+        ("remedy", remedy, _TEXT),
+    ):  # fmt: skip
+        if len(text) > most:
+            raise Invalid(f"at most {most} characters", key=key)
+    if not title.strip() or not summary.strip():
+        raise Invalid("an advisory needs a title and a summary", key="title")
+    with transaction.atomic():
+        row, _ = locked_case(viewer, case, Deed.RUN)
+        made, is_new = Advisory.objects.select_for_update().get_or_create(
+            case=row, defaults={"name": row.name, "made_at": now, "changed_at": now}
+        )
+        made.title, made.summary = title.strip(), summary.strip()
+        made.details, made.remedy, made.changed_at = details.strip(), remedy.strip(), now
+        made.references = [
+            {"url": one.url, "summary": one.summary, "kind": one.kind} for one in references
+        ]
+        made.save()
+        if is_new:
+            record("advisory.drafted", made.name, {}, now=now)
+        return made
+
+
+def publish(viewer: Viewer, name: str, summary: str = "", *, now: datetime) -> Revision:
+    """Publish an advisory, or a new revision of it.
+
+    1. The documents are made from the case as it stands, and each is judged.  2. The revision is
+    stored, 3. the case becomes public and its embargo ends for everybody, 4. and the ledger says
+    so: all in one transaction, so that nobody sees one without the other.
+    """
+    viewer.must_coordinate()
+    viewer.needs(Scope.ADVISORIES_WRITE)
+    with transaction.atomic():
+        made = Advisory.objects.select_for_update().filter(name=name).first()
+        if made is None:
+            raise NotFound("there is no such advisory")
+        number = made.revisions.count() + 1
+        said = summary.strip()[:300] or ("Initial version." if number == 1 else "Revised.")
+        revision = Numbered(number, now, said)
+        value = value_of(viewer, made, [*_published(made), revision])
+        documents = _documents(value)  # 1
+        stored = Revision.objects.create(
+            advisory=made, number=number, at=now, summary=said, csaf=documents.csaf,
+            vex=documents.vex, osv=documents.osv, cve=documents.cve,
+            missing=dict(documents.missing), shown=shown(value),
+        )  # fmt: skip  # 2
+        made.changed_at = now
+        made.published_at = made.published_at or now
+        made.save(update_fields=["changed_at", "published_at"])
+        publish_case(viewer, made.name, now=now)  # 3
+        digests = {
+            kind: hashlib.sha256(provider.as_bytes(document)).hexdigest()
+            for kind, document in (
+                ("csaf", stored.csaf), ("vex", stored.vex), ("osv", stored.osv),
+                ("cve", stored.cve),
+            )
+            if document is not None
+        }  # fmt: skip
+        entry = record(
+            "advisory.published", made.name, {"revision": number, "documents": digests}, now=now
+        )  # 4
+        enqueue(REBUILD, {}, lane="office", key=f"{REBUILD}:{entry.index}", priority=99, now=now)
+        return stored
+
+
+def preview(viewer: Viewer, name: str, *, now: datetime) -> Documents:
+    """The documents as they would be published now.  Raises what publishing would raise."""
+    viewer.must_coordinate()
+    made = Advisory.objects.filter(name=name).first()
+    if made is None:
+        raise NotFound("there is no such advisory")
+    number = made.revisions.count() + 1
+    value = value_of(viewer, made, [*_published(made), Numbered(number, now, "Preview.")])
+    return _documents(value)
+
+
+def _published(made: Advisory) -> list[Numbered]:
+    return [Numbered(one.number, one.at, one.summary) for one in made.revisions.order_by("number")]
+
+
+def value_of(viewer: Viewer, made: Advisory, revisions: Sequence[Numbered]) -> Value:
+    """The advisory as a value, from the case as it stands."""
+    words = Words(
+        title=made.title,
+        summary=made.summary,
+        details=made.details,
+        remedy=made.remedy,
+        references=tuple(
+            Reference(one["url"], one["summary"], one["kind"]) for one in made.references
+        ),
+    )
+    return assemble(
+        account(viewer, made.name),
+        words,
+        publisher=publisher(),
+        page=settings.CONFIG.url + reverse("advisories:advisory", args=[made.name]),
+        revisions=revisions,
+        status=Status.FINAL,
+        label=Tlp.CLEAR,
+    )
+
+
+def _documents(value: Value) -> Documents:
+    folder = f"{base_url()}/white/{value.released.year}"
+    return documents_of(
+        value,
+        csaf_url=f"{folder}/{file_name(value.id)}",
+        vex_url=f"{folder}/{file_name(value.id + '-VEX')}",
+    )
+
+
+def publisher() -> Publisher:
+    """The office as the publisher of its advisories."""
+    config = settings.CONFIG
+    return Publisher(
+        name=config.office,
+        namespace=config.url,
+        contact=config.contact,
+        cna_org_id=config.cna_org_id,
+        cna_short_name=config.cna_short_name,
+    )
+
+
+def base_url() -> str:
+    """Where the CSAF provider is.  The standard knows https only; so do the documents."""
+    return "https://" + settings.CONFIG.url.partition("://")[2] + "/.well-known/csaf"
+
+
+def rebuild(now: datetime) -> int:
+    """Lay out the CSAF provider's files anew.  How many there are.
+
+    What is signed already is not signed again: a signature differs each time, and caches hold it.
+    """
+    there = dict(ServedFile.objects.values_list("path", "digest"))
+
+    def sign(data: bytes) -> bytes:
+        known = _signature_of(data)
+        return known if known is not None else signing.detached(data)
+
+    tree = provider.layout(
+        published_documents(),
+        provider=provider.Provider(
+            base_url(), publisher(), signing.public_key(), signing.fingerprint()
+        ),
+        sign=sign,
+        now=now,
+    )
+    with transaction.atomic():
+        wanted = {path: (data, True) for path, data in tree.public.items()}
+        for path, (data, is_public) in wanted.items():
+            digest = hashlib.sha256(data).hexdigest()
+            if there.get(path) != digest:
+                ServedFile.objects.update_or_create(
+                    path=path, defaults={"data": data, "digest": digest, "is_public": is_public}
+                )
+        ServedFile.objects.exclude(path__in=wanted).delete()
+    return len(wanted)
+
+
+def _signature_of(data: bytes) -> bytes | None:
+    digest = hashlib.sha256(data).hexdigest()
+    signed = ServedFile.objects.filter(digest=digest).values_list("path", flat=True).first()
+    if signed is None:
+        return None
+    found = ServedFile.objects.filter(path=f"{signed}.asc").first()
+    return bytes(found.data) if found is not None else None
+
+
+def withdraw_draft(viewer: Viewer, name: str) -> None:
+    """Throw a draft away; what was published stays."""
+    viewer.must_coordinate()
+    viewer.needs(Scope.ADVISORIES_WRITE)
+    made = Advisory.objects.filter(name=name).first()
+    if made is None:
+        raise NotFound("there is no such advisory")
+    if made.published_at is not None:
+        raise Conflict("it is published; revise it instead")
+    made.delete()
