@@ -27,6 +27,7 @@ COMMANDS: Final = {
     "dedupe": Lazy("clearhouse.cli.dedupe:dedupe", "Group bundles that show the same flaw."),
     "proof": Lazy("clearhouse.cli.proof:proof", "Write, look at and pack a proof bundle."),
     "sandbox": Lazy("clearhouse.cli.sandbox:sandbox", "Try to break out of the sandbox."),
+    "worker": Lazy("clearhouse.cli.worker:worker", "Do the jobs of the office's queue."),
 }
 
 

@@ -13,21 +13,18 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db import InterfaceError, OperationalError, connection, transaction
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import F, Q
 
 from clearhouse.errors import Conflict, Invalid, NotFound
-from clearhouse.office.queue import handlers
+from clearhouse.office.queue import giving, handlers
 from clearhouse.office.queue.bugs import bug_in
 from clearhouse.office.queue.commits import forgettable
-from clearhouse.office.queue.models import Clock, Job, Lane
-from clearhouse.office.queue.turns import turn
+from clearhouse.office.queue.models import Job, Lane
 from clearhouse.proof.text import printable
 
 log = logging.getLogger("clearhouse.queue")
 
 MOST_ATTEMPTS: Final = 3
-_CLOCK: Final = 1
 _BATCH: Final = 500
 _REASON_CHARACTERS: Final = 500
 _PROGRESS_CHARACTERS: Final = 200
@@ -108,38 +105,9 @@ def claim(
     writer, PostgreSQL one holder of the clock's row.  Nobody who holds that row waits for
     another, except for the instant in which a lane's settings change.
     """
-    if not _ready_lanes(kinds).exists():
-        return None
     with forgettable():
-        clock = _held_clock()
-        lane = _ready_lanes(kinds).order_by("passed", "id").first()
-        if lane is None:
-            return None
-        # A row that is being cancelled at this moment is passed over.
-        job = (
-            _waiting_jobs(kinds)
-            .filter(lane=lane)
-            .select_for_update(skip_locked=True, of=("self",))
-            .order_by("-priority", "id")
-            .first()
-        )
-        if job is None:
-            return None
-        start, passed = turn(lane.passed, clock.passed, lane.weight)
-        Lane.objects.filter(pk=lane.pk).update(passed=passed)
-        if start > clock.passed:
-            Clock.objects.filter(pk=clock.pk).update(passed=start)
-        fence, attempt = job.fence + 1, job.attempts + 1
-        Job.objects.filter(pk=job.pk).update(
-            state=State.RUNNING,
-            fence=fence,
-            attempts=attempt,
-            worker=worker,
-            leased_until=now + lease,
-            started_at=now,
-            progress="",
-        )
-        return Claimed(job.pk, job.kind, job.key, job.payload, fence, attempt, worker)
+        started = giving.start_next(worker, now, kinds, lease=lease)
+    return None if started is None else Claimed(*started, worker)
 
 
 def renew(
@@ -314,34 +282,6 @@ def _lanes_named(names: set[str]) -> dict[str, Lane]:
         Lane.objects.bulk_create((Lane(name=name) for name in missing), ignore_conflicts=True)
         found.update((lane.name, lane) for lane in Lane.objects.filter(name__in=missing))
     return found
-
-
-def _waiting_jobs(kinds: Sequence[str] | None) -> QuerySet[Job]:
-    waiting = Job.objects.filter(state=State.WAITING)
-    return waiting if kinds is None else waiting.filter(kind__in=kinds)
-
-
-def _ready_lanes(kinds: Sequence[str] | None) -> QuerySet[Lane]:
-    """Lanes with a job to give out and a free place for it."""
-    running = (
-        Job.objects.filter(state=State.RUNNING, lane=OuterRef("pk"))
-        .values("lane")
-        .annotate(count=Count("pk"))
-        .values("count")
-    )
-    return Lane.objects.annotate(running=Coalesce(Subquery(running), 0)).filter(
-        Exists(_waiting_jobs(kinds).filter(lane=OuterRef("pk"))),
-        running__lt=F("most_running"),
-    )
-
-
-def _held_clock() -> Clock:
-    """The clock's row, locked where the database locks rows."""
-    clock = Clock.objects.select_for_update(no_key=True).filter(pk=_CLOCK).first()
-    if clock is None:
-        Clock.objects.bulk_create([Clock(pk=_CLOCK)], ignore_conflicts=True)
-        clock = Clock.objects.select_for_update(no_key=True).get(pk=_CLOCK)
-    return clock
 
 
 def _held(claimed: Claimed) -> dict[str, Any]:

@@ -16,8 +16,7 @@ from clearhouse.office.queue.actions import Claimed, renew
 
 log = logging.getLogger("clearhouse.queue")
 
-_PROGRESS_SECONDS: Final = 1.0
-_AGAIN_SECONDS: Final = 1.0
+_TICK_SECONDS: Final = 1.0
 _BEATS_PER_LEASE: Final = 3
 
 
@@ -52,10 +51,10 @@ class Heartbeat:
 
     def follow(self, claimed: Claimed) -> None:
         """Keep this job from now on."""
+        # The thread is not woken: a switch between threads costs more than a short job.
         with self._changed:
             self._followed, self._lost, self._text = claimed, False, None
             self._due = time.monotonic() + self._every
-            self._changed.notify()
 
     def leave(self) -> None:
         """Keep none."""
@@ -63,17 +62,13 @@ class Heartbeat:
             self._followed = None
 
     def progress(self, text: str) -> None:
-        """Say how far the job is; shown at most once a second.
+        """Say how far the job is; the last said is stored once a second.
 
         Raises :class:`Conflict` once the job is lost: what it still does would be thrown away.
         """
         with self._changed:
             if self._lost:
                 raise Conflict("the job was cancelled or given to another worker")
-            if self._text is None:
-                soonest = self._due - self._every + _PROGRESS_SECONDS
-                self._due = min(self._due, max(time.monotonic(), soonest))
-                self._changed.notify()
             self._text = text
 
     @property
@@ -86,10 +81,9 @@ class Heartbeat:
                 with self._changed:
                     if self._ends:
                         return
+                    self._changed.wait(min(_TICK_SECONDS, self._every / 2))
                     claimed, text = self._followed, self._text
-                    wait = None if claimed is None else self._due - time.monotonic()
-                    if claimed is None or (wait is not None and wait > 0):
-                        self._changed.wait(wait)
+                    if claimed is None or (text is None and time.monotonic() < self._due):
                         continue
                     self._text = None
                 self._renew(claimed, text)
@@ -97,19 +91,20 @@ class Heartbeat:
             connection.close()
 
     def _renew(self, claimed: Claimed, text: str | None) -> None:
-        again, lost = self._every, False
+        lost = answered = False
         try:
             renew(claimed, self._clock(), lease=self._lease, progress=text)
+            answered = True
         except Conflict:
             lost = True
         except (OperationalError, InterfaceError):
+            # Due as before: tried again at the next tick.
             log.warning("the lease of job %d could not be renewed, trying again", claimed.id)
             connection.close()
-            again = _AGAIN_SECONDS
         with self._changed:
             # The job may have ended while this was under way.
             if self._followed is claimed:
-                self._due = time.monotonic() + again
-                self._lost = lost
+                if answered:
+                    self._due = time.monotonic() + self._every
                 if lost:
-                    self._followed = None
+                    self._followed, self._lost = None, True

@@ -19,7 +19,7 @@ class Lane(models.Model):
     most_running = models.PositiveIntegerField(default=1000)
 
     class Meta:
-        indexes = [models.Index(fields=["passed"], name="lane_by_pass")]
+        indexes = [models.Index(fields=["passed", "id"], name="lane_by_pass")]
 
 
 class Clock(models.Model):

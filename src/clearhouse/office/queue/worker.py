@@ -20,7 +20,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from clearhouse.errors import Conflict, Invalid, NotFound, Refused, Unavailable
-from clearhouse.office.queue import actions, handlers
+from clearhouse.office.queue import actions, giving, handlers
 from clearhouse.office.queue.actions import Claimed
 from clearhouse.office.queue.bugs import bug_in
 from clearhouse.office.queue.heartbeat import Heartbeat
@@ -86,6 +86,7 @@ class Worker:
         self._parent = os.getppid()
         self._stopping = False
         self._in_run = False
+        self._busy = False
         self._next_sweep = 0.0
         self._heartbeat = Heartbeat(lease=lease, clock=clock)
 
@@ -135,7 +136,11 @@ class Worker:
     def _step(self) -> bool:
         """Sweep when it is time, and do one job; False if there was none."""
         self._sweep()
+        # An idle worker looks before it locks: on SQLite it would take the only pen to do so.
+        if not self._busy and not giving.is_any_ready(self._kinds):
+            return False
         claimed = actions.claim(self.name, self._clock(), self._kinds, lease=self._lease)
+        self._busy = claimed is not None
         if claimed is None:
             return False
         self._report(self._attempt(claimed))

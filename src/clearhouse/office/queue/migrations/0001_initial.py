@@ -37,7 +37,7 @@ class Migration(migrations.Migration):
                 ("most_running", models.PositiveIntegerField(default=1000)),
             ],
             options={
-                "indexes": [models.Index(fields=["passed"], name="lane_by_pass")],
+                "indexes": [models.Index(fields=["passed", "id"], name="lane_by_pass")],
             },
         ),
         migrations.CreateModel(
