@@ -1,0 +1,90 @@
+"""``clearhouse office``: what whoever runs the office does from the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from clearhouse.cli.django_setup import migrate, set_up
+
+
+@click.group("office")
+def office() -> None:
+    """Look after the office: keys and tables, backups, known advisories, demonstration data."""
+
+
+@office.command("prepare")
+def prepare() -> None:
+    """Make the office's keys and tables, or bring the tables up to date."""
+    set_up()
+    migrate()
+    from clearhouse.office.config import current
+
+    click.echo(f"ready: keys in {current().home}")
+
+
+@office.command("manage", context_settings={"ignore_unknown_options": True})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def manage(arguments: tuple[str, ...]) -> None:
+    """Run a command of Django's, such as 'check --deploy'."""
+    set_up()
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(["clearhouse office manage", *arguments])
+
+
+@office.command("demo-data")
+@click.option(
+    "--samples", type=click.Path(path_type=Path, exists=True, file_okay=False),
+    default=Path("samples"), show_default=True, help="Folder of the sample bundles.",
+)  # fmt: skip
+def demo_data(*, samples: Path) -> None:
+    """Fill an empty office with a realistic half year: findings, cases in every state, advisories.
+
+    Proofs and patches are really run; histories are left to the workers.
+    """
+    set_up()
+    migrate()
+    from clearhouse.cli.progress import Working
+    from clearhouse.office import demo
+
+    with Working() as progress:
+        made = demo.fill(samples, say=lambda step: progress.say("demo-data", step))
+    for line in made:
+        click.echo(line)
+
+
+@office.command("backup")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+def backup(folder: Path) -> None:
+    """Copy the database and the keys into FOLDER, while the office runs."""
+    set_up()
+    from clearhouse.office import keeping
+
+    for line in keeping.back_up(folder):
+        click.echo(line)
+
+
+@office.command("restore")
+@click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
+def restore(folder: Path) -> None:
+    """Bring back what 'backup' put into FOLDER, into a home and a database that are empty."""
+    from clearhouse.office import keeping
+
+    for line in keeping.restore(folder):
+        click.echo(line)
+
+
+@office.command("load-advisories")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
+def load_advisories(files: tuple[Path, ...]) -> None:
+    """Note public OSV records (.json, .ndjson, .gz), to hold reports without proof against."""
+    set_up()
+    from clearhouse.office.cases import public
+
+    for path in files:
+        count, bad = public.load(path)
+        click.echo(f"{path.name}: {count} entries, {len(bad)} left out")
+        for line in bad[:10]:
+            click.echo(f"  {line}", err=True)

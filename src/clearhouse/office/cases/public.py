@@ -1,0 +1,75 @@
+"""Public advisories from OSV records: read line by line, bad ones set aside."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from packageurl import PackageURL
+
+from clearhouse.errors import Invalid
+from clearhouse.formats.osv import ECOSYSTEMS
+from clearhouse.office.cases.actions.opening import add_public_advisories
+from clearhouse.office.cases.models import PublicAdvisory
+
+_BATCH: Final = 1000
+_TYPES: Final = {ecosystem.lower(): kind for kind, ecosystem in ECOSYSTEMS.items()}
+_SUMMARY: Final = 1000
+
+
+def load(path: Path) -> tuple[int, list[str]]:
+    """Note every record of a file.  How many entries there were, and what was left out and why."""
+    count, bad = 0, list[str]()
+    batch: dict[tuple[str, str], PublicAdvisory] = {}
+    for number, line in enumerate(_lines(path), 1):
+        try:
+            rows = list(_rows(json.loads(line)))
+        except (ValueError, RecursionError, Invalid) as error:
+            bad.append(f"record {number}: {str(error)[:200]}")
+            continue
+        batch.update({(row.advisory, row.package): row for row in rows})
+        if len(batch) >= _BATCH:
+            count += add_public_advisories(list(batch.values()))
+            batch = {}
+    if batch:
+        count += add_public_advisories(list(batch.values()))
+    return count, bad
+
+
+def _lines(path: Path) -> Iterator[bytes]:
+    raw = gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")
+    with raw as stream:
+        if path.name.removesuffix(".gz").endswith(".json"):
+            yield stream.read()
+        else:
+            yield from (line for line in stream if line.strip())
+
+
+def _rows(record: Any) -> Iterable[PublicAdvisory]:  # noqa: ANN401 - JSON from outside
+    if not isinstance(record, dict) or not isinstance(record.get("id"), str):
+        raise Invalid("no OSV record: it has no id")
+    if record.get("withdrawn"):
+        return
+    specific = record.get("database_specific")
+    named = specific.get("cwe_ids") if isinstance(specific, dict) else None
+    cwes = [
+        int(one[4:]) for one in named or () if isinstance(one, str) and one[4:].isdecimal()
+    ]
+    for entry in record.get("affected") or ():
+        package = entry.get("package") or {}
+        kind = _TYPES.get(str(package.get("ecosystem", "")).lower())
+        if kind is None or not package.get("name"):
+            continue
+        namespace, _, name = str(package["name"]).rpartition("/")
+        purl = PackageURL(type=kind, namespace=namespace or None, name=name)
+        yield PublicAdvisory(
+            advisory=record["id"][:60],
+            aliases=[str(one)[:60] for one in record.get("aliases") or ()],
+            package=str(purl)[:300],
+            summary=str(record.get("summary") or record.get("details") or "")[:_SUMMARY],
+            weaknesses=cwes,
+            ranges=entry.get("ranges") or [],
+        )
