@@ -22,6 +22,7 @@ class Config:
 
     ``home`` holds what is not in the database: the default database itself and the keys.
     ``url`` is the address that people use.  ``is_local`` allows plain HTTP, for one machine.
+    ``needs_second_factor`` asks it of everybody in an organisation that coordinates.
     """
 
     home: Path
@@ -34,8 +35,9 @@ class Config:
     oidc: Mapping[str, str]
     mail: str
     mail_from: str
-    cna_org_id: str | None = None
-    cna_short_name: str | None = None
+    needs_second_factor: bool
+    cna_org_id: str | None
+    cna_short_name: str | None
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> Config:
@@ -59,6 +61,7 @@ class Config:
             oidc=_oidc(environment),
             mail=environment.get("CLEARHOUSE_MAIL", ""),
             mail_from=environment.get("CLEARHOUSE_MAIL_FROM", "clearhouse@localhost"),
+            needs_second_factor=_second_factor(environment, is_local=parts.scheme == "http"),
             cna_org_id=environment.get("CLEARHOUSE_CNA_ORG_ID") or None,
             cna_short_name=environment.get("CLEARHOUSE_CNA_SHORT_NAME") or None,
         )
@@ -144,6 +147,20 @@ def _secret(environment: Mapping[str, str], name: str) -> str | None:
         except OSError as error:
             raise Invalid(f"{named} cannot be read", key=f"{name}_FILE") from error
     return environment.get(name)
+
+
+def _second_factor(environment: Mapping[str, str], *, is_local: bool) -> bool:
+    """Whether coordinators need one; only an office on one machine may do without."""
+    key = "CLEARHOUSE_SECOND_FACTOR"
+    match environment.get(key, "required"):
+        case "required":
+            return True
+        case "optional" if is_local:
+            return False
+        case "optional":
+            raise Invalid("only an office at an http address can go without", key=key)
+        case _:
+            raise Invalid("expected required or optional", key=key)
 
 
 def _oidc(environment: Mapping[str, str]) -> dict[str, str]:

@@ -71,12 +71,23 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "clearhouse.office.edge.office_context",
+                "clearhouse.office.orgs.context.account_context",
             ],
         },
     }
 ]
 
 DATABASES = {"default": dict(CONFIG.database)}
+# What processes count together, failed sign-ins above all.  The database is the one place that all
+# of them share, on however many machines, and its insert is atomic; files or memory are neither.
+# More entries than these are culled: far more addresses than can be tried within the longest rate.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "office_cache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "orgs.User"
 
@@ -126,6 +137,21 @@ SOCIALACCOUNT_ADAPTER = "clearhouse.office.orgs.adapters.SocialAccountAdapter"
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
 ACCOUNT_REAUTHENTICATION_TIMEOUT = 900
+ACCOUNT_SESSION_REMEMBER = False
+# Per address and per account, so that neither one source nor many get through a list of passwords
+# (NIST SP 800-63B-4, section 3.2.2: at most 100 failures of an account). Passkeys stay open.
+ACCOUNT_RATE_LIMITS = {
+    "login": "30/m/ip",
+    "login_failed": "10/m/ip,5/5m/key,100/d/key",
+    "reauthenticate": "10/m/user",
+    "change_password": "5/m/user",
+    "reset_password": "20/m/ip,5/m/key",
+    "reset_password_from_key": "20/m/ip",
+}
+# The address that is counted: behind a proxy the one it adds, else the connection's own.
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if os.environ.get("CLEARHOUSE_BEHIND_PROXY") else 0
+SECOND_FACTOR_REQUIRED = CONFIG.needs_second_factor
+MFA_ADAPTER = "clearhouse.office.orgs.adapters.SecondFactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = CONFIG.is_local
@@ -148,6 +174,10 @@ SOCIALACCOUNT_PROVIDERS = (
     if CONFIG.oidc
     else {}
 )
+SOCIALACCOUNT_AUTO_SIGNUP = False
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = True  # to the account with the same confirmed address
+SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
+SOCIALACCOUNT_STORE_TOKENS = False
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
 
@@ -158,6 +188,7 @@ EMAIL_BACKEND = (
 )
 EMAIL_HOST, _, _port = CONFIG.mail.partition(":")
 EMAIL_PORT = int(_port or 25)
+EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = CONFIG.mail_from
 
 # Limits of what is read from a request; bundles and bulk uploads have limits of their own.

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
+from django.utils import timezone
 
 from clearhouse.protocol.roles import Role
 
@@ -31,7 +33,7 @@ class User(AbstractBaseUser):
     email = models.EmailField(unique=True)
     name = models.CharField(max_length=120)
     is_active = models.BooleanField(default=True)
-    joined_at = models.DateTimeField(auto_now_add=True)
+    joined_at = models.DateTimeField(default=timezone.now)
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -56,7 +58,7 @@ class Organisation(models.Model):
     contact = models.EmailField(blank=True)
     website = models.URLField(blank=True)
     sector = models.CharField(max_length=60, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=timezone.now)
 
     def __str__(self) -> str:
         return self.name
@@ -67,6 +69,13 @@ class Organisation(models.Model):
         return frozenset(Role(one) for one in self.roles)
 
 
+class Opening(models.Model):
+    """The one row that says that the office was opened: of two who try at once, one fails."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    at = models.DateTimeField()
+
+
 class Membership(models.Model):
     """A person in an organisation; a manager may invite, remove and make keys."""
 
@@ -75,7 +84,7 @@ class Membership(models.Model):
         Organisation, on_delete=models.CASCADE, related_name="memberships"
     )
     is_manager = models.BooleanField(default=False)
-    since = models.DateTimeField(auto_now_add=True)
+    since = models.DateTimeField(default=timezone.now)
 
     class Meta:
         constraints = [
@@ -91,9 +100,13 @@ class Invitation(models.Model):
     is_manager = models.BooleanField(default=False)
     token_digest = models.CharField(max_length=64, unique=True)
     invited_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL)
-    invited_at = models.DateTimeField(auto_now_add=True)
+    invited_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()
     accepted_at = models.DateTimeField(null=True)
+
+    def stands(self, now: datetime) -> bool:
+        """Whether somebody can still come in by it."""
+        return self.accepted_at is None and now < self.expires_at
 
 
 class ApiKey(models.Model):
@@ -107,10 +120,14 @@ class ApiKey(models.Model):
     digest = models.CharField(max_length=64)
     scopes = models.JSONField(default=list)
     created_by = models.ForeignKey(User, null=True, on_delete=models.SET_NULL)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True)
     last_used_at = models.DateTimeField(null=True)
+
+    def works(self, now: datetime) -> bool:
+        """Whether it lets somebody in at that time; at the moment of its end it does not."""
+        return self.revoked_at is None and now < self.expires_at
 
 
 class SupplierPolicy(models.Model):
@@ -143,7 +160,7 @@ class SupplierPolicy(models.Model):
     scale = models.CharField(max_length=10, choices=Scale.choices, default=Scale.CVSS4)
     proof_required = models.BooleanField(default=True)
     scope = models.TextField(blank=True)
-    updated_at = models.DateTimeField(auto_now=True)
+    updated_at = models.DateTimeField(default=timezone.now)
 
 
 class SuppliedPackage(models.Model):
@@ -160,3 +177,18 @@ class SuppliedPackage(models.Model):
             models.UniqueConstraint(fields=["organisation", "purl"], name="package_once")
         ]
         indexes = [models.Index(fields=["purl"], name="supplied_by_purl")]
+
+
+class SharedCount(models.Model):
+    """The table of Django's cache: what all processes count together, such as failed sign-ins.
+
+    Its columns are those that ``createcachetable`` would make; as a model it comes with the
+    migrations, so that no office runs without it.
+    """
+
+    cache_key = models.CharField(max_length=255, primary_key=True)
+    value = models.TextField()
+    expires = models.DateTimeField(db_index=True)
+
+    class Meta:
+        db_table = "office_cache"
