@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import io
 import tarfile
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
-from django.db import transaction
-
-from clearhouse.errors import Invalid, NotFound, Refused, Unavailable
 from clearhouse.office.orgs.models import Membership, Organisation, User
 from clearhouse.office.orgs.queries import viewer_of
-from clearhouse.office.queue import actions as queue
-from clearhouse.office.queue.handlers import handler_of, kinds
+from clearhouse.office.queue import inline
 from clearhouse.office.viewer import Viewer
 from clearhouse.protocol.roles import Role
 
@@ -41,25 +37,6 @@ def packed(name: str, kind: str = "proofs") -> bytes:
     return out.getvalue()
 
 
-def work_off(now: datetime | None = None) -> int:
-    """Do all jobs that wait, in this process and in the test's transaction.  How many there were.
-
-    The worker's own loop needs connections of its own; it is tested where it lives.
-    """
-    count = 0
-    while claimed := queue.claim("test", now or NOW, lease=timedelta(minutes=5)):
-        handler = handler_of(claimed.kind)
-        try:
-            result = handler.run(claimed.payload, lambda _: None)
-        except (Invalid, NotFound, Refused, Unavailable) as error:
-            with transaction.atomic():
-                queue.fail(claimed, str(error), now or NOW)
-            count += 1
-            continue
-        with transaction.atomic():
-            queue.finish(claimed, now or NOW)
-            handler.store(claimed.payload, result, now or NOW)
-        count += 1
-    for kind in kinds():
-        handler_of(kind).close()
-    return count
+def work_off(now: datetime = NOW) -> int:
+    """Do all jobs that wait, in this process.  How many there were."""
+    return inline.work_off(now)

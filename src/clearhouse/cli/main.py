@@ -28,6 +28,9 @@ COMMANDS: Final = {
     "proof": Lazy("clearhouse.cli.proof:proof", "Write, look at and pack a proof bundle."),
     "serve": Lazy("clearhouse.cli.serve:serve", "Start the office, with its workers."),
     "office": Lazy("clearhouse.cli.office:office", "Look after the office: keys, backups, data."),
+    "ledger": Lazy(
+        "clearhouse.cli.ledger:ledger", "Verify a stored ledger; check a receipt offline."
+    ),
     "sandbox": Lazy("clearhouse.cli.sandbox:sandbox", "Try to break out of the sandbox."),
     "worker": Lazy("clearhouse.cli.worker:worker", "Do the jobs of the office's queue."),
 }

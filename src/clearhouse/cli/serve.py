@@ -27,14 +27,20 @@ _LAST_PORT: Final = 65_535
 
 @click.command("serve")
 @click.option(
-    "--address", default="127.0.0.1:8600", show_default=True, metavar="HOST:PORT",
+    "--address",
+    default="127.0.0.1:8600",
+    show_default=True,
+    metavar="HOST:PORT",
     help="Where to listen; a proxy that does TLS stands before anything but this machine.",
 )
 @click.option(
     "--web", type=click.IntRange(1, 64), default=1, show_default=True, help="Web processes."
 )
 @click.option(
-    "--workers", type=click.IntRange(0, 256), default=1, show_default=True,
+    "--workers",
+    type=click.IntRange(0, 256),
+    default=1,
+    show_default=True,
     help="Processes that do jobs; 0 where other machines do them.",
 )
 @click.option("--background", is_flag=True, help="Go to the background once it answers.")
@@ -118,7 +124,7 @@ def _in_background(home: Path, host: str, port: int, web: int, workers: int) -> 
 
 def _answers(host: str, port: int) -> bool:
     try:
-        with urlopen(f"http://{host}:{port}/.well-known/security.txt", timeout=2):  # noqa: S310 - our own
+        with urlopen(f"http://{host}:{port}/.well-known/security.txt", timeout=2):
             return True
     except URLError as error:
         # An answer of any status is an answer.

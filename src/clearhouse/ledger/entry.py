@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, TypeAlias, cast
 
@@ -32,6 +32,7 @@ _TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
 #: The integers that every reader of JSON keeps exactly (RFC 7493, section 2.2).
 _MOST_INTEGER: Final = 2**53 - 1
 _DEEPEST: Final = 8
+_ENCODER: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class Entry:
     """One decision: of which kind, about what, when, and what was decided.
 
     ``index`` is its place in the log; the tree vouches for it, so the leaf does not repeat it.
+    ``leaf`` are the bytes that are hashed.
     Raises :class:`Invalid` for values that an entry cannot hold.
     """
 
@@ -48,6 +50,7 @@ class Entry:
     at: datetime
     facts: Mapping[str, JSON]
     salt: bytes
+    leaf: bytes = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.index < 0:
@@ -63,7 +66,18 @@ class Entry:
         if not isinstance(self.facts, Mapping):
             raise Invalid("facts are an object", key="facts")
         _check(self.facts, "facts", 0)
-        if len(self.leaf) > MOST_ENTRY_BYTES:
+        leaf = canonical(
+            {
+                "v": FORMAT,
+                "kind": self.kind,
+                "subject": self.subject,
+                "at": time_text(self.at),
+                "facts": self.facts,
+                "salt": self.salt.hex(),
+            }
+        )
+        object.__setattr__(self, "leaf", leaf)
+        if len(leaf) > MOST_ENTRY_BYTES:
             raise Invalid(f"an entry has {MOST_ENTRY_BYTES} bytes at most", key="facts")
 
     @classmethod
@@ -90,20 +104,6 @@ class Entry:
         return found
 
     @property
-    def leaf(self) -> bytes:
-        """The bytes that are hashed."""
-        return canonical(
-            {
-                "v": FORMAT,
-                "kind": self.kind,
-                "subject": self.subject,
-                "at": time_text(self.at),
-                "facts": self.facts,
-                "salt": self.salt.hex(),
-            }
-        )
-
-    @property
     def leaf_hash(self) -> bytes:
         """The hash by which it stands in the tree."""
         return leaf_hash(self.leaf)
@@ -119,9 +119,8 @@ def canonical(value: JSON) -> bytes:
 
     Raises :class:`Invalid` for text that has no UTF-8.
     """
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     try:
-        return text.encode()
+        return _ENCODER.encode(value).encode()
     except UnicodeEncodeError as error:
         raise Invalid("half of a surrogate pair is no text") from error
 

@@ -11,3 +11,7 @@ class CasesConfig(AppConfig):
     name = "clearhouse.office.cases"
     label = "cases"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Register the room's rule on entries of the ledger."""
+        import clearhouse.office.cases.sight  # noqa: F401 - registers itself

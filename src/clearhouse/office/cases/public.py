@@ -40,8 +40,7 @@ def load(path: Path) -> tuple[int, list[str]]:
 
 
 def _lines(path: Path) -> Iterator[bytes]:
-    raw = gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")
-    with raw as stream:
+    with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as stream:
         if path.name.removesuffix(".gz").endswith(".json"):
             yield stream.read()
         else:
@@ -55,9 +54,7 @@ def _rows(record: Any) -> Iterable[PublicAdvisory]:  # noqa: ANN401 - JSON from 
         return
     specific = record.get("database_specific")
     named = specific.get("cwe_ids") if isinstance(specific, dict) else None
-    cwes = [
-        int(one[4:]) for one in named or () if isinstance(one, str) and one[4:].isdecimal()
-    ]
+    cwes = [int(one[4:]) for one in named or () if isinstance(one, str) and one[4:].isdecimal()]
     for entry in record.get("affected") or ():
         package = entry.get("package") or {}
         kind = _TYPES.get(str(package.get("ecosystem", "")).lower())

@@ -11,3 +11,7 @@ class FindingsConfig(AppConfig):
     name = "clearhouse.office.findings"
     label = "findings"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Register the room's rule on entries of the ledger."""
+        import clearhouse.office.findings.sight  # noqa: F401 - registers itself
