@@ -47,10 +47,10 @@ def demo_data(*, samples: Path) -> None:
     set_up()
     migrate()
     from clearhouse.cli.progress import Working
-    from clearhouse.office import demo
+    from clearhouse.office.demo import fill
 
     with Working() as progress:
-        made = demo.fill(samples, say=lambda step: progress.say("demo-data", step))
+        made = fill(samples, say=lambda step: progress.say("demo-data", step))
     for line in made:
         click.echo(line)
 
@@ -60,9 +60,9 @@ def demo_data(*, samples: Path) -> None:
 def backup(folder: Path) -> None:
     """Copy the database and the keys into FOLDER, while the office runs."""
     set_up()
-    from clearhouse.office import keeping
+    from clearhouse.office.keeping import back_up
 
-    for line in keeping.back_up(folder):
+    for line in back_up(folder):
         click.echo(line)
 
 
@@ -70,9 +70,9 @@ def backup(folder: Path) -> None:
 @click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
 def restore(folder: Path) -> None:
     """Bring back what 'backup' put into FOLDER, into a home and a database that are empty."""
-    from clearhouse.office import keeping
+    from clearhouse.office.keeping import restore as bring_back
 
-    for line in keeping.restore(folder):
+    for line in bring_back(folder):
         click.echo(line)
 
 
@@ -81,10 +81,10 @@ def restore(folder: Path) -> None:
 def load_advisories(files: tuple[Path, ...]) -> None:
     """Note public OSV records (.json, .ndjson, .gz), to hold reports without proof against."""
     set_up()
-    from clearhouse.office.cases import public
+    from clearhouse.office.cases.public import load
 
     for path in files:
-        count, bad = public.load(path)
+        count, bad = load(path)
         click.echo(f"{path.name}: {count} entries, {len(bad)} left out")
         for line in bad[:10]:
             click.echo(f"  {line}", err=True)

@@ -48,7 +48,8 @@ class Viewer:
 
     def needs(self, scope: Scope) -> None:
         """Raise :class:`Refused` unless it may do what the scope names."""
-        self.acting_for()
+        if not self.coordinates:
+            self.acting_for()
         if scope not in self.scopes:
             raise Refused(f"this API key does not have the scope {scope.value}")
 

@@ -10,10 +10,9 @@ from clearhouse.office.viewer import Viewer
 @may_see_by
 def sees_entries(viewer: Viewer, subject: str) -> bool:
     """Whether the subject is a finding or a commitment of the viewer's own organisation."""
-    kind = {"F": Finding, "C": Commitment}.get(subject.partition("-")[0])
-    if kind is None or viewer.organisation is None:
+    if viewer.organisation is None:
         return False
-    there = kind.objects.filter(name=subject)
-    if not viewer.coordinates:
-        there = there.filter(organisation=viewer.organisation)
-    return there.exists()
+    own = {} if viewer.coordinates else {"organisation": viewer.organisation}
+    if subject.startswith("F-"):
+        return Finding.objects.filter(name=subject, **own).exists()
+    return subject.startswith("C-") and Commitment.objects.filter(name=subject, **own).exists()

@@ -18,7 +18,7 @@ _SECONDS = 60
 class Sign(Handler[None]):
     """Sign the ledger as it is; the same size is signed once."""
 
-    def run(self, payload: Payload, progress: Progress) -> None:
+    def run(self, payload: Payload, progress: Progress) -> None:  # noqa: ARG002 - Handler's
         """Signing is a transaction of its own: what is signed is there for good."""
         sign_checkpoint(now=timezone.now())
 

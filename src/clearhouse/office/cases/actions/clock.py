@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
+from django.db import transaction
+
 from clearhouse.office.cases.actions.journal import note
 from clearhouse.office.cases.actions.turns import PERIODS, end_embargo
 from clearhouse.office.cases.models import Case, Participant, Task
@@ -21,6 +23,7 @@ _TO_ACT: Final = timedelta(days=2)
 _WAITING: Final = (ReportState.START, ReportState.RECEIVED)
 
 
+@transaction.atomic
 def tick(now: datetime) -> None:
     """Do everything that is due; whoever calls it twice has done it once."""
     end_what_is_over(now)

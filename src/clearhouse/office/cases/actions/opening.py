@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Final
 
@@ -29,6 +30,7 @@ from clearhouse.protocol.report_management import ReportState
 from clearhouse.protocol.roles import Role, Scope
 
 DATE: Final = "cases.date"
+_CVE: Final = re.compile(r"CVE-[0-9]{4}-[0-9]{4,}", re.ASCII)
 
 
 def place(name: str, *, now: datetime) -> None:
@@ -286,6 +288,22 @@ def add_public_advisories(rows: list[PublicAdvisory]) -> int:
             update_fields=["aliases", "summary", "weaknesses", "ranges"],
         )
     return len(rows)
+
+
+def set_cve(viewer: Viewer, name: str, cve: str, *, now: datetime) -> Case:
+    """Note the CVE identifier that was assigned; empty takes a wrong one away."""
+    cve = cve.strip().upper()
+    if cve and not _CVE.fullmatch(cve):
+        raise Invalid("expected a CVE identifier, such as CVE-2026-12345", key="cve")
+    with transaction.atomic():
+        case, _ = locked_case(viewer, name, Deed.RUN)
+        case.cve = cve
+        case.save(update_fields=["cve"])
+        note(
+            case, "cve", f"The CVE identifier is {cve or 'not assigned any more'}.",
+            by=viewer.name, now=now, part=Part.SUMMARY, facts={"cve": cve},
+        )  # fmt: skip
+        return case
 
 
 def set_lead(viewer: Viewer, name: str, person: int, *, now: datetime) -> Case:
