@@ -7,7 +7,7 @@ from django.urls import URLPattern, URLResolver, include, path
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("clearhouse.office.orgs.urls")),
     path("account/", include("allauth.urls")),
-    path("", include("clearhouse.office.ledgerbook.urls")),
+    path("ledger/", include("clearhouse.office.ledgerbook.urls")),
     path("", include("clearhouse.office.advisories.urls")),
     path("", include("clearhouse.office.oversight.urls")),
 ]
