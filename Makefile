@@ -37,8 +37,11 @@ $(VENV)/ready: $(VENV)/locked pyproject.toml
 assets: setup ## get the style sheet, fonts and icons of the office's pages
 	@$(PY) tools/static-assets
 
-demo: setup ## prove published vulnerabilities, date one, check a patch
+demo: setup assets ## prove vulnerabilities, date one, check a patch; then the office, filled
 	@tools/demo
+
+demo-stop: ## end the office that make demo started
+	@CLEARHOUSE_HOME="$(CURDIR)/build/demo" $(VENV)/bin/clearhouse serve --stop
 
 test: setup ## run the tests, the slow ones left out
 	$(PY) -m pytest -n $(JOBS) -m "not slow"

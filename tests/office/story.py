@@ -6,7 +6,14 @@ import io
 import tarfile
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+from django.db import transaction
+
+from clearhouse.office.cases.actions import opening
+from clearhouse.office.findings import actions as findings
+from clearhouse.office.findings import queries as found
+from clearhouse.office.findings.intake import of_bundle
 from clearhouse.office.orgs.models import Membership, Organisation, User
 from clearhouse.office.orgs.queries import viewer_of
 from clearhouse.office.queue import inline
@@ -40,3 +47,39 @@ def packed(name: str, kind: str = "proofs") -> bytes:
 def work_off(now: datetime = NOW) -> int:
     """Do all jobs that wait, in this process.  How many there were."""
     return inline.work_off(now)
+
+
+def verdict(signature: str = "sha256:aa", *, grade: str = "differential") -> dict[str, Any]:
+    """A verdict as the engine writes it, as far as the office reads it: for rules, not for runs."""
+    frame = {"file": "ecdsa/der.py", "function": "remove_integer", "line": 100}
+    return {
+        "format": 1,
+        "bundle": {"id": "sample", "digest": "sha256:00"},
+        "title": "A sample",
+        "target": "pkg:pypi/ecdsa@0.13.2",
+        "fixed": "0.13.3",
+        "grade": grade,
+        "proven": grade in ("attributed", "differential"),
+        "reason": "recorded",
+        "effect": {
+            "kind": "exception",
+            "observed": {"type": "IndexError"},
+            "attributed_to": [frame],
+            "stack": [],
+        },
+        "hit_rate": {"hits": 3, "runs": 3, "rate": 1.0, "interval95": [0.4, 1.0]},
+        "runs": [],
+        "signature": signature if grade in ("attributed", "differential") else None,
+        "environment": {},
+        "notes": [],
+        "digest": "sha256:11",
+    }
+
+
+def proven(finder: Viewer, *, sample: str = "CVE-2019-14853", now: datetime = NOW) -> str:
+    """A finding that was decided by a recorded verdict and joined its case; the case's name."""
+    [one] = findings.submit(finder, [of_bundle(packed(sample), where=sample)], now=now)
+    with transaction.atomic():
+        findings.decide(one.name, verdict(f"sha256:{sample}"), now=now)
+    opening.place(one.name, now=now)
+    return found.case_of(one.name)

@@ -86,6 +86,11 @@ class Config:
         """Where the key lies that seals proofs and files in the database."""
         return self.home / "seal-key"
 
+    @property
+    def static(self) -> Path:
+        """Where collected static files lie."""
+        return self.home / "static"
+
     def prepare(self) -> None:
         """Make the home and the keys that are not there yet, readable by the owner only.
 
@@ -93,6 +98,7 @@ class Config:
         """
         try:
             self.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self.static.mkdir(exist_ok=True)
             for path, size in (
                 (self.secret_file, _SECRET_BYTES),
                 (self.ledger_key_file, _SEED_BYTES),

@@ -98,7 +98,7 @@ USE_I18N = False
 
 # Static files: made once by `make assets`, served by the office itself, compressed and hashed.
 STATIC_URL = "/static/"
-STATIC_ROOT = Path(os.environ.get("CLEARHOUSE_STATIC", _TOP / "build/static"))
+STATIC_ROOT = CONFIG.static
 _ASSETS = _TOP / "build/assets"
 STATICFILES_DIRS = [_ASSETS] if _ASSETS.is_dir() else []
 STORAGES = {

@@ -26,6 +26,7 @@ from clearhouse.office.advisories.shown import shown
 from clearhouse.office.authorisation import Deed
 from clearhouse.office.cases.account import account
 from clearhouse.office.cases.actions.journal import locked_case
+from clearhouse.office.cases.actions.public import PublicRecord, note_public
 from clearhouse.office.cases.actions.states import publish_case
 from clearhouse.office.ledgerbook.actions import record
 from clearhouse.office.queue.actions import enqueue
@@ -95,6 +96,7 @@ def publish(viewer: Viewer, name: str, summary: str = "", *, now: datetime) -> R
         made.published_at = made.published_at or now
         made.save(update_fields=["changed_at", "published_at"])
         publish_case(viewer, made.name, now=now)  # 3
+        note_public(_to_compare_with(value))
         digests = {
             kind: hashlib.sha256(provider.as_bytes(document)).hexdigest()
             for kind, document in (
@@ -119,6 +121,20 @@ def preview(viewer: Viewer, name: str, *, now: datetime) -> Documents:
     number = made.revisions.count() + 1
     value = value_of(viewer, made, [*_published(made), Numbered(number, now, "Preview.")])
     return _documents(value)
+
+
+def _to_compare_with(value: Value) -> list[PublicRecord]:
+    """What later reports are held against."""
+    return [
+        PublicRecord(
+            advisory=value.id,
+            aliases=tuple(filter(None, (value.cve, *value.aliases))),
+            package=str(package.purl),
+            summary=f"{value.title} {value.summary}",
+            weaknesses=value.weaknesses,
+        )
+        for package in value.packages
+    ]
 
 
 def _published(made: Advisory) -> list[Numbered]:

@@ -209,7 +209,6 @@ class PublicAdvisory(models.Model):
     package = models.CharField(max_length=300)
     summary = models.CharField(max_length=1000, blank=True)
     weaknesses = models.JSONField(default=list)
-    ranges = models.JSONField(default=list)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["advisory", "package"], name="public_once")]

@@ -12,30 +12,28 @@ from packageurl import PackageURL
 
 from clearhouse.errors import Invalid
 from clearhouse.formats.osv import ECOSYSTEMS
-from clearhouse.office.cases.actions.opening import add_public_advisories
-from clearhouse.office.cases.models import PublicAdvisory
+from clearhouse.office.cases.actions.public import PublicRecord, note_public
 
 _BATCH: Final = 1000
 _TYPES: Final = {ecosystem.lower(): kind for kind, ecosystem in ECOSYSTEMS.items()}
-_SUMMARY: Final = 1000
 
 
 def load(path: Path) -> tuple[int, list[str]]:
     """Note every record of a file.  How many entries there were, and what was left out and why."""
     count, bad = 0, list[str]()
-    batch: dict[tuple[str, str], PublicAdvisory] = {}
+    batch: list[PublicRecord] = []
     for number, line in enumerate(_lines(path), 1):
         try:
             rows = list(_rows(json.loads(line)))
         except (ValueError, RecursionError, Invalid) as error:
             bad.append(f"record {number}: {str(error)[:200]}")
             continue
-        batch.update({(row.advisory, row.package): row for row in rows})
+        batch += rows
         if len(batch) >= _BATCH:
-            count += add_public_advisories(list(batch.values()))
-            batch = {}
+            count += note_public(batch)
+            batch = []
     if batch:
-        count += add_public_advisories(list(batch.values()))
+        count += note_public(batch)
     return count, bad
 
 
@@ -47,7 +45,7 @@ def _lines(path: Path) -> Iterator[bytes]:
             yield from (line for line in stream if line.strip())
 
 
-def _rows(record: Any) -> Iterable[PublicAdvisory]:  # noqa: ANN401 - JSON from outside
+def _rows(record: Any) -> Iterable[PublicRecord]:  # noqa: ANN401 - JSON from outside
     if not isinstance(record, dict) or not isinstance(record.get("id"), str):
         raise Invalid("no OSV record: it has no id")
     if record.get("withdrawn"):
@@ -62,11 +60,10 @@ def _rows(record: Any) -> Iterable[PublicAdvisory]:  # noqa: ANN401 - JSON from 
             continue
         namespace, _, name = str(package["name"]).rpartition("/")
         purl = PackageURL(type=kind, namespace=namespace or None, name=name)
-        yield PublicAdvisory(
+        yield PublicRecord(
             advisory=record["id"][:60],
-            aliases=[str(one)[:60] for one in record.get("aliases") or ()],
+            aliases=tuple(str(one)[:60] for one in record.get("aliases") or ()),
             package=str(purl)[:300],
-            summary=str(record.get("summary") or record.get("details") or "")[:_SUMMARY],
-            weaknesses=cwes,
-            ranges=entry.get("ranges") or [],
+            summary=str(record.get("summary") or record.get("details") or ""),
+            weaknesses=tuple(cwes),
         )

@@ -277,19 +277,6 @@ def close_case(viewer: Viewer, name: str, reason: str, *, now: datetime) -> Case
         return case
 
 
-def add_public_advisories(rows: list[PublicAdvisory]) -> int:
-    """Note what is public already, to hold reports against; known rows are replaced."""
-    with transaction.atomic():
-        PublicAdvisory.objects.bulk_create(
-            rows,
-            batch_size=500,
-            update_conflicts=True,
-            unique_fields=["advisory", "package"],
-            update_fields=["aliases", "summary", "weaknesses", "ranges"],
-        )
-    return len(rows)
-
-
 def set_cve(viewer: Viewer, name: str, cve: str, *, now: datetime) -> Case:
     """Note the CVE identifier that was assigned; empty takes a wrong one away."""
     cve = cve.strip().upper()

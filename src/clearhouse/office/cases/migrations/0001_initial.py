@@ -387,7 +387,6 @@ class Migration(migrations.Migration):
                 ("package", models.CharField(max_length=300)),
                 ("summary", models.CharField(blank=True, max_length=1000)),
                 ("weaknesses", models.JSONField(default=list)),
-                ("ranges", models.JSONField(default=list)),
             ],
             options={
                 "indexes": [models.Index(fields=["package"], name="public_by_package")],
