@@ -6,7 +6,7 @@ PY := $(VENV)/bin/python
 JOBS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help setup system assets demo test test-slow coverage lint format bench lock clean
+.PHONY: help setup system assets demo demo-stop test test-slow coverage lint format bench lock clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | \
