@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from clearhouse.cli.django_setup import migrate, set_up
+from clearhouse.cli.exits import ExitCode
 
 
 @click.group("office")
@@ -53,6 +54,23 @@ def demo_data(*, samples: Path) -> None:
         made = fill(samples, say=lambda step: progress.say("demo-data", step))
     for line in made:
         click.echo(line)
+
+
+@office.command("figures")
+def figures() -> ExitCode:
+    """Make the published figures again from the ledger, and compare.
+
+    Exit code 1 where one differs.
+    """
+    set_up()
+    from clearhouse.office.oversight.queries import recompute
+    from clearhouse.office.viewer import SYSTEM
+
+    code = ExitCode.HOLDS
+    for one in recompute(SYSTEM):
+        click.echo(f"{one.until}  {'same' if one.agrees else 'DIFFERS'}  {one.published}")
+        code = code if one.agrees else ExitCode.DOES_NOT_HOLD
+    return code
 
 
 @office.command("backup")

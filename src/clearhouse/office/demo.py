@@ -138,6 +138,8 @@ def fill(samples: Path, *, say: Say) -> list[str]:
     say("findings of the first weeks")
     _noise(office)
     _published(office)
+    office.say("earlier cases")
+    _earlier(office)
     _embargoed(office)
     _troubled(office)
     office.later(days=400)
@@ -253,6 +255,30 @@ def _published(office: _Office) -> None:
     states.fix_progress(office.who("web-parsers"), case, CaseEvent.FIX_READY,
                         now=office.later(days=11))  # fmt: skip
     _advisory(office, case, "CVE-2026-24486", "https://github.com/Kludex/python-multipart")
+
+
+#: Flaws of other projects, with the release that the project fixed them in.
+_EARLIER: Final = {
+    "CVE-2020-13757": "4.1",
+    "CVE-2025-43859": "0.16.0",
+    "CVE-2022-29217": "2.4.0",
+    "CVE-2020-11888": "2.3.9",
+    "CVE-2019-19588": "0.12.6",
+}
+
+
+def _earlier(office: _Office) -> None:
+    """Cases that went the usual way, without a patch of ours."""
+    names = office.hand_in("northlake", *_EARLIER)
+    office.run()
+    for (cve, fixed), name in zip(_EARLIER.items(), names, strict=True):
+        case = office.case_of(name)
+        versions.declare(office.who("office"), case, "0", fixed, now=office.now)
+        supplier = "pycrypto-team" if cve in ("CVE-2020-13757", "CVE-2022-29217") else "web-parsers"
+        _told(office, case, supplier)
+        for letter in (CaseEvent.FIX_READY, CaseEvent.FIX_DEPLOYED):
+            states.fix_progress(office.who(supplier), case, letter, now=office.later(days=1))
+        _advisory(office, case, cve, "https://example.org/release-notes")
 
 
 def _embargoed(office: _Office) -> None:

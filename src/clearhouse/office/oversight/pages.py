@@ -47,8 +47,11 @@ def oversight(request: HttpRequest) -> HttpResponse:
         context |= {
             "funnel": funnel(
                 "From received to published",
-                [Stage(_WORDS[one], document["totals"][one.value], leaves=one in _LEAVING)
-                 for one in Milestone],
+                [
+                    Stage(_named(one, document), document["totals"][one.value],
+                          leaves=one in _LEAVING)
+                    for one in Milestone
+                ],
             ),
             "lines": lines("Over time", _series(document["figures"])),
             "table": _table(document["figures"]),
@@ -103,6 +106,32 @@ def _series(rows: Sequence[Mapping[str, Any]]) -> list[Series]:
     return found
 
 
+def _named(milestone: Milestone, document: Mapping[str, Any]) -> str:
+    """The words for a stage; where the last weeks are withheld, they say so."""
+    rows = [row for row in document["figures"] if row["milestone"] == milestone.value]
+    is_withheld = any(row["count"] is None for row in rows)
+    more = f", and up to {document['least'] - 1} more" if is_withheld else ""
+    return f"{_WORDS[milestone]}{more}"
+
+
+def _joined(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Neighbouring weeks with nothing in them as one row."""
+    found: list[dict[str, Any]] = []
+    for row in rows:
+        last = found[-1] if found else None
+        is_nothing = row["count"] == 0
+        if (
+            last is not None
+            and is_nothing
+            and last["count"] == 0
+            and last["milestone"] == row["milestone"]
+        ):
+            last["last"] = row["last"]
+        else:
+            found.append(dict(row))
+    return found
+
+
 def _end_of(week: str) -> datetime:
     year, _, number = week.partition("-W")
     return datetime.fromisocalendar(int(year), int(number), 7).replace(tzinfo=UTC)
@@ -115,7 +144,7 @@ def _table(rows: Sequence[Mapping[str, Any]]) -> Table:
         tuple(
             (_WORDS[Milestone(row["milestone"])], _weeks(row),
              "withheld" if row["count"] is None else row["count"])
-            for row in rows
+            for row in _joined(rows)
         ),
     )  # fmt: skip
 
