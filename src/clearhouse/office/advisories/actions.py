@@ -97,19 +97,23 @@ def publish(viewer: Viewer, name: str, summary: str = "", *, now: datetime) -> R
         made.save(update_fields=["changed_at", "published_at"])
         publish_case(viewer, made.name, now=now)  # 3
         note_public(_to_compare_with(value))
-        digests = {
-            kind: hashlib.sha256(provider.as_bytes(document)).hexdigest()
-            for kind, document in (
-                ("csaf", stored.csaf), ("vex", stored.vex), ("osv", stored.osv),
-                ("cve", stored.cve),
-            )
-            if document is not None
-        }  # fmt: skip
         entry = record(
-            "advisory.published", made.name, {"revision": number, "documents": digests}, now=now
+            "advisory.published",
+            made.name,
+            {"revision": number, "documents": digests_of(stored)},
+            now=now,
         )  # 4
         enqueue(REBUILD, {}, lane="office", key=f"{REBUILD}:{entry.index}", priority=99, now=now)
         return stored
+
+
+def digests_of(stored: Revision) -> dict[str, str]:
+    """SHA-256 of each document of a revision, as its file."""
+    return {
+        kind: hashlib.sha256(provider.as_bytes(document)).hexdigest()
+        for kind in ("csaf", "vex", "osv", "cve")
+        if (document := getattr(stored, kind)) is not None
+    }
 
 
 def preview(viewer: Viewer, name: str, *, now: datetime) -> Documents:

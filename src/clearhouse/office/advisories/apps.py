@@ -11,3 +11,7 @@ class AdvisoriesConfig(AppConfig):
     name = "clearhouse.office.advisories"
     label = "advisories"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Register what has to agree with the ledger."""
+        import clearhouse.office.advisories.cross_checks  # noqa: F401 - registers itself

@@ -13,5 +13,6 @@ class CasesConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register the room's rule on entries of the ledger."""
+        """Register the room's rules on the ledger: who sees what, and what has to agree."""
+        import clearhouse.office.cases.cross_checks
         import clearhouse.office.cases.sight  # noqa: F401 - registers itself

@@ -13,5 +13,6 @@ class FindingsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register the room's rule on entries of the ledger."""
+        """Register the room's rules on the ledger: who sees what, and what has to agree."""
+        import clearhouse.office.findings.cross_checks
         import clearhouse.office.findings.sight  # noqa: F401 - registers itself

@@ -207,3 +207,10 @@ def entries_of(
 def first_entry_at() -> datetime | None:
     """When the ledger began; None for an empty one."""
     return LedgerEntry.objects.order_by("index").values_list("at", flat=True).first()
+
+
+def entries_at(viewer: Viewer, indices: Sequence[int]) -> dict[int, Entry]:
+    """Entries by their index, for the office; those that are not there are left out."""
+    viewer.must_coordinate()
+    rows = LedgerEntry.objects.filter(index__in=list(indices)).values_list("index", "leaf")
+    return {index: Entry.parse(bytes(leaf), index=index) for index, leaf in rows}
