@@ -31,6 +31,8 @@ COMMANDS: Final = {
     "ledger": Lazy(
         "clearhouse.cli.ledger:ledger", "Verify a stored ledger; check a receipt offline."
     ),
+    "submit": Lazy("clearhouse.cli.submit:submit", "Hand findings in to an office."),
+    "known": Lazy("clearhouse.cli.submit:known", "Ask an office blind whether a flaw is known."),
     "sandbox": Lazy("clearhouse.cli.sandbox:sandbox", "Try to break out of the sandbox."),
     "worker": Lazy("clearhouse.cli.worker:worker", "Do the jobs of the office's queue."),
 }

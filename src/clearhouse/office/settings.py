@@ -25,6 +25,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.humanize",
     "django_htmx",
+    "ninja",
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -40,6 +41,7 @@ INSTALLED_APPS = [
     "clearhouse.office.cases",
     "clearhouse.office.advisories",
     "clearhouse.office.oversight",
+    "clearhouse.office.api",
 ]
 INSTALLED_APPS = [name for name in INSTALLED_APPS if find_spec(name)]
 
@@ -56,6 +58,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "clearhouse.office.orgs.middleware.ViewerMiddleware",
     "clearhouse.office.edge.ErrorPages",
+    "clearhouse.office.api.problems.Problems",
 ]
 
 ROOT_URLCONF = "clearhouse.office.urls"

@@ -10,6 +10,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("ledger/", include("clearhouse.office.ledgerbook.urls")),
     path("", include("clearhouse.office.advisories.urls")),
     path("", include("clearhouse.office.oversight.urls")),
+    path("api/", include("clearhouse.office.api.urls")),
 ]
 
 handler403 = "clearhouse.office.edge.forbidden"

@@ -1,16 +1,19 @@
-"""Who may see what the ledger says of a case: the office alone.
-
-Participants have the case's timeline, part by part; an entry tells of every part.
-"""
+"""Who may see what the ledger says about cases and suggestions."""
 
 from __future__ import annotations
 
-from clearhouse.office.cases.models import Case
+from clearhouse.office.cases.models import Case, Suggestion
 from clearhouse.office.ledgerbook.sight import may_see_by
 from clearhouse.office.viewer import Viewer
+from clearhouse.protocol.roles import Scope
 
 
 @may_see_by
-def sees_entries(viewer: Viewer, subject: str) -> bool:
-    """Whether the viewer runs the office that the case is in."""
-    return viewer.coordinates and Case.objects.filter(name=subject).exists()
+def of_cases(viewer: Viewer, subject: str) -> bool:
+    """The office: an entry says more than any one participant sees."""
+    if not viewer.coordinates or Scope.CASES_READ not in viewer.scopes:
+        return False
+    return (
+        Case.objects.filter(name=subject).exists()
+        or Suggestion.objects.filter(name=subject).exists()
+    )

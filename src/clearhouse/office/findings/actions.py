@@ -272,8 +272,8 @@ def withdraw(viewer: Viewer, name: str, *, now: datetime) -> Finding:
         found.state, found.decided_at = _State.WITHDRAWN, now
         found.reason = "withdrawn by its finder"
         found.save(update_fields=["state", "reason", "decided_at"])
-        for kind in (PROVE, CHECK):
-            cancel(f"{kind}:{found.name}", now=now)
+        kind = PROVE if found.kind == Finding.Kind.BUNDLE else CHECK
+        cancel(f"{kind}:{found.name}", now=now)
         record("finding.withdrawn", found.name, {"content": found.content}, now=now)
         return found
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
 
@@ -14,5 +16,5 @@ class FindingsConfig(AppConfig):
 
     def ready(self) -> None:
         """Register the room's rules on the ledger: who sees what, and what has to agree."""
-        import clearhouse.office.findings.cross_checks
-        import clearhouse.office.findings.sight  # noqa: F401 - registers itself
+        import_module("clearhouse.office.findings.cross_checks")
+        import_module("clearhouse.office.findings.sight")
