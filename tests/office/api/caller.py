@@ -49,6 +49,14 @@ class Caller:
             f"/api{path}", data=data, content_type=kind, headers=self._headers(named)
         )
 
+    def put(self, path: str, body: Any) -> Any:
+        return Client().put(
+            f"/api{path}", json.dumps(body), "application/json", headers=self._headers({})
+        )
+
+    def delete(self, path: str) -> Any:
+        return Client().delete(f"/api{path}", headers=self._headers({}))
+
 
 def caller(slug: str, *roles: Role, scopes: Sequence[Scope] = tuple(Scope)) -> Caller:
     """An organisation with those roles, and a key of it."""

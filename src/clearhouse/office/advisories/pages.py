@@ -28,11 +28,9 @@ _KINDS = (
 def advisories(request: HttpRequest) -> HttpResponse:
     """The published advisories; the office sees its drafts among them."""
     viewer = viewer_in(request)
-    text = request.GET.get("q", "").strip()[:100]
-    before = request.GET.get("before", "")
-    rows, following = queries.page_of(
-        viewer, before=int(before) if before.isdecimal() else None, text=text
-    )
+    text = request.GET.get("q", "").replace("\0", "").strip()[:100]
+    before = request.GET.get("before", "")[:20].replace("\0", "")
+    rows, following = queries.page_of(viewer, before=before, text=text)
     next_url = f"?{urlencode({'before': following, 'q': text})}" if following else ""
     context = {"rows": rows, "q": text, "next_url": next_url, "now": timezone.now()}
     return render(request, "advisories/list.html", context)

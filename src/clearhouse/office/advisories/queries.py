@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import F, Prefetch, Q, QuerySet
 
-from clearhouse.errors import NotFound
+from clearhouse.errors import Invalid, NotFound
 from clearhouse.office.advisories.models import Advisory, Revision, ServedFile
 from clearhouse.office.viewer import Viewer
 
@@ -33,19 +33,34 @@ def advisory(viewer: Viewer, name: str) -> Advisory:
 
 
 def page_of(
-    viewer: Viewer, *, before: int | None = None, text: str = ""
-) -> tuple[list[Advisory], int | None]:
-    """A page of advisories, newest first, and where the next begins."""
-    found = advisories_for(viewer)
+    viewer: Viewer, *, before: str = "", text: str = ""
+) -> tuple[list[Advisory], str | None]:
+    """A page of advisories, newest first, and the name after which the next begins.
+
+    Names and not numbers: a number would tell how many drafts there are.  Raises
+    :class:`Invalid` for a name that the viewer does not see.
+    """
+    visible = advisories_for(viewer)
+    found = visible
     if text:
         found = found.filter(
             Q(title__icontains=text) | Q(name=text) | Q(case__package__icontains=text)
             | Q(case__cve=text)
         )  # fmt: skip
-    if before is not None:
-        found = found.filter(pk__lt=before)
-    rows = list(found.order_by("-pk")[: PAGE + 1])
-    return rows[:PAGE], (rows[PAGE - 1].pk if len(rows) > PAGE else None)
+    if before:
+        last = visible.filter(name=before).values_list("published_at", "pk").first()
+        if last is None:
+            raise Invalid("expected the name of an advisory on an earlier page", key="before")
+        found = _after(found, *last)
+    rows = list(found.order_by(F("published_at").desc(nulls_first=True), "-pk")[: PAGE + 1])
+    return rows[:PAGE], (rows[PAGE - 1].name if len(rows) > PAGE else None)
+
+
+def _after(found: QuerySet[Advisory], published_at: datetime | None, pk: int) -> QuerySet[Advisory]:
+    """What comes after a place in the order: drafts first, then the newest."""
+    if published_at is None:
+        return found.filter(Q(published_at=None, pk__lt=pk) | Q(published_at__isnull=False))
+    return found.filter(Q(published_at__lt=published_at) | Q(published_at=published_at, pk__lt=pk))
 
 
 def latest(one: Advisory) -> Revision | None:

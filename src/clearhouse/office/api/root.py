@@ -9,6 +9,7 @@ from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
 
 from clearhouse import __version__
+from clearhouse.office.advisories.api import router as advisories
 from clearhouse.office.api.gate import KeyAuth, SessionAuth, gate
 from clearhouse.office.api.problems import MEDIA_TYPE, Problem, register
 from clearhouse.office.cases.api import router as cases
@@ -19,6 +20,7 @@ from clearhouse.office.findings.api_commitments import router as commitments
 from clearhouse.office.findings.api_known import router as known
 from clearhouse.office.ledgerbook.api import router as ledger
 from clearhouse.office.orgs.api import router as organisations
+from clearhouse.office.oversight.api import router as oversight
 from clearhouse.office.scans.api import router as scans
 
 _ABOUT: Final = """
@@ -87,6 +89,8 @@ api.add_router("/known", known)
 api.add_router("/scans", scans)
 api.add_router("/cases", cases)
 api.add_router("/queue", queue)
+api.add_router("/advisories", advisories)
+api.add_router("/oversight", oversight, auth=None)
 api.add_router("", organisations)
 # Checkpoints and proofs are for everybody; entries are shown to whom the rooms allow.
 api.add_router("/ledger", ledger, auth=None)
