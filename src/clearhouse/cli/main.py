@@ -26,6 +26,9 @@ COMMANDS: Final = {
     ),
     "dedupe": Lazy("clearhouse.cli.dedupe:dedupe", "Group bundles that show the same flaw."),
     "proof": Lazy("clearhouse.cli.proof:proof", "Write, look at and pack a proof bundle."),
+    "commit": Lazy(
+        "clearhouse.cli.commit:commit", "Commit to a finding without showing it; works offline."
+    ),
     "serve": Lazy("clearhouse.cli.serve:serve", "Start the office, with its workers."),
     "office": Lazy("clearhouse.cli.office:office", "Look after the office: keys, backups, data."),
     "ledger": Lazy(

@@ -67,6 +67,16 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # no
     return error_page(request, NotFound("There is no page at this address."))
 
 
+def unreadable(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001 - Django's
+    """The page for a request that cannot be read: too many files or fields, a foreign host."""
+    context = {
+        "title": "This request cannot be read",
+        "sentence": "It has too many files or fields at once, or was not meant for this office.",
+        "status": 400,
+    }
+    return render(request, "error.html", context, status=400)
+
+
 def forbidden(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001 - Django's
     """The page for a form without its token: it was open too long, or comes from elsewhere."""
     return error_page(

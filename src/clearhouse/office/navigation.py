@@ -20,6 +20,7 @@ _MEMBERS: Final = frozenset(Role)
 _ENTRIES: Final[tuple[tuple[str, str, frozenset[Role]], ...]] = (
     ("Queue", "/queue/", frozenset({Role.COORDINATOR})),
     ("Findings", "/findings/", frozenset({Role.COORDINATOR, Role.FINDER})),
+    ("Scans", "/scans/", frozenset({Role.COORDINATOR, Role.FINDER})),
     ("Cases", "/cases/", _MEMBERS),
     ("Advisories", "/advisories/", frozenset()),
     ("Oversight", "/oversight/", frozenset()),

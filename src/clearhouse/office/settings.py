@@ -42,6 +42,7 @@ INSTALLED_APPS = [
     "clearhouse.office.advisories",
     "clearhouse.office.oversight",
     "clearhouse.office.api",
+    "clearhouse.office.front",
 ]
 INSTALLED_APPS = [name for name in INSTALLED_APPS if find_spec(name)]
 

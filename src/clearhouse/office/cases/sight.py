@@ -1,8 +1,10 @@
-"""Who may see what the ledger says about cases and suggestions."""
+"""Who may see what the ledger says about cases and suggestions, and findings through their case."""
 
 from __future__ import annotations
 
 from clearhouse.office.cases.models import Case, Suggestion
+from clearhouse.office.cases.queries import standing_in
+from clearhouse.office.findings.sight import standing_by
 from clearhouse.office.ledgerbook.sight import may_see_by
 from clearhouse.office.viewer import Viewer
 from clearhouse.protocol.roles import Scope
@@ -17,3 +19,6 @@ def of_cases(viewer: Viewer, subject: str) -> bool:
         Case.objects.filter(name=subject).exists()
         or Suggestion.objects.filter(name=subject).exists()
     )
+
+
+standing_by(standing_in)

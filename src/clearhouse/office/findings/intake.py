@@ -16,11 +16,13 @@ from clearhouse.formats.report import (
     Report,
     System,
     clean_paragraphs,
+    parse_report,
     plain_report,
     read_report,
 )
 from clearhouse.formats.report_schema import DESCRIPTION_CHARACTERS, TITLE_CHARACTERS
 from clearhouse.formats.sarif import parse_log, parse_sarif
+from clearhouse.formats.sarif_places import visible
 from clearhouse.office.findings.impact import impact_of
 from clearhouse.proof.authoring import pack
 from clearhouse.proof.bundle import Bundle
@@ -159,14 +161,15 @@ def _report_of(one: Joined, target: PackageURL | None, where: str) -> Report:
     first = next(iter(results), None)
     harness = printable(one.pov.fuzzer_name)[:100] if one.pov else ""
     named = f"Input for {harness} that fails under {one.pov.sanitizer}" if one.pov else ""
-    title = (first.title if first else "") or named or "Submission without a proof"
     notes = [printable(f"{key} names something that was not sent along") for key in one.missing]
     said = one.bundle.description or ""
+    line = visible(said.strip().partition("\n")[0], TITLE_CHARACTERS)
+    title = line or (first.title if first else "") or named or "Submission without a proof"
     free = one.freeform.content.decode("utf-8", "replace") if one.freeform else ""
     texts = [said, named, first.description if first else "", free, *notes]
     attached = [Attachment("testcase.bin", one.pov.testcase)] if one.pov else []
     attached += [Attachment("patch.diff", one.patch.diff)] if one.patch else []
-    return Report(
+    made = Report(
         title=title[:TITLE_CHARACTERS],
         description=clean_paragraphs(
             "\n\n".join(text for text in texts if text), DESCRIPTION_CHARACTERS
@@ -178,6 +181,8 @@ def _report_of(one: Joined, target: PackageURL | None, where: str) -> Report:
         tool=first.tool if first else None,
         attachments=tuple(attached),
     )
+    # Its texts are a program's: what is kept has to be readable as a report.
+    return parse_report(plain_report(made), where)
 
 
 def bundles_in(files: Mapping[str, bytes], *, where: str) -> Iterator[Item | Left]:

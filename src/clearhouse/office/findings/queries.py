@@ -94,11 +94,17 @@ def counts(viewer: Viewer) -> dict[str, int]:
     )
 
 
+def verdict_bytes(found: Finding) -> bytes | None:
+    """The verdict of a finding that its viewer may see, as it is kept; None before it was run."""
+    return store.read(found.verdict) if found.verdict else None
+
+
 def verdict_of(found: Finding) -> dict[str, Any] | None:
     """The verdict of a finding that its viewer may see; None before it was run."""
-    if not found.verdict:
+    raw = verdict_bytes(found)
+    if raw is None:
         return None
-    document = json.loads(store.read(found.verdict))
+    document = json.loads(raw)
     assert isinstance(document, dict)
     return document
 

@@ -1,0 +1,73 @@
+"""What stands on the first page of somebody who has signed in: what to do, by role."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from clearhouse.office.cases import queries as cases
+from clearhouse.office.findings import queries as findings
+from clearhouse.office.findings.standing import STATES
+from clearhouse.office.look.words import Tag
+from clearhouse.office.viewer import Viewer
+from clearhouse.protocol.roles import Role
+
+_SHOWN: Final = 5
+#: What cases are to a participant of that role, in the order in which they stand on the page.
+_HEADINGS: Final[Mapping[Role, str]] = {
+    Role.SUPPLIER: "In your software",
+    Role.DEPLOYER: "Handed to you",
+    Role.AUTHORITY: "Cases that you were told of",
+    Role.OBSERVER: "Cases that you look on",
+    Role.FINDER: "Cases of your findings",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Cases in which the viewer has the same part."""
+
+    heading: str
+    cases: Sequence[cases.Listed]
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The parts of the page; one that is None does not concern the viewer."""
+
+    queue: Sequence[cases.Queued] | None
+    findings: Sequence[tuple[findings.Finding, Tag]] | None
+    groups: Sequence[Group]
+    tasks: Sequence[Any]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to show but that nothing is there."""
+        return self.queue is None and self.findings is None and not self.groups and not self.tasks
+
+
+def home_of(viewer: Viewer, *, now: datetime) -> Home:
+    """The first page of a viewer that acts for an organisation."""
+    listed = [] if viewer.coordinates else cases.page_of(viewer)[0]
+    return Home(
+        queue=cases.queue(viewer, now=now, most=_SHOWN) if viewer.coordinates else None,
+        findings=_findings(viewer) if viewer.has(Role.FINDER) else None,
+        groups=_groups(listed),
+        tasks=cases.tasks_of(viewer, most=_SHOWN),
+    )
+
+
+def _findings(viewer: Viewer) -> list[tuple[findings.Finding, Tag]]:
+    mine = findings.findings_of(viewer).filter(organisation=viewer.acting_for())
+    return [(one, STATES[one.state]) for one in mine.order_by("-pk")[:_SHOWN]]
+
+
+def _groups(listed: Sequence[cases.Listed]) -> list[Group]:
+    found = []
+    for role, heading in _HEADINGS.items():
+        of_role = [one for one in listed if one.standing and one.standing.role is role]
+        if of_role:
+            found.append(Group(heading, of_role[:_SHOWN]))
+    return found
