@@ -44,14 +44,41 @@ _SUPPLIER: Final = _EVERYTHING - {Part.TRIAGE}
 SEEN_BY: Final[Mapping[Role, frozenset[Part]]] = {
     Role.COORDINATOR: _EVERYTHING,
     Role.SUPPLIER: _SUPPLIER,
-    Role.FINDER: _SUPPLIER - {Part.REPORT, Part.PROOF},  # its own it sees as its findings
+    # What other finders handed in is theirs; its own it sees as its findings.
+    Role.FINDER: _SUPPLIER - {Part.REPORT, Part.PROOF},
+    # What touches its own machines, and what it is asked to do.
     Role.DEPLOYER: frozenset(
-        {Part.INVITATION, Part.SUMMARY, Part.CLOCK, Part.VERSIONS, Part.SEVERITY, Part.REMEDY}
+        {
+            Part.INVITATION,
+            Part.SUMMARY,
+            Part.CLOCK,
+            Part.VERSIONS,
+            Part.SEVERITY,
+            Part.REMEDY,
+            Part.TASKS,
+        }
     ),
+    # How it is handled, not what it is made of: lines that name somebody are of other parts.
     Role.OBSERVER: frozenset({Part.INVITATION, Part.SUMMARY, Part.CLOCK, Part.TIMELINE}),
     Role.AUTHORITY: frozenset(
         {Part.INVITATION, Part.SUMMARY, Part.CLOCK, Part.VERSIONS, Part.SEVERITY, Part.TIMELINE}
     ),
+    Role.ASSESSOR: frozenset(),
+    Role.DEVELOPER: frozenset(),
+    Role.TRUSTED_PARTNER: frozenset(),
+}
+
+#: Of the others in a case, those that a participant meets: in the list of who takes part, and as
+#: authors of what it reads.  Everything else is signed with a role.  A finder needs those who mend,
+#: not the other finders, whose names are theirs to give; a deployer's name says who is vulnerable,
+#: and an onlooker's who looks on, so that both are the office's to know.  One's own is always seen.
+MEETS: Final[Mapping[Role, frozenset[Role]]] = {
+    Role.COORDINATOR: frozenset(Role),
+    Role.SUPPLIER: frozenset({Role.SUPPLIER, Role.FINDER}),
+    Role.FINDER: frozenset({Role.SUPPLIER}),
+    Role.DEPLOYER: frozenset(),
+    Role.OBSERVER: frozenset(),
+    Role.AUTHORITY: frozenset(),
     Role.ASSESSOR: frozenset(),
     Role.DEVELOPER: frozenset(),
     Role.TRUSTED_PARTNER: frozenset(),
@@ -142,6 +169,23 @@ def may(viewer: Viewer, deed: Deed, standing: Standing | None) -> bool:
             Consent.LAPSED,
         )
     return standing.is_bound and deed in DONE_BY[standing.role]
+
+
+def meets(viewer: Viewer, standing: Standing | None, other: Role) -> bool:
+    """Whether the viewer learns by name who else takes part in that role."""
+    if viewer.coordinates:
+        return True
+    if standing is None or Part.PARTICIPANTS not in parts_seen(viewer, standing):
+        return False
+    return other in MEETS[standing.role]
+
+
+def part_about(role: Role) -> Part:
+    """What somebody has to see to read a line of the timeline that names a participant.
+
+    Suppliers are named to those who work on the case; all others to the office alone.
+    """
+    return Part.PARTICIPANTS if role is Role.SUPPLIER else Part.TRIAGE
 
 
 def may_read(

@@ -25,6 +25,7 @@ from clearhouse.office.advisories import actions as advisories
 from clearhouse.office.cases.actions import (
     clock,
     discussion,
+    naming,
     opening,
     patches,
     people,
@@ -378,7 +379,7 @@ def _handed_on(office: _Office, case: str) -> None:
 
 def _advisory(office: _Office, case: str, cve: str, reference: str) -> None:
     now = office.later(days=2)
-    opening.set_cve(office.who("office"), case, cve, now=now)
+    naming.set_cve(office.who("office"), case, cve, now=now)
     words = found.in_case(case)[0]
     advisories.draft(
         office.who("office"), case, title=words.title,

@@ -14,6 +14,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("clearhouse.office.advisories.urls")),
     path("", include("clearhouse.office.oversight.urls")),
     path("api/", include("clearhouse.office.api.urls")),
+    path("", include("clearhouse.office.cases.urls")),
 ]
 
 handler400 = "clearhouse.office.edge.unreadable"

@@ -61,9 +61,15 @@ class Deadline:
 
 
 def deadline(
-    told: datetime, happenings: Iterable[Happening] = (), periods: Periods = Periods()
+    told: datetime,
+    happenings: Iterable[Happening] = (),
+    periods: Periods = Periods(),
+    *,
+    since: str = "",
 ) -> Deadline:
     """The deadline of a case whose supplier was told at ``told``.
+
+    ``since`` is the sentence for a period that begins with something else.
 
     1. It begins as the usual period.  2. A fix that is coming adds the grace of the period that is
     running, once, before that period has ended, and never beyond the usual period with its grace.
@@ -72,7 +78,7 @@ def deadline(
     :class:`Invalid` otherwise.
     """
     ordered = sorted(happenings, key=lambda one: _zoned(one.at))
-    since = f"{_days(periods.usual)} since the supplier was told"
+    since = since or f"{_days(periods.usual)} since the supplier was told"
     found = Deadline(_zoned(told) + periods.usual, since)  # 1
     latest = found.at + periods.usual_grace
     grace = periods.usual_grace

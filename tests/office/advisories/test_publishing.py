@@ -19,7 +19,7 @@ from clearhouse.formats.advisory import Reference
 from clearhouse.formats.csaf.mandatory import problems, schema_problems
 from clearhouse.office.advisories import actions, queries
 from clearhouse.office.cases.actions import people, severity, versions
-from clearhouse.office.cases.actions.opening import set_cve
+from clearhouse.office.cases.actions.naming import set_cve
 from clearhouse.office.cases.models import PublicAdvisory
 from clearhouse.office.cases.queries import view
 from clearhouse.office.viewer import PUBLIC, Viewer

@@ -53,8 +53,20 @@ class Facts:
     is_attacked: bool
 
     def suppliers(self) -> tuple[Part, ...]:
-        """Those that maintain the software."""
-        return tuple(part for part in self.parts if part.role is Role.SUPPLIER)
+        """Those that maintain the software; who declined is none of this case's."""
+        return tuple(
+            part
+            for part in self.parts
+            if part.role is Role.SUPPLIER and part.consent is not Consent.DECLINED
+        )
+
+    def declined(self) -> tuple[Part, ...]:
+        """Suppliers that declined."""
+        return tuple(
+            part
+            for part in self.parts
+            if part.role is Role.SUPPLIER and part.consent is Consent.DECLINED
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +118,9 @@ def _silent(facts: Facts, now: datetime) -> Step | None:  # noqa: ARG001
 def _tell(facts: Facts, now: datetime) -> Step | None:  # noqa: ARG001
     if facts.suppliers() or facts.is_public:
         return None
+    if facts.declined():
+        why = f"{facts.declined()[0].name} declined the embargo, and nobody else can mend it."
+        return Step(_C, "Find another way to a fix", why, facts.ends_at, 88, "participants")
     why = "Nobody who can mend it knows yet."
     return Step(_C, "Tell the supplier", why, facts.ends_at, 85, "participants")
 
@@ -152,17 +167,33 @@ def _severity(facts: Facts, now: datetime) -> Step | None:  # noqa: ARG001
 
 
 def _answer(facts: Facts, now: datetime) -> Step | None:  # noqa: ARG001
-    if not any(part.consent is Consent.INVITED for part in facts.suppliers()):
+    """For whoever is asked; facts for one participant have its own parts alone."""
+    asked = [part for part in facts.parts if part.consent in (Consent.INVITED, Consent.LAPSED)]
+    if not asked:
         return None
-    why = "The report is shown once the embargo is accepted."
-    return Step(_S, "Accept or decline the embargo", why, facts.ends_at, 90, "invitation")
+    what = "Accept or decline the embargo"
+    if asked[0].consent is Consent.LAPSED:
+        what, why = "Accept or decline the new terms", "The embargo ends later than you agreed to."
+    elif asked[0].role is _S:
+        why = "The report is shown once the embargo is accepted."
+    else:
+        why = "What it is about is shown once the embargo is accepted."
+    return Step(asked[0].role, what, why, facts.ends_at, 90, "invitation")
+
+
+def _install(facts: Facts, now: datetime) -> Step | None:  # noqa: ARG001
+    using = [part for part in facts.parts if part.role is Role.DEPLOYER]
+    if not facts.patch_distributed or all(one.report is ReportState.CLOSED for one in using):
+        return None
+    why = "It was handed on to you; close the report once it is in."
+    return Step(Role.DEPLOYER, "Install the fix", why, None, 60, "remedy")
 
 
 def _judge(facts: Facts, now: datetime) -> Step | None:  # noqa: ARG001
     if not any(part.report is ReportState.RECEIVED for part in facts.suppliers()):
         return None
     why = "The office waits for your judgement of the report."
-    return Step(_S, "Say whether the report is valid", why, facts.ends_at, 85, "report")
+    return Step(_S, "Say whether the report is valid", why, facts.ends_at, 85, "own-report")
 
 
 def _choose(facts: Facts, now: datetime) -> Step | None:  # noqa: ARG001
@@ -186,6 +217,7 @@ def _fix(facts: Facts, now: datetime) -> Step | None:  # noqa: ARG001
 _RULES: Final[tuple[Rule, ...]] = (
     _overdue, _attacked, _silent, _tell, _proposal, _publish_soon, _distribute, _publish_fixed,
     _suggestion, _severity, _published_and_fixed, _answer, _judge, _choose, _fix,
+    _install,
 )  # fmt: skip
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
@@ -14,6 +14,8 @@ from clearhouse.errors import NotFound
 from clearhouse.office.authorisation import Deed, Part, Standing, may, may_read, parts_seen
 from clearhouse.office.blobs import store
 from clearhouse.office.cases import next_steps as steps
+from clearhouse.office.cases import routes
+from clearhouse.office.cases.company import Company
 from clearhouse.office.cases.models import (
     Assessment,
     Case,
@@ -26,18 +28,32 @@ from clearhouse.office.cases.models import (
     Suggestion,
     Task,
 )
+from clearhouse.office.cases.routes import Telling
 from clearhouse.office.findings import queries as findings
 from clearhouse.office.findings.queries import Finding
+from clearhouse.office.orgs.queries import organisation, policy_of, suppliers_of
 from clearhouse.office.viewer import Viewer
 from clearhouse.protocol.case_state import CaseEvent as Letter
 from clearhouse.protocol.case_state import CaseState
+from clearhouse.protocol.disclosure_clock import (
+    Deadline,
+    Happening,
+    Periods,
+    Turn,
+    deadline,
+)
 from clearhouse.protocol.embargo import Consent, EmbargoState
 from clearhouse.protocol.report_management import ReportState
 from clearhouse.protocol.roles import Role, Scope
 from clearhouse.protocol.tlp import Tlp
 
 PAGE: Final = 50
+PERIODS: Final = Periods()
+#: Why an end is agreed that nobody had to be asked for.
+BY_POLICY: Final = "as a supplier asks in its policy"
 _MISSING: Final = "there is no such case here"
+#: Those who are asked whether they accept the embargo.
+_ASKED: Final = (Consent.INVITED, Consent.LAPSED)
 _EMBARGOED: Final = (EmbargoState.PROPOSED, EmbargoState.ACTIVE, EmbargoState.REVISE)
 #: Of several parts in one case the one that shows most counts.
 _RANK: Final = (Role.SUPPLIER, Role.FINDER, Role.AUTHORITY, Role.DEPLOYER, Role.OBSERVER)
@@ -66,11 +82,24 @@ def standing_of(viewer: Viewer, case: Case) -> Standing | None:
     """What the viewer's organisation is in a case; None where it is nothing there."""
     if viewer.organisation is None:
         return None
-    mine = list(case.participants.filter(organisation=viewer.organisation))
-    if not mine:
-        return None
-    best = min(mine, key=lambda one: _RANK.index(Role(one.role)))
-    return Standing(Role(best.role), Consent(best.consent), is_embargoed(case))
+    return _standing(case, case.participants.filter(organisation=viewer.organisation))
+
+
+def _standing(case: Case, mine: Iterable[Participant]) -> Standing | None:
+    """Of several parts that one organisation has, the one that shows most.
+
+    What it declined, or has not answered yet, takes nothing from what it is bound by already.
+    """
+    all_of_mine = [
+        Standing(Role(one.role), Consent(one.consent), is_embargoed(case)) for one in mine
+    ]
+    return min(
+        all_of_mine,
+        key=lambda one: (
+            one.consent is Consent.DECLINED, not one.is_bound, _RANK.index(one.role)
+        ),
+        default=None,
+    )  # fmt: skip
 
 
 def standing_in(viewer: Viewer, name: str) -> Standing | None:
@@ -116,11 +145,16 @@ class CaseView:
     """What one viewer sees of a case.  A part that it does not see is None, never empty."""
 
     case: Case
+    """The row, with the fields of parts that are not seen blank (``_BLANK``)."""
     standing: Standing | None
     parts: frozenset[Part]
     deeds: frozenset[Deed]
     title: str
+    label: Tlp
+    """How far what is shown may be passed on."""
     letters: str | None
+    invitation: Participant | None
+    own: Sequence[Participant]
     participants: Sequence[Participant] | None
     findings: Sequence[Finding] | None
     own_findings: Sequence[Finding]
@@ -135,6 +169,8 @@ class CaseView:
     tasks: Sequence[Task] | None
     timeline: Sequence[CaseEvent] | None
     suggestions: Sequence[Suggestion] | None
+    suppliers: Sequence[tuple[str, str]] | None
+    """Who maintains the package, by short name and name, told or not: for the office."""
     steps: Sequence[steps.Step]
 
     def sees(self, part: str) -> bool:
@@ -146,6 +182,23 @@ class CaseView:
         return Deed(deed) in self.deeds
 
 
+#: Which fields of a case belong to which part, and what stands there where it is not seen.
+_BLANK: Final[Mapping[Part, Mapping[str, Any]]] = {
+    Part.SUMMARY: {
+        "title": "", "summary": "", "weaknesses": [], "effect": "", "impact": 0, "cve": "",
+        "closed_because": "", "told_at": None, "public_at": None, "exploit_public_at": None,
+        "attacks_at": None,
+    },
+    Part.PROOF: {"signature": None},  # its facts can be guessed and checked against it
+    Part.VERSIONS: {"history": "", "affected": None, "declared": []},
+    Part.SEVERITY: {"ssvc": {}},
+    Part.TRIAGE: {"lead": None},
+}  # fmt: skip
+#: What a history tells besides the versions: where the flaw is, how it shows, what it was run with.
+_HISTORY_OPEN: Final = ("package", "versions", "ranges", "unknown", "digest")
+_VERSION_OPEN: Final = ("version", "status", "run", "uploaded", "yanked", "ordered")
+
+
 def view(viewer: Viewer, name: str, *, now: datetime) -> CaseView:
     """Everything of a case that the viewer sees.  Raises :class:`NotFound`."""
     case, standing, seen = case_for(viewer, name)
@@ -154,38 +207,82 @@ def view(viewer: Viewer, name: str, *, now: datetime) -> CaseView:
         return part in seen
 
     participants = list(case.participants.select_related("organisation").order_by("id"))
-    own = viewer.organisation
+    company = Company.of(viewer, standing, participants)
+    own = [one for one in participants if one.organisation_id == viewer.organisation]
     joined = findings.in_case(case.name)
     assessments = list(case.assessments.order_by("-at"))
     patches = list(case.patches.order_by("-at"))
+    next_steps = _steps(viewer, standing, case, participants, patches, assessments, now)
+    company.signed(assessments)
+    patches = [_patch_seen(one, company, seen) for one in patches]
+    case.declared = company.declared(case.declared)
+    works_on_it = has(Part.PARTICIPANTS)
     return CaseView(
-        case=case,
+        case=_blanked(case, seen),
         standing=standing,
         parts=seen,
         deeds=frozenset(deed for deed in Deed if may(viewer, deed, standing)),
         title=case.title if has(Part.SUMMARY) else f"A vulnerability in {case.package}",
-        letters=str(state_of(case, participants)) if has(Part.SUMMARY) else None,
-        participants=participants if has(Part.PARTICIPANTS) else None,
+        label=_label(case, joined),
+        letters=_letters(standing, case, participants, own) if has(Part.SUMMARY) else None,
+        invitation=next((one for one in own if one.consent in _ASKED), None),
+        own=own,
+        participants=company.met if works_on_it else None,
         findings=joined if has(Part.REPORT) else None,
-        own_findings=[one for one in joined if one.organisation_id == own],
-        history=history_of(case) if has(Part.VERSIONS) else None,
+        own_findings=[one for one in joined if one.organisation_id == viewer.organisation],
+        history=_history(case, seen),
         assessments=assessments if has(Part.SEVERITY) else None,
         leading=leading_of(assessments) if has(Part.SEVERITY) else None,
         patches=patches if has(Part.PATCHES) else None,
         remedy=_remedy(patches) if has(Part.REMEDY) or has(Part.PATCHES) else None,
-        proposals=list(case.proposals.order_by("-at")) if has(Part.TIMELINE) else None,
-        messages=_shared(viewer, case.messages, seen) if has(Part.DISCUSSION) else None,
-        files=_shared(viewer, case.files, seen) if has(Part.DISCUSSION) else None,
+        proposals=company.signed(list(case.proposals.order_by("-at"))) if works_on_it else None,
+        messages=_shared(viewer, company, case.messages, seen) if has(Part.DISCUSSION) else None,
+        files=_shared(viewer, company, case.files, seen) if has(Part.DISCUSSION) else None,
         tasks=_tasks(viewer, case) if has(Part.TASKS) else None,
-        timeline=_timeline(case, seen) if has(Part.TIMELINE) else None,
+        timeline=company.lines(_events(case, seen)) if has(Part.TIMELINE) else None,
         suggestions=_suggestions(case) if has(Part.TRIAGE) else None,
-        steps=_steps(viewer, standing, case, participants, patches, assessments, now),
+        suppliers=_suppliers(case) if has(Part.TRIAGE) else None,
+        steps=next_steps,
     )
 
 
+def _blanked(case: Case, seen: frozenset[Part]) -> Case:
+    for part, fields in _BLANK.items():
+        if part not in seen:
+            for field, blank in fields.items():
+                setattr(case, field, blank)
+    return case
+
+
+def _label(case: Case, joined: Sequence[Finding]) -> Tlp:
+    """The narrowest label that a finder gave; what is public is for everybody."""
+    if case.public_at is not None:
+        return Tlp.CLEAR
+    return Tlp.narrowest(tuple(Tlp.parse(one.tlp) for one in joined))
+
+
+def _letters(
+    standing: Standing | None,
+    case: Case,
+    participants: Sequence[Participant],
+    own: Sequence[Participant],
+) -> str:
+    """The case's state: a supplier's own, to others that of the supplier that is least far.
+
+    Where another supplier stands is its own affair (Householder 2022, section 3).
+    """
+    is_supplier = standing is not None and standing.role is Role.SUPPLIER
+    return str(state_of(case, own if is_supplier else participants))
+
+
 def state_of(case: Case, participants: Iterable[Participant]) -> CaseState:
-    """The case's state in the model, for the supplier that is least far."""
-    suppliers = [one for one in participants if one.role == Role.SUPPLIER]
+    """The case's state in the model, for the supplier that is least far.
+
+    One that declined is no vendor of this case.
+    """
+    suppliers = [
+        one for one in participants if one.role == Role.SUPPLIER and one.consent != Consent.DECLINED
+    ]
     happened: set[Letter] = set()
     for letter, done in (
         (Letter.VENDOR_AWARE, [one.aware_at for one in suppliers]),
@@ -203,6 +300,9 @@ def state_of(case: Case, participants: Iterable[Participant]) -> CaseState:
     ):
         if at is not None:
             happened.add(letter)
+    if Letter.PUBLIC in happened:
+        # What is public makes the vendor aware, with a vendor in the case or without.
+        happened.add(Letter.VENDOR_AWARE)
     return CaseState(frozenset(happened))
 
 
@@ -215,6 +315,65 @@ def leading_of(assessments: Sequence[Assessment]) -> Assessment | None:
     return next(iter(assessments), None)
 
 
+def reckoned(case: Case, told_at: datetime | None) -> Deadline:
+    """When the embargo ends by what happened, had the first supplier been told at ``told_at``.
+
+    1. Before anybody is told, the period runs from the opening.  2. An end that was agreed on takes
+    the place of the usual one; what has happened since then moves it.
+    """
+    agreed = case.proposals.filter(state=Proposal.State.ACCEPTED).order_by("-decided_at").first()
+    turns = case.turns.order_by("at", "id")
+    since = ""
+    begins = told_at or case.opened_at
+    if told_at is None:  # 1
+        since = f"{PERIODS.usual.days} days since the case was opened"
+    if agreed is not None and agreed.decided_at is not None:  # 2
+        begins = agreed.ends_at - PERIODS.usual
+        since = BY_POLICY if agreed.reason == BY_POLICY else "agreed by the participants"
+        turns = turns.filter(at__gt=agreed.decided_at)
+    happened = [Happening(Turn(one.kind), one.at) for one in turns]
+    return deadline(begins, happened, PERIODS, since=since)
+
+
+def telling(viewer: Viewer, name: str, slug: str, *, now: datetime) -> Telling:
+    """What telling a supplier of a case would do now.  For the office; raises otherwise."""
+    viewer.must_coordinate()
+    case, _, _ = case_for(viewer, name)
+    return telling_of(case, organisation(slug).pk, now=now)
+
+
+def telling_of(case: Case, supplier: int, *, now: datetime) -> Telling:
+    """The same for an action that holds the case."""
+    told = Participant.objects.filter(
+        organisation=supplier, role=Role.SUPPLIER, told_at__gt=now - routes.WEEK
+    ).exclude(case=case)
+    lately = [one for one in told.values_list("told_at", flat=True) if one is not None]
+    told_at = case.told_at or now
+    return routes.telling(
+        _policy(supplier),
+        has_proof=case.signature is not None,
+        told_lately=sorted(lately),
+        ends_at=reckoned(case, told_at).at if is_embargoed(case) else None,
+        now=now,
+    )
+
+
+def _policy(supplier: int) -> routes.Policy:
+    said = policy_of(supplier)
+    days = said.embargo_days
+    return routes.Policy(
+        slug=said.organisation.slug,
+        name=said.organisation.name,
+        route=said.get_route_display(),
+        wants_public=said.route == said.Route.PUBLIC,
+        embargo=None if days is None else timedelta(days=days),
+        pace=said.pace,
+        proof_required=said.proof_required,
+        scale=said.get_scale_display(),
+        scope=said.scope,
+    )
+
+
 def history_of(case: Case) -> dict[str, Any] | None:
     """The history document of a case; None before its versions were run."""
     if not case.history:
@@ -224,11 +383,46 @@ def history_of(case: Case) -> dict[str, Any] | None:
     return document
 
 
+def _history(case: Case, seen: frozenset[Part]) -> dict[str, Any] | None:
+    """The history, whole for who sees the proof, else only which versions are affected."""
+    if Part.VERSIONS not in seen:
+        return None
+    whole = history_of(case)
+    if whole is None or Part.PROOF in seen:
+        return whole
+    shown: dict[str, Any] = {key: whole[key] for key in _HISTORY_OPEN if key in whole}
+    shown["versions"] = [
+        {key: one[key] for key in _VERSION_OPEN if key in one} for one in whole["versions"]
+    ]
+    return shown
+
+
+def _patch_seen(patch: Patch, company: Company, seen: frozenset[Part]) -> Patch:
+    """A patch for one viewer.
+
+    Who sees no candidates sees its levels, not its verdict, which holds inputs that show the flaw.
+    """
+    company.signed([patch])
+    if Part.PATCHES not in seen:
+        patch.verdict = patch.chosen_by = ""
+    return patch
+
+
+def _company(viewer: Viewer, standing: Standing | None, case: Case) -> Company:
+    return Company.of(viewer, standing, case.participants.select_related("organisation"))
+
+
 def _remedy(patches: Sequence[Patch]) -> Patch | None:
     return next((one for one in patches if one.distributed_at is not None), None)
 
 
-def _shared(viewer: Viewer, items: Any, seen: frozenset[Part]) -> list[Shared]:  # noqa: ANN401 - managers of two models
+def _shared(
+    viewer: Viewer,
+    company: Company,
+    items: Any,  # noqa: ANN401 - managers of two models
+    seen: frozenset[Part],
+) -> list[Shared]:
+    """What reaches the viewer; of those it is addressed to, the ones that the viewer meets."""
     found = []
     for item in items.prefetch_related("addressed").order_by("at", "id"):
         addressed = list(item.addressed.all())
@@ -239,7 +433,10 @@ def _shared(viewer: Viewer, items: Any, seen: frozenset[Part]) -> list[Shared]: 
             addressed=frozenset(one.pk for one in addressed),
             is_participant=Part.DISCUSSION in seen,
         ):
-            found.append(Shared(item, tuple(one.name for one in addressed)))
+            is_mine = viewer.coordinates or item.organisation_id == viewer.organisation
+            named = [one.name for one in addressed if is_mine or company.names(one.pk)]
+            company.signed([item])
+            found.append(Shared(item, tuple(named)))
     return found
 
 
@@ -253,9 +450,13 @@ def _tasks(viewer: Viewer, case: Case) -> list[Task]:
     return list(found)
 
 
-def _timeline(case: Case, seen: frozenset[Part]) -> list[CaseEvent]:
+def _events(case: Case, seen: frozenset[Part]) -> list[CaseEvent]:
     parts = [part.value for part in seen]
     return list(case.events.filter(part__in=parts).order_by("at", "id"))
+
+
+def _suppliers(case: Case) -> list[tuple[str, str]]:
+    return [(one.slug, one.name) for one in suppliers_of(case.package)]
 
 
 def _suggestions(case: Case) -> list[Suggestion]:
@@ -317,7 +518,10 @@ def _steps(
         return []
     own = [one for one in participants if one.organisation_id == viewer.organisation]
     facts = facts_of(case, own, patches, assessments)
-    return steps.next_steps(facts, now=now, who=standing.role)
+    roles = {one.role for one in own}
+    mine = [one for one in steps.next_steps(facts, now=now) if one.who in roles]
+    # Steps tell what is in the case: who is not bound learns only that it is asked.
+    return mine if standing.is_bound else [one for one in mine if one.anchor == "invitation"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,7 +537,10 @@ class Listed:
 def page_of(
     viewer: Viewer, *, before: int | None = None, state: str = "", text: str = ""
 ) -> tuple[list[Listed], int | None]:
-    """A page of the viewer's cases, newest first, and where the next begins."""
+    """A page of the viewer's cases, newest first, and where the next begins.
+
+    Those are ids, which are shown to nobody: they would tell how many cases there are.
+    """
     found = cases_of(viewer)
     if state:
         found = found.filter(state=state)
@@ -351,17 +558,14 @@ def page_of(
 def _listed(viewer: Viewer, case: Case) -> Listed:
     participants = list(case.participants.all())
     mine = [one for one in participants if one.organisation_id == viewer.organisation]
-    standing = None
-    if mine and viewer.organisation is not None:
-        best = min(mine, key=lambda one: _RANK.index(Role(one.role)))
-        standing = Standing(Role(best.role), Consent(best.consent), is_embargoed(case))
+    standing = _standing(case, mine)
     seen = parts_seen(viewer, standing)
     is_shown = Part.SUMMARY in seen
     return Listed(
-        case=case,
         title=case.title if is_shown else f"A vulnerability in {case.package}",
         standing=standing,
-        letters=str(state_of(case, participants)) if is_shown else None,
+        letters=_letters(standing, case, participants, mine) if is_shown else None,
+        case=_blanked(case, seen),
     )
 
 
@@ -385,7 +589,9 @@ def queue(viewer: Viewer, *, now: datetime, most: int = 50) -> list[Queued]:
     viewer.must_coordinate()
     viewer.needs(Scope.CASES_READ)
     open_cases = Case.objects.filter(state=Case.State.OPEN)
-    soon = open_cases.filter(public_at=None).order_by("embargo_ends_at", "id")[:_LOOKED_AT]
+    soon = open_cases.filter(public_at=None).order_by(
+        F("embargo_ends_at").asc(nulls_last=True), "id"
+    )[:_LOOKED_AT]
     grave = open_cases.order_by("-impact", "id")[:_LOOKED_AT]
     wanted = {one.pk for one in soon} | {one.pk for one in grave}
     found: list[tuple[Case, steps.Step]] = []
@@ -423,9 +629,10 @@ def untriaged(viewer: Viewer) -> QuerySet[findings.Finding]:
 
 def file_for(viewer: Viewer, case_name: str, name: str) -> CaseFile:
     """A file of a case that the viewer may read.  Raises :class:`NotFound`."""
-    case, _, seen = case_for(viewer, case_name)
+    case, standing, seen = case_for(viewer, case_name)
     if Part.DISCUSSION in seen:
-        for one in _shared(viewer, case.files, seen):
+        company = _company(viewer, standing, case)
+        for one in _shared(viewer, company, case.files.filter(name=name), seen):
             if one.item.name == name and isinstance(one.item, CaseFile):
                 return one.item
     raise NotFound("there is no such file here")
@@ -436,18 +643,17 @@ def patch_for(viewer: Viewer, case_name: str, name: str) -> Patch:
 
     Raises :class:`NotFound`.
     """
-    case, _, seen = case_for(viewer, case_name)
+    case, standing, seen = case_for(viewer, case_name)
     found = case.patches.filter(name=name).first()
     if found is not None:
-        if Part.PATCHES in seen:
-            return found
-        if Part.REMEDY in seen and found.distributed_at is not None:
-            return found
+        is_handed_on = Part.REMEDY in seen and found.distributed_at is not None
+        if Part.PATCHES in seen or is_handed_on:
+            return _patch_seen(found, _company(viewer, standing, case), seen)
     raise NotFound("there is no such patch here")
 
 
 def patch_verdict(patch: Patch) -> dict[str, Any] | None:
-    """The verdict on a patch that its viewer may see; None before it was run."""
+    """The verdict on a patch that its viewer got here; None where it is not run, or not seen."""
     if not patch.verdict:
         return None
     document = json.loads(store.read(patch.verdict))

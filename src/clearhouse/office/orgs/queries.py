@@ -202,6 +202,12 @@ def organisation(slug: str) -> Organisation:
     return found
 
 
+def colleagues_of(viewer: Viewer) -> list[User]:
+    """The people of the viewer's organisation, by name."""
+    mine = Membership.objects.filter(organisation=viewer.organisation, user__is_active=True)
+    return [one.user for one in mine.select_related("user").order_by("user__name", "user_id")]
+
+
 def organisation_names(ids: Iterable[int]) -> dict[int, str]:
     """The names that others see, by id."""
     return dict(Organisation.objects.filter(pk__in=set(ids)).values_list("pk", "name"))

@@ -7,12 +7,13 @@ from typing import Final
 
 from django.db import transaction
 
+from clearhouse.office.authorisation import Part
 from clearhouse.office.cases.actions.journal import note
 from clearhouse.office.cases.actions.turns import PERIODS, end_embargo
 from clearhouse.office.cases.models import Case, Participant, Task
 from clearhouse.office.names import new_name
 from clearhouse.protocol.disclosure_clock import gives_up_at
-from clearhouse.protocol.embargo import EmbargoState
+from clearhouse.protocol.embargo import Consent, EmbargoState
 from clearhouse.protocol.report_management import ReportState
 from clearhouse.protocol.roles import Role
 
@@ -46,32 +47,33 @@ def end_what_is_over(now: datetime) -> int:
 
 def notice_silence(now: datetime) -> int:
     """Note suppliers that were told and have not been heard of for too long."""
-    told_before = now - PERIODS.silence
-    quiet = Participant.objects.select_related("case", "organisation").filter(
+    quiet = Participant.objects.filter(
         role=Role.SUPPLIER,
-        told_at__lte=told_before,
+        told_at__lte=now - PERIODS.silence,
         silent_since=None,
         report__in=_WAITING,
         case__state=Case.State.OPEN,
         case__public_at=None,
-    )
-    count = 0
-    for part in quiet:
-        last = part.heard_at or part.told_at
-        assert last is not None, "told_at is asked for above"
-        if gives_up_at(last, PERIODS) > now:
-            continue
-        part.silent_since = now
-        part.save(update_fields=["silent_since"])
-        case = Case.objects.select_for_update().get(pk=part.case_id)
-        note(
-            case, "supplier-silent",
-            f"{part.organisation.name} has not answered for {PERIODS.silence.days} days.",
-            by=_BY, now=now, facts={"organisation": part.organisation.slug},
-        )  # fmt: skip
-        _task(case, f"Reach {part.organisation.name} another way", now=now)
-        count += 1
-    return count
+    ).exclude(consent=Consent.DECLINED)
+    return sum(_is_given_up(one.pk, one.case_id, now) for one in quiet)
+
+
+def _is_given_up(participant: int, case_id: int, now: datetime) -> bool:
+    """Look again with the case locked: it may have answered meanwhile."""
+    case = Case.objects.select_for_update().get(pk=case_id)
+    part = case.participants.select_related("organisation").get(pk=participant)
+    last = part.heard_at or part.told_at
+    if last is None or part.silent_since is not None or gives_up_at(last, PERIODS) > now:
+        return False
+    part.silent_since = now
+    part.save(update_fields=["silent_since"])
+    note(
+        case, "supplier-silent",
+        f"{part.organisation.name} has not answered for {PERIODS.silence.days} days.", by=_BY,
+        now=now, part=Part.PARTICIPANTS, facts={"organisation": part.organisation.slug},
+    )  # fmt: skip
+    _task(case, f"Reach {part.organisation.name} another way", now=now)
+    return True
 
 
 def _task(case: Case, title: str, *, now: datetime) -> None:

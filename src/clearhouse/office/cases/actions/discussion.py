@@ -13,7 +13,9 @@ from clearhouse.errors import Invalid, NotFound
 from clearhouse.office.authorisation import Deed, Part
 from clearhouse.office.blobs import store
 from clearhouse.office.cases.actions.journal import locked_case, note
-from clearhouse.office.cases.models import Case, CaseFile, Message, Participant, Task
+from clearhouse.office.cases.company import Company
+from clearhouse.office.cases.models import Case, CaseFile, Message, Task
+from clearhouse.office.cases.queries import standing_of
 from clearhouse.office.names import new_name
 from clearhouse.office.orgs.queries import organisation
 from clearhouse.office.viewer import Viewer
@@ -37,7 +39,7 @@ def post_message(
         raise Invalid(f"at most {MOST_TEXT} characters", key="text")
     with transaction.atomic():
         case, _ = locked_case(viewer, name, Deed.WRITE)
-        to = _addressed(case, addressed)
+        to = _addressed(viewer, case, addressed)
         made = Message.objects.create(
             case=case, name=new_name("M"), organisation_id=viewer.organisation, by=viewer.name,
             at=now, text=text, tlp=label.value,
@@ -62,7 +64,7 @@ def add_file(
         raise Invalid(f"at most {MOST_FILE >> 20} MiB", key="file")
     with transaction.atomic():
         case, _ = locked_case(viewer, name, Deed.WRITE)
-        to = _addressed(case, addressed)
+        to = _addressed(viewer, case, addressed)
         made = CaseFile.objects.create(
             case=case, name=new_name("D"), filename=safe_name(filename), size=len(data),
             blob=store.put(data), organisation_id=viewer.organisation, by=viewer.name, at=now,
@@ -83,12 +85,18 @@ def safe_name(text: str) -> str:
     return _UNSAFE.sub("_", last).strip("._")[:120] or "file"
 
 
-def _addressed(case: Case, slugs: Sequence[str]) -> list[int]:
-    taking_part = Participant.objects.filter(case=case)
-    there = dict(taking_part.values_list("organisation__slug", "organisation"))
+def _addressed(viewer: Viewer, case: Case, slugs: Sequence[str]) -> list[int]:
+    """Participants by short name: those whom the sender meets, in the same words as for nobody.
+
+    Otherwise a message could be used to ask who takes part.
+    """
+    company = Company.of(
+        viewer, standing_of(viewer, case), case.participants.select_related("organisation")
+    )
+    there = {one.organisation.slug: one.organisation_id for one in company.met}
     missing = [slug for slug in slugs if slug not in there]
     if missing:
-        raise Invalid(f"{missing[0][:60]!r} does not take part in this case", key="addressed")
+        raise Invalid(f"{missing[0][:60]!r} is nobody you could write to here", key="addressed")
     return [there[slug] for slug in slugs]
 
 
@@ -111,7 +119,7 @@ def add_task(
     with transaction.atomic():
         case, _ = locked_case(viewer, name, Deed.RUN)
         if assignee:
-            _addressed(case, [assignee])
+            _addressed(viewer, case, [assignee])
         made = Task.objects.create(
             case=case, name=new_name("T"), title=title.strip()[:300], due_at=due_at,
             assignee=organisation(assignee) if assignee else None, made_by=viewer.name,

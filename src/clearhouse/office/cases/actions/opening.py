@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from typing import Final
 
@@ -30,7 +29,6 @@ from clearhouse.protocol.report_management import ReportState
 from clearhouse.protocol.roles import Role, Scope
 
 DATE: Final = "cases.date"
-_CVE: Final = re.compile(r"CVE-[0-9]{4}-[0-9]{4,}", re.ASCII)
 
 
 def place(name: str, *, now: datetime) -> None:
@@ -109,9 +107,14 @@ def _add(case: Case, found: findings.Finding, *, why: str, by: str, now: datetim
             "credit_name": found.found_by or found.organisation.name,
         },
     )
-    if not is_new and part.credit_at is not None and found.credit_at < part.credit_at:
+    if not is_new and part.consent != Consent.SIGNATORY:
+        # Invited before, or out of it: handing in a finding of it is agreeing all the same.
+        part.consent, part.answered_at = Consent.SIGNATORY, now
+        part.save(update_fields=["consent", "answered_at"])
+    if not is_new and (part.credit_at is None or found.credit_at < part.credit_at):
         part.credit_at = found.credit_at
-        part.save(update_fields=["credit_at"])
+        part.credit_name = found.found_by or found.organisation.name
+        part.save(update_fields=["credit_at", "credit_name"])
     if found.impact > case.impact:
         case.impact = found.impact
         case.save(update_fields=["impact"])
@@ -274,30 +277,4 @@ def close_case(viewer: Viewer, name: str, reason: str, *, now: datetime) -> Case
         case.state, case.closed_because = Case.State.CLOSED, reason.strip()[:300]
         case.save(update_fields=["state", "closed_because"])
         note(case, "closed", f"The case is closed: {reason.strip()}", by=viewer.name, now=now)
-        return case
-
-
-def set_cve(viewer: Viewer, name: str, cve: str, *, now: datetime) -> Case:
-    """Note the CVE identifier that was assigned; empty takes a wrong one away."""
-    cve = cve.strip().upper()
-    if cve and not _CVE.fullmatch(cve):
-        raise Invalid("expected a CVE identifier, such as CVE-2026-12345", key="cve")
-    with transaction.atomic():
-        case, _ = locked_case(viewer, name, Deed.RUN)
-        case.cve = cve
-        case.save(update_fields=["cve"])
-        note(
-            case, "cve", f"The CVE identifier is {cve or 'not assigned any more'}.",
-            by=viewer.name, now=now, part=Part.SUMMARY, facts={"cve": cve},
-        )  # fmt: skip
-        return case
-
-
-def set_lead(viewer: Viewer, name: str, person: int, *, now: datetime) -> Case:
-    """Say who of the office looks after a case."""
-    with transaction.atomic():
-        case, _ = locked_case(viewer, name, Deed.RUN)
-        case.lead_id = person
-        case.save(update_fields=["lead"])
-        note(case, "lead", "The case has a new lead.", by=viewer.name, now=now, part=Part.TRIAGE)
         return case

@@ -57,7 +57,7 @@ def propose_patch(
             key=f"{CHECK_PATCH}:{made.name}", priority=case.impact, now=now,
         )  # fmt: skip
         note(
-            case, "patch-proposed", f"{viewer.name} proposed patch {made.name}.", by=viewer.name,
+            case, "patch-proposed", f"Patch {made.name} was proposed.", by=viewer.name,
             now=now, part=Part.PATCHES, facts={"patch": made.name, "content": digest},
         )  # fmt: skip
         return made
@@ -115,7 +115,7 @@ def choose_patch(viewer: Viewer, name: str, patch: str, *, now: datetime) -> Pat
         made.chosen_at, made.chosen_by = now, viewer.name
         made.save(update_fields=["chosen_at", "chosen_by"])
         note(
-            case, "patch-chosen", f"{viewer.name} chose patch {made.name}.", by=viewer.name,
+            case, "patch-chosen", f"Patch {made.name} was chosen.", by=viewer.name,
             now=now, part=Part.PATCHES, facts={"patch": made.name, "content": made.digest},
         )  # fmt: skip
         return made

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from django.db import transaction
 
 from clearhouse.errors import Conflict, Invalid, NotFound, Refused
-from clearhouse.office.authorisation import Deed, Part
+from clearhouse.office.authorisation import Deed, Part, part_about
 from clearhouse.office.cases.actions.journal import locked_case, note
 from clearhouse.office.cases.actions.turns import end_embargo, propose_end, wind
-from clearhouse.office.cases.models import Case, Participant
-from clearhouse.office.cases.queries import case_for, is_embargoed
-from clearhouse.office.orgs.queries import organisation, policy_of
+from clearhouse.office.cases.models import Case, Participant, Proposal
+from clearhouse.office.cases.queries import BY_POLICY, case_for, is_embargoed, telling_of
+from clearhouse.office.orgs.queries import organisation
 from clearhouse.office.viewer import Viewer
-from clearhouse.protocol.embargo import CONSENT, Consent, ConsentEvent, opening
+from clearhouse.protocol.embargo import CONSENT, Consent, ConsentEvent
 from clearhouse.protocol.report_management import REPORT, ReportEvent, ReportState
 from clearhouse.protocol.roles import Role, Scope
 
-_WEEK: Final = timedelta(days=7)
 #: Those that an office invites into a case.
 INVITABLE: Final = (Role.SUPPLIER, Role.DEPLOYER, Role.OBSERVER, Role.AUTHORITY, Role.FINDER)
 
@@ -55,88 +54,52 @@ def _invited(viewer: Viewer, case: Case, slug: str, role: Role, *, now: datetime
     part.save()
     note(
         case, "invited", f"{guest.name} was invited as {role.value}.", by=viewer.name, now=now,
-        part=Part.PARTICIPANTS, facts={"organisation": guest.slug, "role": role.value},
+        part=part_about(role), facts={"organisation": guest.slug, "role": role.value},
     )  # fmt: skip
     return part
 
 
 def tell(viewer: Viewer, name: str, slug: str, *, now: datetime) -> Participant:
-    """Tell a supplier, after its own policy has been applied.
+    """Tell a supplier, as its own policy has it (:func:`clearhouse.office.cases.routes.telling`).
 
-    1. It takes proofs only, and there is none: not sent.  2. It takes so many cases in a week, and
-    has them: not sent before the day that is named.  3. It wants everything public at once: there
-    is no embargo from now on.  4. Else the shorter of its embargo and the office's is in force,
-    and the longer is proposed.  5. It is invited; the clock starts with the first that is told.
+    It is invited, the clock starts with the first that is told, and what its policy asks for is in
+    force from then on.
     """
     with transaction.atomic():
         case, _ = locked_case(viewer, name, Deed.RUN)
         supplier = organisation(slug)
-        policy = policy_of(supplier.pk)
-        if policy.proof_required and case.signature is None:  # 1
-            raise Refused(f"{supplier.name} takes reports with a proof only, and this has none")
-        if policy.pace is not None:  # 2
-            _keeps_pace(case, supplier.pk, supplier.name, policy.pace, now=now)
-        wanted = None if policy.embargo_days is None else timedelta(days=policy.embargo_days)
-        if policy.route == policy.Route.PUBLIC:
-            wanted = timedelta(0)
-        usual = case.embargo_ends_at - now if case.embargo_ends_at and is_embargoed(case) else None
-        terms = opening(usual, wanted)
-        if wanted is not None and wanted <= timedelta(0):  # 3
+        move = telling_of(case, supplier.pk, now=now)
+        if move.refusal:
+            raise Refused(move.refusal)
+        if move.ends_embargo:
             end_embargo(
-                case, reason=f"{supplier.name} wants reports public at once.", by=viewer.name,
-                now=now,
-            )  # fmt: skip
-        part = _invited(viewer, case, slug, Role.SUPPLIER, now=now)  # 5
-        part.told_at = now
-        part.save(update_fields=["told_at"])
-        is_first = case.told_at is None
-        if is_first:
+                case, reason="a supplier wants reports public at once", by=viewer.name, now=now
+            )
+        part = _invited(viewer, case, slug, Role.SUPPLIER, now=now)
+        part.told_at, part.heard_at, part.silent_since = now, None, None
+        part.save(update_fields=["told_at", "heard_at", "silent_since"])
+        if case.told_at is None:
             case.told_at = now
             case.save(update_fields=["told_at"])
         note(
-            case, "supplier-told", f"{supplier.name} was told, by its route: {policy.route}.",
-            by=viewer.name, now=now, facts={"organisation": supplier.slug, "route": policy.route},
+            case, "supplier-told", f"{supplier.name} was told, {move.policy.route}.",
+            by=viewer.name, now=now, part=Part.PARTICIPANTS,
+            facts={"organisation": supplier.slug, "route": move.policy.route},
         )  # fmt: skip
         if part.consent == Consent.NONE:
             _receives(part, now=now)
+        if move.agreed is not None:
+            case.proposals.create(
+                organisation=supplier, by=supplier.name, ends_at=move.agreed, reason=BY_POLICY,
+                at=now, state=Proposal.State.ACCEPTED, decided_at=now,
+            )  # fmt: skip
         wind(case, by=viewer.name, now=now)
-        if wanted is not None and terms.active is not None:  # 4
-            _apply(viewer, case, now + terms.active, supplier.name, now=now)
-        if terms.proposed is not None and is_embargoed(case):
+        if move.proposed is not None:
             propose_end(
-                viewer, case.name, now + terms.proposed,
+                viewer, case.name, move.proposed,
                 f"The longer of the office's period and {supplier.name}'s.", now=now,
             )  # fmt: skip
         return part
-
-
-def _apply(viewer: Viewer, case: Case, ends_at: datetime, supplier: str, *, now: datetime) -> None:
-    if case.embargo_ends_at is None or ends_at >= case.embargo_ends_at:
-        return
-    case.embargo_ends_at, case.embargo_because = ends_at, f"as {supplier} asks"
-    case.save(update_fields=["embargo_ends_at", "embargo_because"])
-    note(
-        case, "embargo-moved", f"The embargo ends on {ends_at:%Y-%m-%d %H:%M} UTC, as {supplier}"
-        " asks.", by=viewer.name, now=now, part=Part.CLOCK,
-        facts={"ends_at": ends_at.isoformat()},
-    )  # fmt: skip
-
-
-def _keeps_pace(case: Case, supplier: int, name: str, pace: int, *, now: datetime) -> None:
-    told = (
-        Participant.objects.filter(
-            organisation=supplier, role=Role.SUPPLIER, told_at__gt=now - _WEEK
-        )
-        .exclude(case=case)
-        .order_by("told_at")
-        .values_list("told_at", flat=True)
-    )
-    if len(told) >= pace:
-        oldest = told[len(told) - pace] if pace else now
-        assert oldest is not None, "only those told are asked for"
-        again = oldest + _WEEK
-        when = f"{again:%Y-%m-%d %H:%M} UTC"
-        raise Refused(f"{name} takes {pace} cases in a week and has them; the next from {when} on")
 
 
 def _receives(part: Participant, *, now: datetime) -> None:
@@ -157,9 +120,13 @@ def answer(viewer: Viewer, name: str, verdict: str, *, now: datetime) -> Partici
     with transaction.atomic():
         case, _, _ = case_for(viewer, name)
         case = Case.objects.select_for_update().get(pk=case.pk)
-        mine = case.participants.filter(
-            organisation=viewer.acting_for(), consent__in=(Consent.INVITED, Consent.LAPSED)
-        ).select_related("organisation")
+        mine = (
+            case.participants.filter(
+                organisation=viewer.acting_for(), consent__in=(Consent.INVITED, Consent.LAPSED)
+            )
+            .select_related("organisation")
+            .order_by("id")
+        )
         part = mine.first()
         if part is None:
             raise NotFound("there is no invitation to answer")
@@ -170,7 +137,9 @@ def answer(viewer: Viewer, name: str, verdict: str, *, now: datetime) -> Partici
         said = "accepted" if verdict == ConsentEvent.ACCEPT else "declined"
         note(
             case, f"embargo-{said}", f"{part.organisation.name} has {said} the embargo.",
-            by=viewer.name, now=now, part=Part.PARTICIPANTS,
+            by=viewer.name, now=now,
+            # That one declined is no business of the others.
+            part=part_about(Role(part.role)) if said == "accepted" else Part.TRIAGE,
             facts={"organisation": part.organisation.slug},
         )  # fmt: skip
         is_new = ReportState(part.report) is ReportState.START
@@ -179,6 +148,7 @@ def answer(viewer: Viewer, name: str, verdict: str, *, now: datetime) -> Partici
             if part.role == Role.SUPPLIER:
                 note(
                     case, "vendor-aware", f"{part.organisation.name} has the report.",
-                    by=viewer.name, now=now, facts={"organisation": part.organisation.slug},
+                    by=viewer.name, now=now, part=Part.PARTICIPANTS,
+                    facts={"organisation": part.organisation.slug},
                 )  # fmt: skip
         return part

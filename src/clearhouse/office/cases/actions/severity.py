@@ -40,7 +40,7 @@ def assess(
             reason=reason.strip()[:1000], at=now,
         )  # fmt: skip
         note(
-            case, "assessed", f"{viewer.name} assesses it as {parsed.severity} ({parsed.score}).",
+            case, "assessed", f"It was assessed as {parsed.severity} ({parsed.score}).",
             by=viewer.name, now=now, part=Part.SEVERITY,
             facts={"vector": parsed.vector, "role": role.value},
         )  # fmt: skip

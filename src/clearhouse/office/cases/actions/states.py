@@ -8,7 +8,7 @@ from typing import Final
 from django.db import transaction
 
 from clearhouse.errors import Invalid, NotFound, Refused
-from clearhouse.office.authorisation import Deed, Part
+from clearhouse.office.authorisation import Deed, Part, part_about
 from clearhouse.office.cases.actions.journal import locked_case, note
 from clearhouse.office.cases.actions.turns import end_embargo, take_turn
 from clearhouse.office.cases.models import Case, Participant
@@ -17,7 +17,7 @@ from clearhouse.office.viewer import Viewer
 from clearhouse.protocol.case_state import CaseEvent as Letter
 from clearhouse.protocol.case_state import CaseState
 from clearhouse.protocol.disclosure_clock import Turn as Kind
-from clearhouse.protocol.embargo import EmbargoState, End, must_end
+from clearhouse.protocol.embargo import Consent, EmbargoState, End, must_end
 from clearhouse.protocol.report_management import REPORT, ReportEvent, ReportState
 from clearhouse.protocol.roles import Role
 
@@ -66,6 +66,7 @@ def report_state(
         text = f"{part.organisation.name} {_SAID[event]}. {reason.strip()}".strip()
         note(
             case, f"report-{event.value}", text, by=viewer.name, now=now,
+            part=part_about(Role(part.role)),
             facts={"organisation": part.organisation.slug, "state": part.report},
         )  # fmt: skip
         return part
@@ -75,7 +76,8 @@ def _own(viewer: Viewer, case: Case) -> Participant:
     mine = case.participants.filter(
         organisation=viewer.acting_for(), role__in=(Role.SUPPLIER, Role.DEPLOYER)
     ).select_related("organisation")
-    part = mine.first()
+    # As supplier before as deployer, where it is both.
+    part = mine.order_by("-role").first()
     if part is None:
         raise NotFound("your organisation has no report to answer in this case")
     return part
@@ -106,6 +108,7 @@ def fix_progress(
         note(
             case, f"supplier-{letter.name.lower()}",
             f"{part.organisation.name} {_SENTENCES[letter]}.", by=viewer.name, now=now,
+            part=Part.PARTICIPANTS,
             facts={"organisation": part.organisation.slug, "event": letter.value},
         )  # fmt: skip
         return part
@@ -117,14 +120,29 @@ def state_of_one(case: Case, supplier: Participant) -> CaseState:
 
 
 def name_fix_date(viewer: Viewer, name: str, reason: str, *, now: datetime) -> Case:
-    """A supplier says that its fix is coming: the grace is added, once."""
+    """A supplier, or the office for it, says that its fix is coming: the grace is added, once.
+
+    Raises :class:`Refused` where it would move nothing: the grace was given, or the time is over.
+    """
     if not reason.strip():
         raise Invalid("say when the fix comes", key="reason")
     with transaction.atomic():
         case, _ = locked_case(viewer, name, Deed.REPORT_STATE)
+        mine = case.participants.filter(role=Role.SUPPLIER).exclude(consent=Consent.DECLINED)
+        if not viewer.coordinates:
+            mine = mine.filter(organisation=viewer.acting_for())
+        if not mine.exists():
+            raise NotFound("your organisation mends nothing in this case")
         if case.told_at is None or not EmbargoState(case.embargo).in_force:
             raise Refused("no clock is running in this case")
-        take_turn(case, Kind.FIX_COMING, reason=reason.strip(), by=viewer.name, now=now)
+        before = case.embargo_ends_at
+        take_turn(
+            case, Kind.FIX_COMING, reason=reason.strip(), by=viewer.name, now=now,
+            part=Part.PARTICIPANTS,
+        )  # fmt: skip
+        if case.embargo_ends_at == before:
+            raise Refused("the time for a fix that is coming was given already, or is over")
+        mine.filter(organisation=viewer.organisation).update(heard_at=now, silent_since=None)
         return case
 
 
@@ -154,7 +172,11 @@ def happen(case: Case, letter: Letter, reason: str, *, by: str, now: datetime) -
     In the caller's transaction, with the case locked.
     """
     setattr(case, _OF_WORLD[letter], now)
-    case.save()
+    case.save(update_fields=[_OF_WORLD[letter]])
+    if letter is Letter.PUBLIC:
+        # What is public makes vendors aware (Householder and Spring 2021, section 2).
+        unaware = case.participants.filter(role=Role.SUPPLIER, aware_at=None)
+        unaware.exclude(consent=Consent.DECLINED).update(aware_at=now)
     note(
         case, letter.name.lower().replace("_", "-"), f"{_SENTENCES[letter]} {reason}", by=by,
         now=now, part=Part.CLOCK, facts={"event": letter.value},
@@ -188,8 +210,5 @@ def collide(viewer: Viewer, name: str, kind: Kind, reason: str, *, now: datetime
         case, _ = locked_case(viewer, name, Deed.RUN)
         if not EmbargoState(case.embargo).in_force:
             raise Refused("no embargo is in force")
-        if case.told_at is None:
-            case.told_at = now
-            case.save(update_fields=["told_at"])
         take_turn(case, kind, reason=reason.strip(), by=viewer.name, now=now)
         return case

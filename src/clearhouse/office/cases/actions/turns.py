@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final
 
 from django.db import transaction
 
@@ -11,9 +10,8 @@ from clearhouse.errors import Conflict, Invalid, NotFound, Refused
 from clearhouse.office.authorisation import Deed, Part
 from clearhouse.office.cases.actions.journal import locked_case, note
 from clearhouse.office.cases.models import Case, Participant, Proposal, Turn
-from clearhouse.office.cases.queries import state_of
+from clearhouse.office.cases.queries import PERIODS, reckoned, state_of
 from clearhouse.office.viewer import Viewer
-from clearhouse.protocol.disclosure_clock import Happening, Periods, deadline
 from clearhouse.protocol.disclosure_clock import Turn as Kind
 from clearhouse.protocol.embargo import (
     CONSENT,
@@ -24,47 +22,39 @@ from clearhouse.protocol.embargo import (
     EmbargoState,
 )
 
-PERIODS: Final = Periods()
+__all__ = [
+    "PERIODS", "decide_proposal", "end_embargo", "propose_end", "take_turn", "terminate", "wind",
+]  # fmt: skip
 
 
-def take_turn(case: Case, kind: Kind, *, reason: str, by: str, now: datetime) -> None:
+def take_turn(
+    case: Case, kind: Kind, *, reason: str, by: str, now: datetime, part: Part = Part.CLOCK
+) -> None:
     """Record what moves the deadline, with its reason, and move it.
 
     In the caller's transaction, with the case locked.
     """
     Turn.objects.create(case=case, kind=kind.value, at=now, reason=reason[:1000])
     note(
-        case, f"turn-{kind.value}", reason, by=by, now=now, part=Part.CLOCK,
+        case, f"turn-{kind.value}", reason, by=by, now=now, part=part,
         facts={"turn": kind.value},
     )  # fmt: skip
     wind(case, by=by, now=now)
 
 
 def wind(case: Case, *, by: str, now: datetime) -> None:
-    """Set the end of the embargo to what the rules make of what happened.
-
-    An end that the participants agreed on takes the place of the usual one.
-    """
-    if case.told_at is None or not EmbargoState(case.embargo).in_force:
+    """Set the end of the embargo to what the rules make of what happened."""
+    if not EmbargoState(case.embargo).in_force:
         return
-    agreed = case.proposals.filter(state=Proposal.State.ACCEPTED).order_by("-decided_at").first()
-    turns = case.turns.order_by("at", "id")
-    begins, because = case.told_at, ""
-    if agreed is not None and agreed.decided_at is not None:
-        # The agreed end stands in the place of the usual one; what happened since moves it.
-        begins, because = agreed.ends_at - PERIODS.usual, "agreed by the participants"
-        turns = turns.filter(at__gt=agreed.decided_at)
-    found = deadline(begins, [Happening(Kind(one.kind), one.at) for one in turns], PERIODS)
-    at = found.at
-    is_moved = agreed is None or at != agreed.ends_at
-    because = found.because if is_moved else because
-    if at == case.embargo_ends_at:
+    found = reckoned(case, case.told_at)
+    if found.at == case.embargo_ends_at:
         return
-    case.embargo_ends_at, case.embargo_because = at, because
+    case.embargo_ends_at, case.embargo_because = found.at, found.because
     case.save(update_fields=["embargo_ends_at", "embargo_because"])
     note(
-        case, "embargo-moved", f"The embargo ends on {at:%Y-%m-%d %H:%M} UTC: {because}.",
-        by=by, now=now, part=Part.CLOCK, facts={"ends_at": at.isoformat()},
+        case, "embargo-moved", f"The embargo ends on {found.at:%Y-%m-%d %H:%M} UTC:"
+        f" {found.because}.", by=by, now=now, part=Part.CLOCK,
+        facts={"ends_at": found.at.isoformat()},
     )  # fmt: skip
 
 
@@ -123,8 +113,9 @@ def propose_end(
         )  # fmt: skip
         note(
             case, "end-proposed",
-            f"{viewer.name} proposes {ends_at:%Y-%m-%d %H:%M} UTC as the end: {reason.strip()}",
-            by=viewer.name, now=now, facts={"ends_at": ends_at.isoformat()},
+            f"Another end is proposed, {ends_at:%Y-%m-%d %H:%M} UTC: {reason.strip()}",
+            by=viewer.name, now=now, part=Part.PARTICIPANTS,
+            facts={"ends_at": ends_at.isoformat()},
         )  # fmt: skip
         return made
 
@@ -149,16 +140,19 @@ def decide_proposal(
             raise Conflict(f"it is {made.state} already")
         made.state, made.decided_at, made.decided_because = verdict, now, reason.strip()[:1000]
         made.save(update_fields=["state", "decided_at", "decided_because"])
-        event = EmbargoEvent.ACCEPT if verdict == "accepted" else EmbargoEvent.REJECT
-        if not case.proposals.filter(state=Proposal.State.OPEN).exists():
-            case.embargo = EMBARGO.after(EmbargoState(case.embargo), event)
+        waits = case.proposals.filter(state=Proposal.State.OPEN).exists()
         if verdict == Proposal.State.ACCEPTED:
+            case.embargo = EMBARGO.after(EmbargoState(case.embargo), EmbargoEvent.ACCEPT)
+            if waits:  # what else is proposed is now a change of the one in force
+                case.embargo = EMBARGO.after(EmbargoState(case.embargo), EmbargoEvent.PROPOSE)
             _agree(case, made, now=now)
+        elif not waits:
+            case.embargo = EMBARGO.after(EmbargoState(case.embargo), EmbargoEvent.REJECT)
         case.save()
         note(
             case, f"end-{verdict}",
             f"The end {made.ends_at:%Y-%m-%d %H:%M} UTC was {verdict}. {reason.strip()}".strip(),
-            by=viewer.name, now=now, facts={"ends_at": made.ends_at.isoformat()},
+            by=viewer.name, now=now, part=Part.CLOCK, facts={"ends_at": made.ends_at.isoformat()},
         )  # fmt: skip
         return case
 

@@ -15,6 +15,7 @@ from clearhouse.office.blobs import store
 from clearhouse.office.cases.actions.journal import locked_case, note
 from clearhouse.office.cases.models import Case
 from clearhouse.office.viewer import Viewer
+from clearhouse.protocol.roles import Role
 
 _MOST = 500
 
@@ -36,9 +37,10 @@ def dated(name: str, document: Mapping[str, Any], *, now: datetime) -> None:
 def not_dated(name: str, reason: str, *, now: datetime) -> None:
     """Say why the versions are not known."""
     case = Case.objects.select_for_update().get(name=name)
+    # What stopped it can tell how the proof works.
     note(
         case, "not-dated", f"The affected versions could not be found by running: {reason}",
-        by="clearhouse", now=now, part=Part.VERSIONS,
+        by="clearhouse", now=now, part=Part.PROOF,
     )  # fmt: skip
 
 
@@ -48,13 +50,14 @@ def declare(viewer: Viewer, name: str, introduced: str, fixed: str, *, now: date
     if len(introduced) > _MOST or len(fixed) > _MOST:
         raise Invalid("that is no version", key="introduced")
     with transaction.atomic():
-        case, _ = locked_case(viewer, name, Deed.ASSESS)
-        row = {"introduced": introduced, "fixed": fixed, "by": viewer.name}
+        case, standing = locked_case(viewer, name, Deed.ASSESS)
+        role = standing.role if standing is not None else Role.COORDINATOR
+        row = {"introduced": introduced, "fixed": fixed, "by": viewer.name, "role": role.value}
         case.declared = [one for one in case.declared if one["by"] != viewer.name] + [row]
         case.save(update_fields=["declared"])
         until = f"before {fixed}" if fixed else "with no end"
         note(
-            case, "versions-declared", f"{viewer.name} declares versions from {introduced}"
+            case, "versions-declared", f"Versions are declared affected from {introduced}"
             f" {until}.", by=viewer.name, now=now, part=Part.VERSIONS,
             facts={"introduced": introduced, "fixed": fixed},
         )  # fmt: skip

@@ -1,0 +1,1 @@
+"""The pages of cases: the office's queue, lists, one case, and what is done there."""

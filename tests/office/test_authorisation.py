@@ -1,0 +1,193 @@
+"""Who sees and does what, row by row: the tables say it, and these tests say it again."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+
+from clearhouse.office.authorisation import (
+    DONE_BY,
+    INVITED,
+    MEETS,
+    SEEN_BY,
+    Deed,
+    Part,
+    Standing,
+    may,
+    may_read,
+    meets,
+    part_about,
+    parts_seen,
+    sees_finding,
+)
+from clearhouse.office.viewer import EVERY_SCOPE, PUBLIC, SYSTEM, Viewer
+from clearhouse.protocol.embargo import Consent
+from clearhouse.protocol.roles import Role
+from clearhouse.protocol.tlp import Tlp
+
+OFFICE = Viewer(1, frozenset({Role.COORDINATOR}), EVERY_SCOPE, "Office")
+STANDINGS = [
+    Standing(role, consent, is_embargoed)
+    for role, consent, is_embargoed in product(Role, Consent, (True, False))
+]
+NOBODY = {Role.ASSESSOR, Role.DEVELOPER, Role.TRUSTED_PARTNER}
+#: The tables of need to know, as letters: one column for each part, x where it is seen.
+PARTS = list(Part)
+SEEN = {
+    #                        inv sum clk rep prf ver sev pat rem dis tsk par tim tri
+    Role.COORDINATOR:       " x   x   x   x   x   x   x   x   x   x   x   x   x   x ",
+    Role.SUPPLIER:          " x   x   x   x   x   x   x   x   x   x   x   x   x   . ",
+    Role.FINDER:            " x   x   x   .   .   x   x   x   x   x   x   x   x   . ",
+    Role.DEPLOYER:          " x   x   x   .   .   x   x   .   x   .   x   .   .   . ",
+    Role.OBSERVER:          " x   x   x   .   .   .   .   .   .   .   .   .   x   . ",
+    Role.AUTHORITY:         " x   x   x   .   .   x   x   .   .   .   .   .   x   . ",
+    Role.ASSESSOR:          " .   .   .   .   .   .   .   .   .   .   .   .   .   . ",
+    Role.DEVELOPER:         " .   .   .   .   .   .   .   .   .   .   .   .   .   . ",
+    Role.TRUSTED_PARTNER:   " .   .   .   .   .   .   .   .   .   .   .   .   .   . ",
+}  # fmt: skip
+DEEDS = list(Deed)
+DONE = {
+    #                       ans run rep emb wri ass pat tsk
+    Role.COORDINATOR:      " x   x   x   x   x   x   x   x ",
+    Role.SUPPLIER:         " x   .   x   x   x   x   x   x ",
+    Role.FINDER:           " .   .   .   x   x   x   x   x ",
+    Role.DEPLOYER:         " x   .   x   .   .   .   .   x ",
+    Role.OBSERVER:         " x   .   .   .   .   .   .   . ",
+    Role.AUTHORITY:        " x   .   .   .   .   .   .   . ",
+    Role.ASSESSOR:         " .   .   .   .   .   .   .   . ",
+    Role.DEVELOPER:        " .   .   .   .   .   .   .   . ",
+    Role.TRUSTED_PARTNER:  " .   .   .   .   .   .   .   . ",
+}  # fmt: skip
+
+
+def acting(role: Role, organisation: int = 7) -> Viewer:
+    return Viewer(organisation, frozenset({role}), EVERY_SCOPE, role.value)
+
+
+@pytest.mark.parametrize("role", Role)
+def test_a_bound_participant_sees_the_parts_of_its_row_and_no_others(role: Role) -> None:
+    marks = dict(zip(PARTS, SEEN[role].split(), strict=True))
+    seen = {part for part, mark in marks.items() if mark == "x"}
+    assert SEEN_BY[role] == seen
+    bound = Standing(role, Consent.SIGNATORY, is_embargoed=True)
+    assert parts_seen(acting(Role.FINDER), bound) == seen
+
+
+@pytest.mark.parametrize("role", Role)
+def test_a_bound_participant_does_the_deeds_of_its_row_and_no_others(role: Role) -> None:
+    marks = dict(zip(DEEDS, DONE[role].split(), strict=True))
+    done = {deed for deed, mark in marks.items() if mark == "x"}
+    assert DONE_BY[role] == done
+    bound = Standing(role, Consent.SIGNATORY, is_embargoed=True)
+    possible = {deed for deed in Deed if may(acting(Role.FINDER), deed, bound)}
+    assert possible == done - {Deed.ANSWER_INVITATION}
+
+
+@pytest.mark.parametrize("standing", STANDINGS)
+def test_only_who_is_bound_or_free_sees_more_than_the_invitation(standing: Standing) -> None:
+    expected = SEEN_BY[standing.role]
+    if standing.consent is Consent.DECLINED:
+        expected = frozenset()
+    elif standing.is_embargoed and standing.consent is not Consent.SIGNATORY:
+        expected = INVITED
+    assert parts_seen(acting(Role.FINDER), standing) == expected
+
+
+@pytest.mark.parametrize("standing", STANDINGS)
+def test_who_is_not_bound_does_nothing_but_answer(standing: Standing) -> None:
+    for deed in Deed:
+        allowed = may(acting(Role.DEPLOYER), deed, standing)
+        if standing.role is Role.COORDINATOR and deed is Deed.ANSWER_INVITATION:
+            assert not allowed  # the office asks, and is not asked
+        elif deed is Deed.ANSWER_INVITATION:
+            assert allowed == (standing.consent in (Consent.INVITED, Consent.LAPSED))
+        elif not standing.is_bound:
+            assert not allowed
+
+
+def test_an_invitation_shows_the_package_and_the_clock_alone() -> None:
+    assert {Part.INVITATION, Part.CLOCK} == INVITED
+
+
+def test_the_public_and_who_does_not_take_part_see_and_do_nothing() -> None:
+    bound = Standing(Role.SUPPLIER, Consent.SIGNATORY, is_embargoed=False)
+    for viewer, standing in ((PUBLIC, bound), (PUBLIC, None), (acting(Role.SUPPLIER), None)):
+        assert parts_seen(viewer, standing) == frozenset()
+        assert not any(may(viewer, deed, standing) for deed in Deed)
+        assert not meets(viewer, standing, Role.SUPPLIER)
+
+
+def test_the_office_sees_and_does_all() -> None:
+    for viewer in (OFFICE, SYSTEM):
+        assert parts_seen(viewer, None) == frozenset(Part)
+        assert all(may(viewer, deed, None) for deed in Deed)
+        assert all(meets(viewer, None, role) for role in Role)
+
+
+@pytest.mark.parametrize(("own", "other"), list(product(Role, Role)))
+def test_whom_a_participant_meets(own: Role, other: Role) -> None:
+    met = {
+        Role.SUPPLIER: {Role.SUPPLIER, Role.FINDER},
+        Role.FINDER: {Role.SUPPLIER},
+        Role.COORDINATOR: set(Role),
+    }
+    standing = Standing(own, Consent.SIGNATORY, is_embargoed=True)
+    assert meets(acting(Role.OBSERVER), standing, other) == (other in met.get(own, set()))
+    assert MEETS[own] == met.get(own, set())
+
+
+def test_nobody_is_met_before_accepting() -> None:
+    invited = Standing(Role.SUPPLIER, Consent.INVITED, is_embargoed=True)
+    assert not meets(acting(Role.SUPPLIER), invited, Role.FINDER)
+
+
+@pytest.mark.parametrize("role", Role)
+def test_lines_that_name_somebody_are_read_by_those_who_meet_it(role: Role) -> None:
+    part = part_about(role)
+    for own in Role:
+        if part in SEEN_BY[own]:
+            assert role in MEETS[own]
+
+
+@pytest.mark.parametrize(
+    ("label", "author", "addressed", "is_participant", "reads"),
+    [
+        (Tlp.RED, None, {7}, True, True),
+        (Tlp.RED, None, {8}, True, False),
+        (Tlp.RED, None, set(), True, False),
+        (Tlp.RED, 7, {8}, True, True),
+        (Tlp.AMBER_STRICT, None, set(), True, True),
+        (Tlp.AMBER_STRICT, None, {8}, True, False),
+        (Tlp.AMBER_STRICT, None, {7}, True, True),
+        (Tlp.AMBER, None, set(), True, True),
+        (Tlp.AMBER, None, set(), False, False),
+        (Tlp.AMBER, None, {8}, True, False),
+        (Tlp.GREEN, None, set(), False, True),
+        (Tlp.CLEAR, None, set(), False, True),
+    ],
+)
+def test_a_label_decides_who_reads(
+    label: Tlp, author: int | None, addressed: set[int], is_participant: bool, reads: bool
+) -> None:
+    viewer = acting(Role.SUPPLIER, 7)
+    to = frozenset(addressed)
+    assert may_read(
+        viewer, label, author=author, addressed=to, is_participant=is_participant
+    ) == reads  # fmt: skip
+    assert may_read(OFFICE, label, author=author, addressed=to, is_participant=False)
+    outside = may_read(PUBLIC, label, author=author, addressed=to, is_participant=True)
+    assert outside == (label is Tlp.CLEAR)
+
+
+@pytest.mark.parametrize("standing", [None, *STANDINGS])
+def test_a_finding_is_its_finders_the_offices_and_the_suppliers_who_are_bound(
+    standing: Standing | None,
+) -> None:
+    assert sees_finding(acting(Role.FINDER, 7), finder=7, standing=standing)
+    assert sees_finding(OFFICE, finder=7, standing=standing)
+    if standing is None or standing.role is Role.COORDINATOR:
+        return
+    others = sees_finding(acting(standing.role, 8), finder=7, standing=standing)
+    assert others == (standing.role is Role.SUPPLIER and standing.is_bound)
+    assert not sees_finding(PUBLIC, finder=7, standing=standing)
