@@ -10,7 +10,7 @@ from django.contrib.messages import constants
 from django.contrib.messages.storage.base import Message
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import path
+from django.urls import include, path
 from django.utils.datastructures import MultiValueDict
 from django.utils.html import format_html
 
@@ -197,4 +197,9 @@ def page(request: HttpRequest) -> HttpResponse:
     return render(request, "look/gallery.html", context(form))
 
 
-urlpatterns = [path("", page), path("<path:rest>", lambda request, rest: page(request))]
+urlpatterns = [
+    path("", page),
+    # The frame leads whoever is not signed in to the sign-in.
+    path("account/", include("allauth.urls")),
+    path("<path:rest>", lambda request, rest: page(request)),
+]
