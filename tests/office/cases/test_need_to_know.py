@@ -64,6 +64,7 @@ def seen_by(viewer: Viewer, case: Case) -> CaseView:
 def said(view: CaseView) -> str:
     """Everything that a view holds, as text."""
     things: list[object] = [view.title, view.letters, view.history, view.steps]
+    things += [view.verdicts]
     things += [view.case.__dict__]
     for some in (
         view.participants, view.findings, view.own_findings, view.assessments, view.patches,
@@ -95,6 +96,7 @@ def test_parts_that_are_not_seen_are_none_for_every_role_consent_and_embargo(who
         for field, (needs, blank) in BLANK.items():
             is_blank = getattr(view.case, field) == blank
             assert is_blank == (needs not in expected), (role, consent, embargo, field)
+        assert bool(view.verdicts) == (Part.PROOF in expected)
         assert (view.title == case.title) == (Part.SUMMARY in expected)
 
 

@@ -99,6 +99,7 @@ def test_a_supplier_goes_from_the_invitation_to_a_released_fix_on_the_page(who: 
     html = page(who.supplier, f"/cases/{case.name}/")
     [finding] = in_case(case.name)
     assert f"clearhouse prove {finding.name}.tar.gz" in html
+    assert "ecdsa/der.py remove_integer" in html
     for event in ("validate", "accept"):
         sent(who.supplier, case, "report-state", event=event)
     sent(who.supplier, case, "assess", vector="CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:H/A:N")

@@ -48,6 +48,7 @@ from clearhouse.protocol.roles import Role, Scope
 from clearhouse.protocol.tlp import Tlp
 
 PAGE: Final = 50
+_VERDICTS: Final = 3
 PERIODS: Final = Periods()
 #: Why an end is agreed that nobody had to be asked for.
 BY_POLICY: Final = "as a supplier asks in its policy"
@@ -158,6 +159,8 @@ class CaseView:
     participants: Sequence[Participant] | None
     findings: Sequence[Finding] | None
     own_findings: Sequence[Finding]
+    verdicts: Mapping[str, Mapping[str, Any]]
+    """What running showed of the first findings that are seen, by their names."""
     history: dict[str, Any] | None
     assessments: Sequence[Assessment] | None
     leading: Assessment | None
@@ -217,6 +220,7 @@ def view(viewer: Viewer, name: str, *, now: datetime) -> CaseView:
     patches = [_patch_seen(one, company, seen) for one in patches]
     case.declared = company.declared(case.declared)
     works_on_it = has(Part.PARTICIPANTS)
+    own_findings = [one for one in joined if one.organisation_id == viewer.organisation]
     return CaseView(
         case=_blanked(case, seen),
         standing=standing,
@@ -229,7 +233,8 @@ def view(viewer: Viewer, name: str, *, now: datetime) -> CaseView:
         own=own,
         participants=company.met if works_on_it else None,
         findings=joined if has(Part.REPORT) else None,
-        own_findings=[one for one in joined if one.organisation_id == viewer.organisation],
+        own_findings=own_findings,
+        verdicts=_verdicts(joined if has(Part.PROOF) else own_findings),
         history=_history(case, seen),
         assessments=assessments if has(Part.SEVERITY) else None,
         leading=leading_of(assessments) if has(Part.SEVERITY) else None,
@@ -381,6 +386,12 @@ def history_of(case: Case) -> dict[str, Any] | None:
     document = json.loads(store.read(case.history))
     assert isinstance(document, dict)
     return document
+
+
+def _verdicts(found: Sequence[Finding]) -> dict[str, Mapping[str, Any]]:
+    # Findings of one case show the same: the first few say all, and each is a read of its own.
+    verdicts = ((one.name, findings.verdict_of(one)) for one in found[:_VERDICTS])
+    return {name: verdict for name, verdict in verdicts if verdict is not None}
 
 
 def _history(case: Case, seen: frozenset[Part]) -> dict[str, Any] | None:

@@ -15,12 +15,14 @@ from clearhouse.office.cases.forms.base import CaseForm
 from clearhouse.office.cases.models import Participant, Patch, Proposal, Task
 from clearhouse.office.cases.queries import CaseView
 from clearhouse.office.cases.routes import Telling
+from clearhouse.office.findings.queries import Finding
 from clearhouse.office.look import charts
 from clearhouse.office.look.charts import Version, VersionStatus
 from clearhouse.office.look.svg import MOST_POINTS
 from clearhouse.office.look.table import Comparison
 from clearhouse.office.viewer import Viewer
 from clearhouse.proof.patch_verdict import Level
+from clearhouse.proof.report.words import what_was_seen
 from clearhouse.proof.standing import Status
 from clearhouse.protocol.embargo import Consent, EmbargoState
 from clearhouse.protocol.roles import Role
@@ -69,6 +71,7 @@ _DRAWN: Final = frozenset(
     }
 )  # fmt: skip
 _MOST_DRAWN: Final = 20
+_PLACES: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,7 @@ class Row:
     item: Any
     forms: Sequence[CaseForm] = ()
     text: str = ""
+    places: Sequence[Mapping[str, Any]] = ()
 
 
 def context_of(
@@ -95,7 +99,8 @@ def context_of(
         "is_embargoed": EmbargoState(case.embargo).in_force,
         "forms": _Forms(book),
         "label_meaning": view.label.meaning,
-        "findings": view.findings,
+        "findings": [_finding_row(one, view) for one in view.findings or ()],
+        "own_findings": [_finding_row(one, view) for one in view.own_findings],
         "ranges": _ranges(view),
         "unknown": (view.history or {}).get("unknown", ()),
         "version_chart": _version_chart(view),
@@ -214,6 +219,14 @@ def _comparison(patches: Sequence[Patch]) -> Comparison | None:
         for key, words in LEVELS.items()
     )
     return Comparison("What runs showed of each patch", tuple(one.name for one in judged), rows)
+
+
+def _finding_row(one: Finding, view: CaseView) -> Row:
+    """A finding with its cause: where it arises, and what was seen."""
+    effect = view.verdicts.get(one.name, {}).get("effect", {})
+    frames = effect.get("attributed_to") or one.locations
+    seen = what_was_seen(str(effect.get("kind", "")), effect.get("observed") or {})
+    return Row(one, places=frames[:_PLACES], text=seen)
 
 
 def _patch_row(one: Patch, book: Book) -> Row:
