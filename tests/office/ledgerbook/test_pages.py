@@ -3,39 +3,19 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
 from importlib.util import find_spec
 
 import pytest
-from django.test import Client, override_settings
-from django.urls import include, path
-from ninja import NinjaAPI
+from django.test import Client
 
 from clearhouse.ledger.checkpoint import Checkpoint
 from clearhouse.ledger.note import Note, VerifierKey
 from clearhouse.ledger.tiles import Tile, hash_in_tile, tiles_of
 from clearhouse.ledger.tree import is_consistent, is_included, root
 from clearhouse.office.ledgerbook.actions import record_many
-from clearhouse.office.ledgerbook.api import router
 from tests.office.ledgerbook.office import NOW, signed_ledger, some
 
-api = NinjaAPI(urls_namespace="ledger-tests")
-api.add_router("/ledger", router)
-urlpatterns = [
-    path("ledger/", include("clearhouse.office.ledgerbook.urls")),
-    path("api/", api.urls),
-]
-pytestmark = [
-    pytest.mark.django_db,
-    # Static files are made by `make assets`; these pages are read without them.
-    pytest.mark.filterwarnings("ignore:No directory at:UserWarning"),
-]
-
-
-@pytest.fixture(autouse=True)
-def _urls() -> Iterator[None]:
-    with override_settings(ROOT_URLCONF=__name__):
-        yield
+pytestmark = pytest.mark.django_db
 
 
 def _content(client: Client, tile: Tile) -> bytes:
