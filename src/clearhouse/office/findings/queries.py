@@ -64,6 +64,12 @@ def in_case(case: str) -> list[Finding]:
     )
 
 
+def unplaced(package: str) -> list[Finding]:
+    """Findings without proof on a package that belong to no case, for the room of cases."""
+    waiting = Finding.objects.filter(package=package, state=Finding.State.UNPROVEN, case="")
+    return list(waiting.order_by("pk"))
+
+
 def for_office(name: str) -> Finding | None:
     """A finding for a job of a room above, which acts for the office."""
     return Finding.objects.select_related("organisation").filter(name=name).first()

@@ -78,6 +78,7 @@ def open_case(found: findings.Finding, *, by: str, now: datetime) -> Case:
     if found.state == found.State.PROVEN:
         enqueue(DATE, {"case": case.name}, lane="history", key=f"{DATE}:{case.name}",
                 priority=found.impact, now=now)  # fmt: skip
+    _suggest_earlier(case.package, now=now)
     return case
 
 
@@ -125,25 +126,40 @@ def _add(case: Case, found: findings.Finding, *, why: str, by: str, now: datetim
 
 
 def _suggest(found: findings.Finding, *, now: datetime) -> None:
-    if not found.package or Suggestion.objects.filter(finding=found.name).exists():
+    """Hold a finding against what is known of its package; nothing is suggested twice."""
+    if not found.package:
         return
-    report = _described(found)
-    known = [(f"case {one.name}", _described_case(one)) for one in _cases_of(found.package)]
-    known += [
-        (f"advisory {one.advisory}", _described_public(one))
+    asked = Suggestion.objects.filter(finding=found.name)
+    cases = {
+        f"case {one.name}": one
+        for one in _cases_of(found.package)
+        if not asked.filter(case=one).exists()
+    }
+    public = {
+        f"advisory {one.advisory}": one
         for one in PublicAdvisory.objects.filter(package=found.package)
-    ]
-    for name, alike in suggestions(report, known):
-        kind, _, which = name.partition(" ")
+        # The office's own advisory is suggested as its case.
+        if not Case.objects.filter(name=one.advisory).exists()
+        and not asked.filter(advisory=one.advisory).exists()
+    }
+    known = [(name, _described_case(one)) for name, one in cases.items()]
+    known += [(name, _described_public(one)) for name, one in public.items()]
+    for name, alike in suggestions(_described(found), known):
         Suggestion.objects.create(
             name=new_name("S"),
             finding=found.name,
-            case=Case.objects.get(name=which) if kind == "case" else None,
-            advisory=which if kind == "advisory" else "",
+            case=cases.get(name),
+            advisory=public[name].advisory if name in public else "",
             score=alike.score,
             reasons=list(alike.reasons),
             made_at=now,
         )
+
+
+def _suggest_earlier(package: str, *, now: datetime) -> None:
+    """Hold the findings without proof that came before a case against it as well."""
+    for one in findings.unplaced(package):
+        _suggest(one, now=now)
 
 
 def _cases_of(package: str) -> list[Case]:
