@@ -228,9 +228,13 @@ def suppliers_of(purl: str) -> list[Organisation]:
 
 
 def policy_of(organisation: int) -> SupplierPolicy:
-    """How a supplier wants to hear of vulnerabilities; the usual way where it has not said."""
+    """How a supplier wants to hear of vulnerabilities.
+
+    Where it has not said: here, at the office's pace and period, and with or without a proof, as
+    the coordinator sees fit.
+    """
     found = SupplierPolicy.objects.filter(organisation=organisation).first()
-    return found or SupplierPolicy(organisation_id=organisation)
+    return found or SupplierPolicy(organisation_id=organisation, proof_required=False)
 
 
 def organisations_by_id(ids: Iterable[int]) -> dict[int, Organisation]:
