@@ -17,11 +17,14 @@ def office() -> None:
 
 @office.command("prepare")
 def prepare() -> None:
-    """Make the office's keys and tables, or bring the tables up to date."""
+    """Make the office's keys, tables and files of pages, or bring them up to date."""
     set_up()
     migrate()
+    from clearhouse.office.assets import collect
     from clearhouse.office.config import current
 
+    if not collect(current().static):
+        click.echo("clearhouse: pages have no style sheet; 'make assets' gets it", err=True)
     click.echo(f"ready: keys in {current().home}")
 
 

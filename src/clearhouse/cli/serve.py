@@ -15,7 +15,6 @@ from urllib.request import urlopen
 
 import click
 
-from clearhouse.cli.django_setup import migrate, set_up
 from clearhouse.errors import Conflict, Invalid, Unavailable
 
 _PID: Final = "serve.pid"
@@ -48,7 +47,6 @@ _LAST_PORT: Final = 65_535
 def serve(*, address: str, web: int, workers: int, background: bool, stop: bool) -> None:
     """Start the office: make its keys and tables where they are not there yet, and serve it."""
     host, port = _parsed(address)
-    set_up()
     from clearhouse.office.config import current
 
     home = current().home
@@ -57,7 +55,7 @@ def serve(*, address: str, web: int, workers: int, background: bool, stop: bool)
         return
     if _running(home) is not None:
         raise Conflict(f"it runs already; 'clearhouse serve --stop' ends it ({home / _PID})")
-    migrate()
+    _prepare()
     if background:
         _in_background(home, host, port, web, workers)
         return
@@ -79,6 +77,17 @@ def _parsed(address: str) -> tuple[str, int]:
     if not host or not port.isdecimal() or not 0 < int(port) <= _LAST_PORT:
         raise Invalid("expected a host and a port, such as 127.0.0.1:8600", key="--address")
     return host, int(port)
+
+
+def _prepare() -> None:
+    """Keys, tables and collected files, by a process of its own.
+
+    This one stays without Django's settings: web processes are forked from it, and have to find
+    what was collected just now.
+    """
+    command = [sys.executable, "-m", "clearhouse", "office", "prepare"]
+    if subprocess.run(command, stdout=subprocess.DEVNULL, check=False).returncode:
+        raise Unavailable("the office could not be prepared; the line before this one says why")
 
 
 def _serve(host: str, port: int, web: int) -> None:

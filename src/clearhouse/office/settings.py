@@ -100,7 +100,8 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = False
 
-# Static files: made once by `make assets`, served by the office itself, compressed and hashed.
+# Static files: collected into the home (clearhouse.office.assets), hashed and compressed, and
+# served by the office itself; as they lie in the sources as long as nothing was collected.
 STATIC_URL = "/static/"
 STATIC_ROOT = CONFIG.static
 _ASSETS = _TOP / "build/assets"
