@@ -13,7 +13,7 @@ from clearhouse.office.cases.actions import people, states
 from clearhouse.office.findings import actions as findings
 from clearhouse.office.findings.intake import of_bundle
 from clearhouse.office.oversight import queries
-from clearhouse.office.oversight.actions import publish_figures
+from clearhouse.office.oversight.actions import follow, publish_figures
 from clearhouse.office.oversight.models import Publication
 from clearhouse.office.oversight.passages import passages
 from clearhouse.office.viewer import PUBLIC, SYSTEM
@@ -66,8 +66,10 @@ def test_the_office_sees_exact_counts_and_the_public_none_that_are_small(client:
     people.tell(office, case, "team", now=NOW)
     people.answer(somebody("team", Role.SUPPLIER), case, "accept", now=NOW)
     states.fix_progress(office, case, CaseEvent.FIX_READY, supplier="team", now=NOW)
-    counted, _ = queries.exact(office)
-    assert counted[Milestone.RECEIVED] == counted[Milestone.PATCHED] == 1
+    assert follow(NOW) == 0
+    exact = queries.exact(office)
+    assert exact is not None
+    assert exact.counts[Milestone.RECEIVED] == exact.counts[Milestone.PATCHED] == 1
     with pytest.raises(NotFound):
         queries.exact(PUBLIC)
     assert publish_figures(NOW + WEEK) is not None

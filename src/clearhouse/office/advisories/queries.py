@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final
 
-from django.db.models import F, Prefetch, Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from clearhouse.errors import Invalid, NotFound
 from clearhouse.office.advisories.models import Advisory, Revision, ServedFile
@@ -18,9 +18,7 @@ _MISSING: Final = "there is no such advisory"
 
 def advisories_for(viewer: Viewer) -> QuerySet[Advisory]:
     """The advisories that exist for the viewer."""
-    found = Advisory.objects.select_related("case").prefetch_related(
-        Prefetch("revisions", Revision.objects.order_by("number"))
-    )
+    found = Advisory.objects.select_related("case")
     return found if viewer.coordinates else found.exclude(published_at=None)
 
 

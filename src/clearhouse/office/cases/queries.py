@@ -16,6 +16,7 @@ from clearhouse.office.blobs import store
 from clearhouse.office.cases import next_steps as steps
 from clearhouse.office.cases import routes
 from clearhouse.office.cases.company import Company
+from clearhouse.office.cases.facts import facts_of, participants_of, tallies_of, tally_of
 from clearhouse.office.cases.models import (
     Assessment,
     Case,
@@ -43,7 +44,6 @@ from clearhouse.protocol.disclosure_clock import (
     deadline,
 )
 from clearhouse.protocol.embargo import Consent, EmbargoState
-from clearhouse.protocol.report_management import ReportState
 from clearhouse.protocol.roles import Role, Scope
 from clearhouse.protocol.tlp import Tlp
 
@@ -474,44 +474,6 @@ def _suggestions(case: Case) -> list[Suggestion]:
     return list(case.suggestions.filter(state=Suggestion.State.OPEN).order_by("-score"))
 
 
-def facts_of(
-    case: Case,
-    participants: Sequence[Participant],
-    patches: Sequence[Patch],
-    assessments: Sequence[Assessment],
-) -> steps.Facts:
-    """A case as the rules of what comes next see it."""
-    return steps.Facts(
-        case=case.name,
-        is_open=case.state == Case.State.OPEN,
-        is_proven=case.signature is not None,
-        embargo=EmbargoState(case.embargo),
-        ends_at=case.embargo_ends_at,
-        parts=tuple(
-            steps.Part(
-                name=one.organisation.name,
-                role=Role(one.role),
-                consent=Consent(one.consent),
-                report=ReportState(one.report),
-                silent=one.silent_since is not None,
-                fix_ready=one.fix_ready_at is not None,
-                fix_deployed=one.fix_deployed_at is not None,
-            )
-            for one in participants
-        ),
-        has_severity=bool(assessments),
-        has_versions=bool(case.history),
-        patches_accepted=sum(one.state == Patch.State.ACCEPTED for one in patches),
-        patch_chosen=any(one.chosen_at for one in patches),
-        patch_distributed=any(one.distributed_at for one in patches),
-        open_proposals=sum(one.state == Proposal.State.OPEN for one in case.proposals.all()),
-        open_suggestions=sum(one.state == Suggestion.State.OPEN for one in case.suggestions.all()),
-        has_draft=False,
-        is_public=case.public_at is not None,
-        is_attacked=case.attacks_at is not None,
-    )
-
-
 def _steps(
     viewer: Viewer,
     standing: Standing | None,
@@ -523,12 +485,12 @@ def _steps(
 ) -> list[steps.Step]:
     """The viewer's own next steps; a supplier's are judged by its own part alone."""
     if viewer.coordinates:
-        facts = facts_of(case, participants, patches, assessments)
+        facts = facts_of(case, participants, tally_of(case, patches, assessments))
         return steps.next_steps(facts, now=now, who=Role.COORDINATOR)
     if standing is None:
         return []
     own = [one for one in participants if one.organisation_id == viewer.organisation]
-    facts = facts_of(case, own, patches, assessments)
+    facts = facts_of(case, own, tally_of(case, patches, assessments))
     roles = {one.role for one in own}
     mine = [one for one in steps.next_steps(facts, now=now) if one.who in roles]
     # Steps tell what is in the case: who is not bound learns only that it is asked.
@@ -590,6 +552,8 @@ class Queued:
 
 #: How many cases are looked at for the queue: those that end first, and those that matter most.
 _LOOKED_AT: Final = 300
+#: Columns that no list shows, and that take time to read.
+_NOT_LISTED: Final = ("summary", "weaknesses", "affected", "declared", "ssvc")
 
 
 def queue(viewer: Viewer, *, now: datetime, most: int = 50) -> list[Queued]:
@@ -599,20 +563,17 @@ def queue(viewer: Viewer, *, now: datetime, most: int = 50) -> list[Queued]:
     """
     viewer.must_coordinate()
     viewer.needs(Scope.CASES_READ)
-    open_cases = Case.objects.filter(state=Case.State.OPEN)
+    open_cases = Case.objects.filter(state=Case.State.OPEN).defer(*_NOT_LISTED)
     soon = open_cases.filter(public_at=None).order_by(
         F("embargo_ends_at").asc(nulls_last=True), "id"
     )[:_LOOKED_AT]
     grave = open_cases.order_by("-impact", "id")[:_LOOKED_AT]
-    wanted = {one.pk for one in soon} | {one.pk for one in grave}
+    looked_at = {one.pk: one for some in (soon, grave) for one in some}
+    parts = participants_of(looked_at)
+    tallies = tallies_of(looked_at)
     found: list[tuple[Case, steps.Step]] = []
-    for case in Case.objects.filter(pk__in=wanted).prefetch_related(
-        "participants__organisation", "patches", "assessments", "proposals", "suggestions"
-    ):
-        facts = facts_of(
-            case, list(case.participants.all()), list(case.patches.all()),
-            list(case.assessments.all()),
-        )  # fmt: skip
+    for pk, case in looked_at.items():
+        facts = facts_of(case, parts[pk], tallies[pk])
         first = next(iter(steps.next_steps(facts, now=now, who=Role.COORDINATOR)), None)
         if first is not None:
             found.append((case, first))

@@ -89,7 +89,8 @@ class Finding(models.Model):
         ]
         indexes = [
             models.Index(fields=["organisation", "-id"], name="finding_of_finder"),
-            models.Index(fields=["state", "-impact", "id"], name="finding_by_state"),
+            models.Index(fields=["organisation", "state", "-id"], name="finding_of_finder_in"),
+            models.Index(fields=["state", "case", "-impact", "id"], name="finding_by_state"),
             models.Index(fields=["signature"], name="finding_by_signature"),
             models.Index(fields=["package"], name="finding_by_package"),
             models.Index(fields=["case"], name="finding_by_case"),

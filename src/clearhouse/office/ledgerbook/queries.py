@@ -193,11 +193,16 @@ def entries_about(viewer: Viewer, subject: str, *, since: int = 0, most: int = 1
 
 
 def entries_of(
-    viewer: Viewer, kinds: Sequence[str], *, below: int | None = None
+    viewer: Viewer, kinds: Sequence[str], *, since: int = 0, below: int | None = None
 ) -> Iterator[Entry]:
-    """The entries of some kinds in their order, for the office; ``below`` leaves later ones out."""
+    """The entries of some kinds in their order, for the office.
+
+    ``since`` leaves earlier ones out, ``below`` later ones.
+    """
     viewer.must_coordinate()
     rows = LedgerEntry.objects.filter(kind__in=list(kinds)).order_by("index")
+    if since:
+        rows = rows.filter(index__gte=since)
     if below is not None:
         rows = rows.filter(index__lt=below)
     for index, leaf in rows.values_list("index", "leaf").iterator(chunk_size=2000):

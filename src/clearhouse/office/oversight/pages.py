@@ -58,22 +58,23 @@ def oversight(request: HttpRequest) -> HttpResponse:
             "medians": _medians(document["intervals"]),
             "least": document["least"],
         }  # fmt: skip
-    if viewer.coordinates:
-        counted, spans = queries.exact(viewer)
+    known = queries.exact(viewer) if viewer.coordinates else None
+    if known is not None:
+        context["followed"] = known
         context["exact"] = Table(
-            "Now, for the office",
+            "For the office: exact counts",
             (Column("What"), Column("How many", number=True)),
-            tuple((_WORDS[one], counted[one]) for one in Milestone),
+            tuple((_WORDS[one], known.counts[one]) for one in Milestone),
         )
         context["exact_medians"] = Table(
-            "Medians now, for the office",
+            "For the office: exact medians",
             (Column("From"), Column("To"), Column("Days", number=True),
              Column("Findings", number=True)),
             tuple(
                 (one.start.value, one.end.value,
                  "" if one.median is None else round(one.median.total_seconds() / 86_400, 1),
                  one.count)
-                for one in spans
+                for one in known.intervals
             ),
         )  # fmt: skip
     return render(request, "oversight/oversight.html", context)

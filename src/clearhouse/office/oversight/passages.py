@@ -29,9 +29,15 @@ _JOINED: Final = "case.joined"
 KINDS: Final = (*_OF_FINDING, *_OF_CASE, _OPENED, _JOINED)
 
 
-def passages(entries: Iterable[Entry]) -> Iterator[Passage]:
-    """The passages that entries tell of, in the ledger's order."""
-    opener: dict[str, str] = {}
+def passages(
+    entries: Iterable[Entry], *, opener: dict[str, str] | None = None
+) -> Iterator[Passage]:
+    """The passages that entries tell of, in the ledger's order.
+
+    ``opener`` is which finding opened a case, of those before these entries; what these tell of
+    others is added to it.
+    """
+    opener = {} if opener is None else opener
     for one in entries:
         if one.kind == _OPENED:
             opener[one.subject] = str(one.facts["finding"])

@@ -1,16 +1,17 @@
-"""The figures: published ones for everybody, those of this minute for the office."""
+"""The figures: published ones for everybody, exact ones for the office."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from clearhouse.office.ledgerbook.queries import entries_of, first_entry_at
 from clearhouse.office.oversight.figures import digest_of, document_of
-from clearhouse.office.oversight.models import Publication
+from clearhouse.office.oversight.models import Followed, Publication
 from clearhouse.office.oversight.passages import KINDS, passages
 from clearhouse.office.viewer import Viewer
-from clearhouse.protocol.deficit import Interval, Milestone, counts, intervals
+from clearhouse.protocol.deficit import Interval, Milestone
 
 
 def latest() -> Publication | None:
@@ -43,8 +44,35 @@ def recompute(viewer: Viewer) -> Iterator[Recomputed]:
         yield Recomputed(one.until, one.digest, again)
 
 
-def exact(viewer: Viewer) -> tuple[dict[Milestone, int], tuple[Interval, ...]]:
-    """The counts and medians of this minute, for who runs the office."""
+@dataclass(frozen=True, slots=True)
+class Exact:
+    """The counts and medians of the first ``size`` entries of the ledger, as of a moment."""
+
+    at: datetime
+    size: int
+    counts: dict[Milestone, int]
+    intervals: tuple[Interval, ...]
+
+
+def exact(viewer: Viewer) -> Exact | None:
+    """What was followed last, for who runs the office; None before the first time.
+
+    It is read as it was kept: nothing is counted while somebody waits for a page.
+    """
     viewer.must_coordinate()
-    known = list(passages(entries_of(viewer, KINDS)))
-    return dict(counts(known)), intervals(known)
+    found = Followed.objects.first()
+    if found is None:
+        return None
+    kept = found.figures
+    return Exact(
+        found.at,
+        kept["size"],
+        {one: kept["counts"][one.value] for one in Milestone},
+        tuple(
+            Interval(
+                Milestone(one["start"]), Milestone(one["end"]), one["count"],
+                None if one["median"] is None else timedelta(microseconds=one["median"]),
+            )
+            for one in kept["intervals"]
+        ),
+    )  # fmt: skip

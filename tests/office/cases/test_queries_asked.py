@@ -1,0 +1,87 @@
+"""How much is asked of the database does not grow with what a list or a case holds."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from clearhouse.office.cases import queries
+from clearhouse.office.cases.models import Assessment, Case, Message, Participant, Patch
+from clearhouse.office.names import new_name
+from clearhouse.office.orgs.models import Organisation
+from clearhouse.office.viewer import Viewer
+from clearhouse.protocol.embargo import Consent, EmbargoState
+from clearhouse.protocol.report_management import ReportState
+from clearhouse.protocol.roles import Role
+from tests.office.story import NOW, somebody
+
+pytestmark = pytest.mark.django_db
+
+
+def case(number: int) -> Case:
+    """An open case with a supplier of its own, a patch, an assessment and some messages."""
+    made = Case.objects.create(
+        name=new_name("CH-2026"), title=f"Flaw {number}", package="pkg:pypi/h11", opened_at=NOW,
+        embargo=EmbargoState.ACTIVE, embargo_ends_at=NOW + timedelta(hours=number),
+    )  # fmt: skip
+    somebody(f"team-{number}", Role.SUPPLIER)
+    Participant.objects.create(
+        case=made, organisation=Organisation.objects.get(slug=f"team-{number}"),
+        role=Role.SUPPLIER, consent=Consent.SIGNATORY, report=ReportState.RECEIVED,
+    )  # fmt: skip
+    Patch.objects.create(case=made, name=new_name("P"), by="Ada", role="supplier", at=NOW,
+                         digest=f"sha256:{number}", blob="00")  # fmt: skip
+    Assessment.objects.create(case=made, by="Ada", role="supplier", vector="", score=5.0,
+                              severity="medium", at=NOW)  # fmt: skip
+    return made
+
+
+def say(made: Case, times: int) -> None:
+    """Messages in a case."""
+    for _ in range(times):
+        Message.objects.create(case=made, name=new_name("M"), by="Ada", at=NOW, text="Hello",
+                               tlp="TLP:AMBER")  # fmt: skip
+
+
+def asked_by_queue(office: Viewer) -> int:
+    """How many queries the queue asks."""
+    with CaptureQueriesContext(connection) as asked:
+        assert queries.queue(office, now=NOW)
+    return len(asked)
+
+
+def test_the_queue_asks_as_much_of_twenty_cases_as_of_two() -> None:
+    office = somebody("office", Role.COORDINATOR)
+    for number in range(2):
+        case(number)
+    few = asked_by_queue(office)
+    for number in range(2, 20):
+        case(number)
+    assert len(queries.queue(office, now=NOW)) == 20
+    assert asked_by_queue(office) == few <= 7
+
+
+def test_the_list_asks_as_much_of_twenty_cases_as_of_two() -> None:
+    office = somebody("office", Role.COORDINATOR)
+    found = []
+    for more in (2, 18):
+        for number in range(more):
+            case(number + more)
+        with CaptureQueriesContext(connection) as asked:
+            queries.page_of(office)
+        found.append(len(asked))
+    assert found[0] == found[1] <= 4
+
+
+def test_a_case_asks_as_much_of_forty_messages_as_of_two() -> None:
+    office, made = somebody("office", Role.COORDINATOR), case(1)
+    found = []
+    for more in (2, 38):
+        say(made, more)
+        with CaptureQueriesContext(connection) as asked:
+            queries.view(office, made.name, now=NOW)
+        found.append(len(asked))
+    assert found[0] == found[1]
