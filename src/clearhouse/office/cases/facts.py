@@ -69,8 +69,8 @@ def tallies_of(cases: Collection[int]) -> Mapping[int, Tally]:
     for rows_of, counted in _COUNTED:
         rows = rows_of.filter(case__in=cases).order_by().values("case_id")
         for row in rows.annotate(**counted):
-            pk = row.pop("case_id")
-            found[pk] = replace(found[pk], **row)
+            counts = {name: row[name] for name in counted}
+            found[row["case_id"]] = replace(found[row["case_id"]], **counts)
     return found
 
 

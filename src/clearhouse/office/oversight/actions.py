@@ -68,8 +68,7 @@ def publish(due: Due, *, now: datetime) -> Publication | None:
         )
         if not is_new:
             return None
-        facts = {"size": due.size, "figures": digest}
-        record("oversight.published", due.until, facts, now=now)
+        record("oversight.published", due.until, {"size": due.size, "figures": digest}, now=now)
         return made
 
 
