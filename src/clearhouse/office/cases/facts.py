@@ -68,9 +68,9 @@ def tallies_of(cases: Collection[int]) -> Mapping[int, Tally]:
     found: dict[int, Tally] = defaultdict(Tally)
     for rows_of, counted in _COUNTED:
         rows = rows_of.filter(case__in=cases).order_by().values("case_id")
-        for row in rows.annotate(**counted):
-            counts = {name: row[name] for name in counted}
-            found[row["case_id"]] = replace(found[row["case_id"]], **counts)
+        for row in rows.annotate(**counted).values_list("case_id", *counted):
+            counts = dict(zip(counted, row[1:], strict=True))
+            found[row[0]] = replace(found[row[0]], **counts)
     return found
 
 
