@@ -551,7 +551,8 @@ class Queued:
 
 
 #: How many cases are looked at for the queue: those that end first, and those that matter most.
-_LOOKED_AT: Final = 300
+#: A third of a millisecond each, measured on one core of two.
+_LOOKED_AT: Final = 150
 #: Columns that no list shows, and that take time to read.
 _NOT_LISTED: Final = ("summary", "weaknesses", "affected", "declared", "ssvc")
 
