@@ -231,7 +231,8 @@ class Seed:
                         case, in_big = big, in_big + 1
                     elif case is big:
                         case = cases[0]
-                    one.case, one.signature, one.package = case.name, case.signature, case.package
+                    one.case, one.signature = case.name, case.signature or ""
+                    one.package = case.package
                 else:
                     one.verdict = proven.verdict if state == _STATE.NOT_SHOWN else ""
                 yield one
