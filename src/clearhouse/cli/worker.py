@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 from datetime import UTC, datetime, timedelta
-from signal import SIGINT, SIGTERM
+from functools import partial
+from signal import SIGINT, SIGTERM, Signals
 from typing import TYPE_CHECKING
 
 import click
@@ -13,6 +14,7 @@ import click
 from clearhouse.proof.text import printable
 
 if TYPE_CHECKING:
+    from clearhouse.office.queue.supervisor import Supervisor
     from clearhouse.office.queue.worker import Outcome
 
 
@@ -45,32 +47,58 @@ def worker(*, count: int, kinds: str | None, lease: float, once: bool, quiet: bo
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clearhouse.office.settings")
     django.setup()
     from clearhouse.office.queue import handlers
-    from clearhouse.office.queue.supervisor import Supervisor
-    from clearhouse.office.queue.worker import Worker
 
     chosen = _chosen(kinds, handlers.kinds())
-    alone = once and count == 1
-
-    # Beside others, Ctrl-C is for the supervisor.
-    signals = (SIGTERM, SIGINT) if alone else (SIGTERM,)
-
-    def work(number: int) -> None:
-        def report(outcome: Outcome) -> None:
-            if not quiet:
-                click.echo(_line(number, outcome))
-                sys.stdout.flush()
-
-        one = Worker(kinds=chosen, lease=timedelta(seconds=lease), report=report)
-        one.stop_on(*signals)
-        if once:
-            one.drain()
-        else:
-            one.serve()
-
-    if alone:
-        work(1)
+    if once and count == 1:
+        work(1, chosen, lease=lease, once=True, quiet=quiet, signals=(SIGTERM, SIGINT))
         return
-    Supervisor(work, say=lambda line: click.echo(f"clearhouse: {line}", err=True)).run(count)
+    crew(count, kinds=chosen, lease=lease, once=once, quiet=quiet).run()
+
+
+def crew(
+    count: int,
+    *,
+    kinds: tuple[str, ...] | None = None,
+    lease: float,
+    once: bool = False,
+    quiet: bool = True,
+) -> Supervisor:
+    """So many workers, started again when they die.  Django is set up."""
+    from clearhouse.office.queue.supervisor import Supervisor
+
+    works = {
+        # Beside others, Ctrl-C is for the supervisor.
+        f"worker {number}": partial(
+            work, number, kinds, lease=lease, once=once, quiet=quiet, signals=(SIGTERM,)
+        )
+        for number in range(1, count + 1)
+    }
+    return Supervisor(works, say=lambda line: click.echo(f"clearhouse: {line}", err=True))
+
+
+def work(
+    number: int,
+    kinds: tuple[str, ...] | None,
+    *,
+    lease: float,
+    once: bool,
+    quiet: bool,
+    signals: tuple[Signals, ...],
+) -> None:
+    """Be a worker until a signal, or with ``once`` until no job is left.  ``kinds`` None: all."""
+    from clearhouse.office.queue.worker import Worker
+
+    def report(outcome: Outcome) -> None:
+        if not quiet:
+            click.echo(_line(number, outcome))
+            sys.stdout.flush()
+
+    one = Worker(kinds=kinds, lease=timedelta(seconds=lease), report=report)
+    one.stop_on(*signals)
+    if once:
+        one.drain()
+    else:
+        one.serve()
 
 
 def _chosen(text: str | None, known: tuple[str, ...]) -> tuple[str, ...]:
