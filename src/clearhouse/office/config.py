@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -130,13 +131,17 @@ class Config:
 
 
 def _read_key(path: Path, what: str) -> bytes:
+    key, cause = b"", None
     try:
-        return bytes.fromhex(path.read_text().strip())
+        key = bytes.fromhex(path.read_text().strip())
     except (OSError, ValueError) as error:
+        cause = error
+    if len(key) != _SEED_BYTES:
         raise Unavailable(
             f"{what} cannot be read from {path}; 'clearhouse office prepare' makes one where none"
             " was, and a backup of the office's home holds the old one"
-        ) from error
+        ) from cause
+    return key
 
 
 def current() -> Config:
@@ -233,11 +238,28 @@ def _sqlite(path: Path) -> dict[str, Any]:
 
 
 def _make_secret(path: Path, size: int) -> None:
+    if not path.exists():
+        write_once(path, secrets.token_hex(size))
+
+
+def write_once(path: Path, text: str) -> None:
+    """Write a file for the owner only, where there is none yet: whole, or not at all.
+
+    Of several that do so at once one wins; what is killed half way leaves no half of a key.
+    """
+    unfinished = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return
-    with os.fdopen(handle, "w") as out:
-        out.write(secrets.token_hex(size))
-        out.flush()
-        os.fsync(out.fileno())
+        with os.fdopen(handle, "w") as out:
+            out.write(text)
+            out.flush()
+            os.fsync(out.fileno())
+        with suppress(FileExistsError):
+            path.hardlink_to(unfinished)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from functools import cache
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from django.conf import settings
 from pysequoia import Cert, Profile, SignatureMode, Tsk, sign
 
 from clearhouse.errors import Unavailable
+from clearhouse.office.config import write_once
 
 
 def key_file() -> Path:
@@ -26,12 +26,8 @@ def _secret() -> Tsk:
         if not path.exists():
             owner = f"{config.office} <{config.mail_from}>"
             made = Tsk.generate(user_id=owner, profile=Profile.RFC4880)
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "w") as out:
-                out.write(str(made))
+            write_once(path, str(made))
         return Tsk.from_bytes(path.read_bytes())
-    except FileExistsError:
-        return Tsk.from_bytes(path.read_bytes())  # another process was faster
     except OSError as error:
         raise Unavailable(f"{path} cannot be used: {error.strerror}") from None
 
