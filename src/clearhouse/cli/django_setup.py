@@ -7,12 +7,17 @@ import os
 
 def set_up() -> None:
     """Make models and settings usable in this process, with the office's keys there."""
-    import django
-
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clearhouse.office.settings")
     from clearhouse.office.config import current
 
     current().prepare()
+    set_up_as_it_is()
+
+
+def set_up_as_it_is() -> None:
+    """The same, and nothing is made: neither a home nor keys."""
+    import django
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clearhouse.office.settings")
     django.setup()
 
 

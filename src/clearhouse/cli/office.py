@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from clearhouse.cli.django_setup import migrate, set_up
+from clearhouse.cli.django_setup import migrate, set_up, set_up_as_it_is
 from clearhouse.cli.exits import ExitCode
 
 
@@ -80,7 +80,7 @@ def figures() -> ExitCode:
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 def backup(folder: Path) -> None:
     """Copy the database and the keys into FOLDER, while the office runs."""
-    set_up()
+    set_up_as_it_is()
     from clearhouse.office.keeping import back_up
 
     for line in back_up(folder):
@@ -91,6 +91,7 @@ def backup(folder: Path) -> None:
 @click.argument("folder", type=click.Path(path_type=Path, exists=True, file_okay=False))
 def restore(folder: Path) -> None:
     """Bring back what 'backup' put into FOLDER, into a home and a database that are empty."""
+    set_up_as_it_is()
     from clearhouse.office.keeping import restore as bring_back
 
     for line in bring_back(folder):

@@ -65,6 +65,13 @@ def read(name: str) -> bytes:
         ) from None
 
 
+def check_key() -> None:
+    """See that what is kept can be opened, by one of it.  Raises :class:`Unavailable`."""
+    name = Blob.objects.values_list("digest", flat=True).first()
+    if name is not None:
+        read(name)
+
+
 def _seal(name: str, data: bytes) -> bytes:
     nonce = os.urandom(_NONCE)
     return nonce + AESGCM(_keys()["seal"]).encrypt(nonce, data, name.encode())
