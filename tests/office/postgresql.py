@@ -53,6 +53,10 @@ class Server:
         """Stop at once, as in a crash, and start again."""
         self._control("-m", "immediate", "restart")
 
+    def start_again(self) -> None:
+        """Start it after a stop."""
+        self._control("start")
+
     def start(self) -> None:
         """Start a server in the folder."""
         data = str(self.folder / "data")

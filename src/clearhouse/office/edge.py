@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 
 from clearhouse.errors import (
     ClearhouseError,
@@ -20,6 +23,12 @@ from clearhouse.errors import (
 )
 
 log = logging.getLogger("clearhouse.office")
+
+AWAY: Final = (
+    "The database does not answer. What was accepted before is kept; what you sent just now was"
+    " not taken. Try again in a minute."
+)
+AWAY_SECONDS: Final = 15
 
 STATUS: Final[tuple[tuple[type[ClearhouseError], int, str], ...]] = (
     (Invalid, 422, "This cannot be used as it is"),
@@ -50,6 +59,8 @@ class ErrorPages:
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """The page of an error of ours; anything else is a bug and goes to the log."""
+        if is_database_away(error):
+            return away_page(error)
         if not isinstance(error, ClearhouseError):
             return None
         return error_page(request, error)
@@ -84,8 +95,44 @@ def forbidden(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: 
     )
 
 
+def is_database_away(error: BaseException | None) -> bool:
+    """Whether the database does not answer, or takes nothing: stopped, locked, its disk full."""
+    return isinstance(error, OperationalError | InterfaceError)
+
+
+def say_away(error: BaseException | None) -> None:
+    """Tell whoever runs the office, in one line; such errors speak of servers, never of rows."""
+    line = " ".join(str(error).split())[:300]
+    log.error("the database does not answer: %s: %s", type(error).__name__, line)
+
+
+def away_page(error: BaseException | None) -> HttpResponse:
+    """The page while the database does not answer, made without a look into it."""
+    say_away(error)
+    context = {
+        "title": "Not available at the moment",
+        "sentence": AWAY,
+        "status": 503,
+        "office": _office(),
+    }
+    page = render_to_string("error.html", context)
+    return HttpResponse(page, status=503, headers={"Retry-After": str(AWAY_SECONDS)})
+
+
+class WithoutTraceOfAway(logging.Filter):
+    """Leaves a request's stack out of the log where the database did not answer: it is no bug."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Take it out of the record, and let the line pass."""
+        if record.exc_info and is_database_away(record.exc_info[1]):
+            record.exc_info, record.exc_text = None, None
+        return True
+
+
 def broken(request: HttpRequest) -> HttpResponse:
-    """The page for a bug of ours."""
+    """The page for a bug of ours, or for a database that was away before any view was asked."""
+    if is_database_away(sys.exception()):
+        return away_page(sys.exception())
     context = {
         "title": "Something went wrong here",
         "sentence": "The error was recorded. Nothing that was accepted before is lost.",
@@ -100,11 +147,12 @@ def office_context(request: HttpRequest) -> Mapping[str, Any]:
 
     viewer = getattr(request, "viewer", None)
     return {
-        "office": {
-            "name": settings.CONFIG.office,
-            "url": settings.CONFIG.url,
-            "contact": settings.CONFIG.contact,
-        },
+        "office": _office(),
         "viewer": viewer,
         "nav": navigation_of(viewer, request.path) if viewer is not None else [],
     }
+
+
+def _office() -> Mapping[str, str]:
+    config = settings.CONFIG
+    return {"name": config.office, "url": config.url, "contact": config.contact}

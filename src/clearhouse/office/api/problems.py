@@ -22,7 +22,13 @@ from ninja.errors import AuthenticationError, HttpError, ValidationError
 from pydantic import Field
 
 from clearhouse.errors import ClearhouseError, Invalid, Unavailable
-from clearhouse.office.edge import status_of
+from clearhouse.office.edge import (
+    AWAY,
+    AWAY_SECONDS,
+    is_database_away,
+    say_away,
+    status_of,
+)
 
 log = logging.getLogger("clearhouse.office.api")
 
@@ -124,6 +130,9 @@ def of_framework(request: HttpRequest, error: Exception) -> HttpResponse:
     for kind, status, sentence in _OF_FRAMEWORK:
         if isinstance(error, kind):
             return problem(status, sentence)
+    if is_database_away(error):
+        say_away(error)
+        return problem(503, AWAY, headers={"Retry-After": str(AWAY_SECONDS)})
     # The request's edge: whatever a bug says is not for whoever asked.
     log.error("%s %s", request.method, request.path, exc_info=error)
     return problem(500, "The error was recorded. Nothing that was accepted before is lost.")
