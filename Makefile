@@ -6,7 +6,7 @@ PY := $(VENV)/bin/python
 JOBS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help setup system assets demo demo-stop test test-slow coverage lint format bench lock clean
+.PHONY: help setup system test-system assets demo demo-stop test test-postgresql test-slow coverage lint format bench lock clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | \
@@ -43,11 +43,20 @@ demo: setup assets ## prove vulnerabilities, date one, check a patch; then the o
 demo-stop: ## end the office that make demo started
 	@CLEARHOUSE_HOME="$(CURDIR)/build/demo" $(VENV)/bin/clearhouse serve --stop
 
-test: setup ## run the tests, the slow ones left out
+# What only tests need; those that miss it are skipped, and say so.
+test-system: system
+	@tools/system-deps tests || echo "The tests that need them are skipped." >&2
+
+test: setup test-system ## run the tests, the slow ones left out
 	$(PY) -m pytest -n $(JOBS) -m "not slow"
 
-test-slow: setup ## run the slow tests
+test-slow: setup test-system ## run the slow tests
 	$(PY) -m pytest -n $(JOBS) -m slow
+
+# A server of its own, in a temporary folder; 77 says that there is no PostgreSQL here.
+test-postgresql: setup test-system ## run the office's tests on PostgreSQL, the slow ones left out
+	@$(PY) -m tests.office.postgresql $(PY) -m pytest -n $(JOBS) -m "not slow" tests/office \
+	    || { code=$$?; [ $$code -eq 77 ] || exit $$code; }
 
 coverage: setup ## run the tests and show which lines none reached
 	$(PY) -m pytest -n $(JOBS) -m "not slow" --cov --cov-report=term --cov-report=xml
