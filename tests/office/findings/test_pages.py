@@ -82,6 +82,8 @@ def test_the_list_is_filtered_searched_and_turned_page_by_page() -> None:
     assert first.count('data-label="State"') == 50
     following = re.search(r'href="([^"]*before=[^"]*)"', first)
     assert following is not None
+    last = re.findall(r"F-[0-9A-Z]{10}", following[1])
+    assert last, "an address tells no number from which findings of others can be counted"
     second = browser.get(html.unescape(following[1])).content.decode()
     assert [name in second for name in names[:4]] == [True, True, True, False]
     searched = browser.get("/findings/", {"text": "number 17"}).content.decode()
@@ -92,7 +94,7 @@ def test_the_list_is_filtered_searched_and_turned_page_by_page() -> None:
 @pytest.mark.parametrize(
     "query",
     ["state=x", "before=x", "before=-1", "before=99999999999999999999999", "text=%00", "text=%ff",
-     "state=proven&before=1", "before=٣"],
+     "state=proven&before=1", "before=٣", "before=F-0000000000"],
 )  # fmt: skip
 def test_odd_questions_of_the_list_are_answered(query: str) -> None:
     assert client_of(everybody().finder).get(f"/findings/?{query}").status_code == 200

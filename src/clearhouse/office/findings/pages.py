@@ -25,9 +25,10 @@ from clearhouse.office.findings.receiving import Outcome, Upload, take_in, take_
 from clearhouse.office.findings.standing import STATES
 from clearhouse.office.ledgerbook.actions import receipt_for
 from clearhouse.office.orgs.middleware import viewer_in
+from clearhouse.office.viewer import Viewer
 from clearhouse.protocol.roles import Scope
 
-_NUMBER: Final = re.compile(r"[0-9]{1,15}", re.ASCII)
+_NAME: Final = re.compile(r"F-[0-9A-Z]{10}", re.ASCII)
 _CHANGES: Final = ("GET", "HEAD", "POST")
 
 
@@ -41,7 +42,7 @@ def listed(request: HttpRequest) -> HttpResponse:
     before = request.GET.get("before", "")
     rows, following = queries.page_of(
         queries.findings_of(viewer),
-        before=int(before) if _NUMBER.fullmatch(before) else None,
+        before=_place(viewer, before) if _NAME.fullmatch(before) else None,
         state=asked["state"],
         text=asked["text"],
     )
@@ -59,10 +60,19 @@ def listed(request: HttpRequest) -> HttpResponse:
             if counts.get(state)
         ],
         "first_url": _here(**kept) if before else "",
-        "next_url": _here(**kept, before=following) if following else "",
+        "next_url": _here(**kept, before=rows[-1].name) if following else "",
         "now": timezone.now(),
     }
     return render(request, "findings/list.html", context)
+
+
+def _place(viewer: Viewer, name: str) -> int | None:
+    """Where the page after a finding begins.
+
+    Addresses have its name: a number would tell how many findings others have handed in.
+    """
+    mine = queries.findings_of(viewer).filter(name=name)
+    return mine.values_list("pk", flat=True).first()
 
 
 def _here(**query: object) -> str:
