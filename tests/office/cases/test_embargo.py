@@ -45,7 +45,7 @@ def propose(who: Cast, case: Case, days: float, *, hours: float = 2) -> Proposal
 
 
 def decide(who: Cast, case: Case, made: Proposal, verdict: str, *, hours: float = 3) -> None:
-    turns.decide_proposal(who.office, case.name, made.pk, verdict, "", now=at(hours))
+    turns.decide_proposal(who.office, case.name, made.number, verdict, "", now=at(hours))
 
 
 def test_a_case_begins_under_an_embargo_of_the_usual_length(who: Cast) -> None:
@@ -167,7 +167,7 @@ def test_only_the_office_decides_and_ends(who: Cast) -> None:
     case = told(who)
     made = propose(who, case, 20)
     with pytest.raises(NotFound):
-        turns.decide_proposal(who.supplier, case.name, made.pk, "accepted", "", now=at(3))
+        turns.decide_proposal(who.supplier, case.name, made.number, "accepted", "", now=at(3))
     with pytest.raises(NotFound):
         turns.terminate(who.supplier, case.name, "no", now=at(3))
 

@@ -140,7 +140,14 @@ def test_the_office_runs_a_case_from_its_page(who: Cast) -> None:
     somebody("extra", Role.OBSERVER)
     sent(office, case, "invite", organisation="extra", role="observer")
     proposal = case.proposals.get()
-    sent(office, case, "decide-end", item=str(proposal.pk), verdict="rejected", reason="Too long.")
+    sent(
+        office,
+        case,
+        "decide-end",
+        item=str(proposal.number),
+        verdict="rejected",
+        reason="Too long.",
+    )
     sent(office, case, "propose-end", ends_at="2098-01-01T00:00", reason="Longer.")
     sent(office, case, "collide", turn="rediscovered", reason="A post.")
     sent(office, case, "world", event="A", reason="A honeypot.")

@@ -103,7 +103,7 @@ class PatchOut(Schema):
 class ProposalOut(Schema):
     """Another end of the embargo that somebody wants."""
 
-    id: int
+    number: int = Field(description="Its place among those of its case, from 1.")
     by: str
     ends_at: datetime
     reason: str

@@ -132,6 +132,14 @@ class Proposal(models.Model):
     decided_at = models.DateTimeField(null=True)
     decided_because = models.CharField(max_length=1000, blank=True)
 
+    @property
+    def number(self) -> int:
+        """Its place among those of its case, from 1.
+
+        What is shown of it: the database's own number would tell how many other cases have.
+        """
+        return Proposal.objects.filter(case=self.case_id, pk__lte=self.pk).count()
+
 
 class Turn(models.Model):
     """Something that moved the deadline (:class:`clearhouse.protocol.disclosure_clock.Turn`)."""

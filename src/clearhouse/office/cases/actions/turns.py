@@ -126,14 +126,14 @@ def decide_proposal(
     """Accept or reject a proposed end; without consensus the office decides.
 
     A later end lapses the consent of everybody but who proposed it: each is asked again, under
-    the old terms until then.  A shorter one binds nobody to more than was signed.  ``verdict`` is
-    ``accepted`` or ``rejected``.
+    the old terms until then.  A shorter one binds nobody to more than was signed.  ``proposal`` is
+    its number in the case, ``verdict`` is ``accepted`` or ``rejected``.
     """
     if verdict not in (Proposal.State.ACCEPTED, Proposal.State.REJECTED):
         raise Invalid("expected accepted or rejected", key="verdict")
     with transaction.atomic():
         case, _ = locked_case(viewer, name, Deed.RUN)
-        made = case.proposals.filter(pk=proposal).first()
+        made = next((one for one in case.proposals.all() if one.number == proposal), None)
         if made is None:
             raise NotFound("there is no such proposal")
         if made.state != Proposal.State.OPEN:

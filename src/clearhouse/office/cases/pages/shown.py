@@ -247,7 +247,7 @@ def _participant_row(one: Participant, book: Book) -> Row:
 
 def _proposal_row(one: Proposal, book: Book) -> Row:
     is_open = one.state == Proposal.State.OPEN
-    return Row(one, _present(book.form("decide-end", str(one.pk)) if is_open else None))
+    return Row(one, _present(book.form("decide-end", str(one.number)) if is_open else None))
 
 
 def _task_row(one: Task, book: Book) -> Row:
