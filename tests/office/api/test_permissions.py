@@ -149,6 +149,34 @@ def test_a_key_without_the_scope_does_nothing_in_cases(scene: Scene) -> None:
     assert said(writer.get("/queue"), 403)["status"] == 403
 
 
+def test_a_key_that_may_only_write_does_nothing_whose_answer_it_may_not_read(scene: Scene) -> None:
+    writer = caller("office", Role.COORDINATOR, scopes=[Scope.CASES_WRITE])
+    Finding.objects.filter(name=scene.finding).update(state="unproven", case="")
+    for path, body in (
+        (f"/findings/{scene.finding}/rerun", {}),
+        ("/cases", {"finding": scene.finding}),
+        ("/queue/suggestions/S-0000000000", {"verdict": "reject"}),
+    ):
+        assert said(writer.post(path, body), 403)["status"] == 403
+    assert Case.objects.count() == 1
+    finder = caller("hexfind", Role.FINDER, scopes=[Scope.FINDINGS_WRITE])
+    assert said(finder.post(f"/findings/{scene.finding}/withdraw"), 403)["status"] == 403
+    assert Finding.objects.get().state == "unproven"
+
+
+def test_a_proposal_is_numbered_within_its_case(scene: Scene) -> None:
+    demand = {"ends_at": "2031-01-01T00:00:00Z", "reason": "more time"}
+    path = f"/cases/{scene.case}/embargo/proposals"
+    assert [said(scene.finder.post(path, demand))["number"] for _ in range(2)] == [1, 2]
+
+
+def test_a_draft_of_an_advisory_is_thrown_away(scene: Scene) -> None:
+    words = {"title": "A title", "summary": "A summary"}
+    said(scene.office.put(f"/advisories/{scene.case}", words))
+    assert scene.office.delete(f"/advisories/{scene.case}").status_code == 204
+    assert said(scene.office.get(f"/advisories/{scene.case}"), 404)["status"] == 404
+
+
 def test_a_message_for_one_reaches_no_other(scene: Scene) -> None:
     supplier = scene.guest(Role.SUPPLIER)
     demand = {"text": "for you alone", "tlp": "TLP:RED", "addressed": ["guest-supplier"]}
@@ -206,7 +234,7 @@ def test_the_embargo_is_negotiated(scene: Scene) -> None:
     assert ends is not None
     demand = {"ends_at": "2031-01-01T00:00:00Z", "reason": "more time"}
     made = said(supplier.post(f"/cases/{scene.case}/embargo/proposals", demand))
-    path = f"/cases/{scene.case}/embargo/proposals/{made['id']}"
+    path = f"/cases/{scene.case}/embargo/proposals/{made['number']}"
     assert said(supplier.post(path, {"verdict": "accepted"}), 404)["status"] == 404
     agreed = said(scene.office.post(path, {"verdict": "accepted"}))
     assert agreed["clock"]["ends_at"] == "2031-01-01T00:00:00Z"

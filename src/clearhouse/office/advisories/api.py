@@ -7,7 +7,7 @@ from typing import Annotated, Any, TypeAlias
 
 from django.http import HttpRequest
 from django.utils import timezone
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 from pydantic import Field
 
 from clearhouse.errors import Invalid
@@ -129,7 +129,7 @@ def publish(request: HttpRequest, name: Name, demand: PublishIn) -> AdvisoryOut:
 
 
 @router.delete("/{name}", response={204: None})
-def withdraw(request: HttpRequest, name: Name) -> tuple[int, None]:
+def withdraw(request: HttpRequest, name: Name) -> Status[None]:
     """Throw a draft away; what was published stays."""
     actions.withdraw_draft(viewer_in(request), name)
-    return 204, None
+    return Status(204, None)

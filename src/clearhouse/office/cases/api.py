@@ -17,6 +17,7 @@ from clearhouse.office.cases.documents import CaseOut, CasePage, ListedOut
 from clearhouse.office.findings.documents import Cursor, Name, Text
 from clearhouse.office.ledgerbook.actions import receipt_for
 from clearhouse.office.orgs.middleware import viewer_in
+from clearhouse.protocol.roles import Scope
 
 router = Router(tags=["cases"])
 
@@ -45,6 +46,9 @@ def listed(request: HttpRequest, cursor: Cursor = "", state: Text = "", q: Text 
 def open_unproven(request: HttpRequest, demand: FindingIn) -> CaseOut:
     """Open a case for a report without proof.  For the office."""
     viewer, now = viewer_in(request), timezone.now()
+    viewer.must_coordinate()
+    viewer.needs(Scope.CASES_WRITE)
+    viewer.needs(Scope.CASES_READ)
     made = opening.open_unproven(viewer, demand.finding, now=now)
     return CaseOut.of(queries.view(viewer, made.name, now=now))
 

@@ -71,6 +71,9 @@ def suggestions(request: HttpRequest, most: Most = 50) -> list[SuggestionOut]:
 def decide_suggestion(request: HttpRequest, name: Name, demand: DecisionIn) -> SuggestionOut:
     """Accept or reject a suggestion.  For the office."""
     viewer, now = viewer_in(request), timezone.now()
+    viewer.must_coordinate()
+    viewer.needs(Scope.CASES_WRITE)
+    viewer.needs(Scope.CASES_READ)
     if demand.verdict == "accept":
         return SuggestionOut.of(opening.accept_suggestion(viewer, name, now=now))
     return SuggestionOut.of(opening.reject_suggestion(viewer, name, now=now))

@@ -273,7 +273,9 @@ def counts(request: HttpRequest) -> dict[str, int]:
 @router.post("/{name}/withdraw", response=FindingOut)
 def withdraw(request: HttpRequest, name: Name) -> FindingOut:
     """Take a finding back, as long as it has joined no case."""
-    return FindingOut.of(actions.withdraw(viewer_in(request), name, now=timezone.now()))
+    viewer = viewer_in(request)
+    viewer.needs(Scope.FINDINGS_READ)
+    return FindingOut.of(actions.withdraw(viewer, name, now=timezone.now()))
 
 
 @router.post("/{name}/rerun", response=FindingOut)
@@ -282,6 +284,7 @@ def rerun(request: HttpRequest, name: Name) -> FindingOut:
     viewer = viewer_in(request)
     viewer.must_coordinate()
     viewer.needs(Scope.CASES_WRITE)
+    viewer.needs(Scope.FINDINGS_READ)
     return FindingOut.of(actions.run_again(viewer, name, now=timezone.now()))
 
 
