@@ -13,6 +13,8 @@ import django
 import pytest
 from hypothesis import HealthCheck, settings
 
+from clearhouse.office.config import current
+
 # A shared machine is slow at times; a deadline in wall time would fail tests for that.
 # 'pytest --hypothesis-profile=thorough' looks longer.
 settings.register_profile("clearhouse", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -26,6 +28,7 @@ if "CLEARHOUSE_HOME" not in os.environ:
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "clearhouse.office.settings")
 
 django.setup()
+current().prepare()
 
 _LOOPBACK = ("127.", "::1", "localhost")
 _allowed = {"network": False}

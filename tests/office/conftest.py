@@ -1,16 +1,9 @@
-"""What every test of the office needs: the keys of an office that nobody else uses."""
+"""What every test of the office needs."""
 
 from __future__ import annotations
 
 import pytest
 from pytest_django import Settings
-
-from clearhouse.office.config import current
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _keys() -> None:
-    current().prepare()
 
 
 @pytest.fixture(autouse=True)
