@@ -199,7 +199,8 @@ def _judge(facts: Facts, now: datetime) -> Step | None:  # noqa: ARG001
 def _choose(facts: Facts, now: datetime) -> Step | None:  # noqa: ARG001
     if facts.patch_chosen or not facts.patches_accepted or facts.is_public:
         return None
-    why = f"{facts.patches_accepted} candidates passed their runs."
+    count = facts.patches_accepted
+    why = f"{count} candidates passed their runs." if count > 1 else "A candidate passed its runs."
     return Step(_S, "Choose a patch", why, facts.ends_at, 70, "patches")
 
 

@@ -149,6 +149,7 @@ _PARTS: Final = (
     ("tasks", "Tasks", frozenset({Part.TASKS})),
     ("participants", "Participants", frozenset({Part.PARTICIPANTS})),
     ("embargo", "Embargo", frozenset({Part.CLOCK})),
+    ("publish", "Publication", frozenset({Part.TRIAGE})),
     ("timeline", "Timeline", frozenset({Part.TIMELINE})),
     ("findings", "Triage", frozenset({Part.TRIAGE})),
 )
