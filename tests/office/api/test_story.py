@@ -1,14 +1,26 @@
-"""From a finding to a fix that was handed on, by HTTP alone, with the real engine."""
+"""From a finding to what is public, by HTTP alone, with the real engine."""
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
 import pytest
+from django.test import Client
 
 from clearhouse.protocol.roles import Role
 from tests.office.api.caller import Caller, caller, said
+from tests.office.postgresql import Server, postgresql
 from tests.office.story import SAMPLES, packed, work_off
 
 pytestmark = [pytest.mark.django_db, pytest.mark.sandbox, pytest.mark.network]
+
+__all__ = ["postgresql"]
 
 VECTOR = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:H/A:N"
 
@@ -66,10 +78,64 @@ def test_a_finding_becomes_a_case_and_its_patch_reaches_who_needs_it() -> None:
     fixed = said(supplier.post(f"/cases/{case}/fix", {"event": "F"}))
     assert fixed["summary"]["letters"] == "VFdpxa"
 
-    said(office.post(f"/cases/{case}/world", {"event": "P", "reason": "It was published."}))
+    _published(office, case)
     closed = said(office.post(f"/cases/{case}/close", {"reason": "All is done."}))
     assert closed["summary"]["state"] == "closed"
     assert closed["clock"]["embargo"] == "exited"
+    receipt = json.loads(finder.get(f"/findings/{name}/receipt").content)
+    assert receipt["checkpoint"]
+
+
+@pytest.mark.slow
+def test_the_same_holds_on_postgresql(postgresql: Server) -> None:
+    top = Path(__file__).parents[3]
+    story = (
+        f"{__file__}::{test_a_finding_becomes_a_case_and_its_patch_reaches_who_needs_it.__name__}"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", story],
+        env=os.environ | {"CLEARHOUSE_DATABASE": postgresql.new_database()},
+        cwd=top, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+    assert "1 passed" in done.stdout
+
+
+def _published(office: Caller, case: str) -> None:
+    """The office writes the advisory; from then on everybody reads it, and programs do."""
+    anybody = Caller()
+    assert said(anybody.get(f"/advisories/{case}"), 404)["status"] == 404
+    words = {
+        "title": "Malformed signatures raise an error that callers do not expect",
+        "summary": "Update to 0.13.3.",
+        "references": [{"url": "https://example.org/fix", "summary": "The fix", "kind": "FIX"}],
+    }
+    assert said(office.put(f"/advisories/{case}", words))["published_at"] is None
+    assert said(anybody.get(f"/advisories/{case}"), 404)["status"] == 404
+    assert said(office.post(f"/advisories/{case}/publish", {}))["revision"] == 1
+    assert said(office.get(f"/cases/{case}"))["summary"]["letters"] == "VFdPxa"
+    work_off(datetime.now(UTC))
+    [listed] = said(anybody.get("/advisories"))["items"]
+    assert listed["name"] == case
+    [package] = said(anybody.get(f"/advisories/{case}"))["shown"]["packages"]
+    assert package["fixed"] == ["0.13.3"]
+    assert package["executed"] is not None
+    documents = {
+        kind: said(anybody.get(f"/advisories/{case}/documents/{kind}")) for kind in ("csaf", "osv")
+    }
+    assert documents["csaf"]["document"]["tracking"]["id"] == case
+    assert _public(f"/osv/{documents['osv']['id']}.json") == documents["osv"]
+    provider = _public("/.well-known/csaf/provider-metadata.json")
+    [feed] = provider["distributions"][0]["rolie"]["feeds"]
+    feed_path = "/.well-known/csaf/" + feed["url"].partition("/.well-known/csaf/")[2]
+    assert case in {one["id"] for one in _public(feed_path)["feed"]["entry"]}
+
+
+def _public(path: str) -> Any:
+    """A document that anybody gets, without the API."""
+    answer = Client().get(path)
+    assert answer.status_code == 200, path
+    return json.loads(b"".join(answer) if answer.streaming else answer.content)
 
 
 def _patch(finder: Caller, supplier: Caller, case: str) -> str:
