@@ -6,7 +6,7 @@ PY := $(VENV)/bin/python
 JOBS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help setup system test-system assets demo demo-stop test test-postgresql test-slow coverage lint format bench lock clean
+.PHONY: help setup system test-system assets demo demo-stop test test-postgresql test-slow coverage lint format screenshots bench lock clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | \
@@ -73,6 +73,9 @@ format: setup ## format the code
 
 bench: setup ## measure the speeds recorded in docs/benchmarks.md
 	PYTHONPATH=. $(PY) -m benchmarks
+
+screenshots: setup assets ## take the pictures of docs/images, of an office filled for it
+	@$(PY) tools/screenshots
 
 # The lock files name no registry: the client's own configuration decides where packages come from.
 LOCK = $(PY) -m uv pip compile --quiet --universal --generate-hashes --python-version 3.11 \
