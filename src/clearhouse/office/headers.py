@@ -32,6 +32,8 @@ class SecurityHeaders:
         """Answer, and add what is missing."""
         response = self._next(request)
         response.headers.setdefault("Content-Security-Policy", _POLICY)
+        # For readers that do not know frame-ancestors (RFC 7034).
+        response.headers.setdefault("X-Frame-Options", "DENY")
         response.headers.setdefault(
             "Permissions-Policy", "camera=(), microphone=(), geolocation=()"
         )

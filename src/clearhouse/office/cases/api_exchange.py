@@ -76,7 +76,7 @@ def read_file(request: HttpRequest, name: Name, file: Name) -> HttpResponse:
 def attachment(data: bytes, filename: str, media_type: str = "") -> HttpResponse:
     """Bytes to save, never to show: whatever they are, no browser runs them."""
     response = HttpResponse(data, content_type=media_type or "application/octet-stream")
-    response.headers["Content-Disposition"] = f'attachment; filename="{filename}"'
+    response.headers["Content-Disposition"] = f'attachment; filename="{discussion.safe_name(filename)}"'
     return response
 
 
