@@ -1,0 +1,536 @@
+"""Every address of the office, read from its own lists, and who may do what there."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
+
+from clearhouse.office.api.root import api
+from clearhouse.office.authorisation import Deed, Part, Standing, may, parts_seen
+from clearhouse.office.cases.forms import VERBS
+from clearhouse.office.orgs import organisation_page
+from clearhouse.protocol.roles import Role, Scope
+from tests.office.security.world import Looker, Stage, World
+
+Allowed = Callable[[Looker, Stage, World], bool]
+"""Whether somebody with every scope may do it."""
+
+
+def standing(looker: Looker, stage: Stage) -> Standing | None:
+    """What somebody is in the case."""
+    if looker.role is None or looker.consent is None:
+        return None
+    return Standing(looker.role, looker.consent, stage.is_embargoed)
+
+
+def anybody(looker: Looker, stage: Stage, world: World) -> bool:
+    return True
+
+
+def member(looker: Looker, stage: Stage, world: World) -> bool:
+    return not looker.viewer.is_public
+
+
+def person(looker: Looker, stage: Stage, world: World) -> bool:
+    return member(looker, stage, world) and not looker.is_machine
+
+
+def office(looker: Looker, stage: Stage, world: World) -> bool:
+    return looker.viewer.coordinates
+
+
+def office_person(looker: Looker, stage: Stage, world: World) -> bool:
+    return office(looker, stage, world) and not looker.is_machine
+
+
+def nobody(looker: Looker, stage: Stage, world: World) -> bool:
+    return False
+
+
+def sees(*parts: Part) -> Allowed:
+    """Who sees all of these parts of the case."""
+
+    def rule(looker: Looker, stage: Stage, world: World) -> bool:
+        seen = parts_seen(looker.viewer, standing(looker, stage))
+        return bool(seen) and seen.issuperset(parts)
+
+    return rule
+
+
+def does(deed: Deed, *roles: Role) -> Allowed:
+    """Who may do that in the case; of a role, where only some of those who may are asked."""
+
+    def rule(looker: Looker, stage: Stage, world: World) -> bool:
+        right = may(looker.viewer, deed, standing(looker, stage))
+        return right and (not roles or looker.viewer.coordinates or looker.role in roles)
+
+    return rule
+
+
+def stands(*roles: Role) -> Allowed:
+    """Who says where it stands itself: the office has no part of its own."""
+
+    def rule(looker: Looker, stage: Stage, world: World) -> bool:
+        return not looker.viewer.coordinates and does(Deed.REPORT_STATE, *roles)(
+            looker, stage, world
+        )
+
+    return rule
+
+
+def is_asked(looker: Looker, stage: Stage, world: World) -> bool:
+    """Who was invited; nobody answers for another."""
+    return not looker.viewer.coordinates and does(Deed.ANSWER_INVITATION)(looker, stage, world)
+
+
+def handed_on(looker: Looker, stage: Stage, world: World) -> bool:
+    """The chosen patch was not handed on yet: whoever sees candidates sees it."""
+    return sees(Part.PATCHES)(looker, stage, world)
+
+
+def files(looker: Looker, stage: Stage, world: World) -> bool:
+    return sees(Part.DISCUSSION)(looker, stage, world)
+
+
+def its_task(looker: Looker, stage: Stage, world: World) -> bool:
+    """The task is the supplier's."""
+    own = looker.viewer.organisation == _supplier(world)
+    return (own or looker.viewer.coordinates) and does(Deed.DO_TASK)(looker, stage, world)
+
+
+def its_finder(looker: Looker, stage: Stage, world: World) -> bool:
+    own = looker.viewer.organisation == world.lookers["finder"].viewer.organisation
+    return own or looker.viewer.coordinates
+
+
+def only_finder(looker: Looker, stage: Stage, world: World) -> bool:
+    return its_finder(looker, stage, world) and not looker.viewer.coordinates
+
+
+def sees_report(looker: Looker, stage: Stage, world: World) -> bool:
+    return its_finder(looker, stage, world) or sees(Part.REPORT)(looker, stage, world)
+
+
+def its_own(looker: Looker, stage: Stage, world: World) -> bool:
+    """Whoever is in the supplier's organisation, and the office."""
+    return looker.viewer.coordinates or looker.viewer.organisation == _supplier(world)
+
+
+def runs_it(looker: Looker, stage: Stage, world: World) -> bool:
+    """Its managers, and the office: by their own hand."""
+    return its_own(looker, stage, world) and not looker.is_machine
+
+
+def looks_closely(looker: Looker, stage: Stage, world: World) -> bool:
+    """The same, and the office's machines, which look and change nothing."""
+    return runs_it(looker, stage, world) or office(looker, stage, world)
+
+
+def _supplier(world: World) -> int | None:
+    return world.lookers["supplier"].viewer.organisation
+
+
+@dataclass(frozen=True)
+class Route:
+    """An address and a method, who may, and what is sent.
+
+    ``place`` is a pattern as the office's lists have it; ``verb`` fills its last open part.
+    ``scopes`` are those that a machine needs.  ``of_case`` is whether the case's state matters.
+    """
+
+    method: str
+    place: str
+    rule: Allowed
+    scopes: tuple[Scope, ...] = ()
+    body: Any = None
+    kind: str = ""
+    verb: str = ""
+    query: str = ""
+
+    @property
+    def is_api(self) -> bool:
+        return self.place.startswith("api/")
+
+    @property
+    def id(self) -> str:
+        return f"{self.method} /{self.place}" + (f" {self.verb}" if self.verb else "")
+
+    @property
+    def of_case(self) -> bool:
+        return self.place.startswith(("cases/<", "api/cases/{", "findings/^(", "api/findings/{"))
+
+    def path(self, names: dict[str, str]) -> str:
+        """The address with names in it."""
+        if self.place.startswith("account/"):
+            return "/" + re.sub(r"[\^$]|\(\?P<\w+>.*?\)(?=[/-]|$)", "1", self.place)
+        text = self.place
+        for pattern, key in _FILLED:
+            text = re.sub(pattern, lambda _, key=key: names[key], text)
+        for opened in ("<slug:verb>", "<slug:what>", "<str:kind>", "{kind}", "<path:path>"):
+            text = text.replace(opened, self.verb or "csaf")
+        if "<int:pk>" in text:
+            text = text.replace("<int:pk>", names[_PRESSED.get(self.verb, "package")])
+        return "/" + text.replace("^", "").replace("$", "") + self.query
+
+
+#: What stands in the place of an open part of a pattern; those above go first.
+_FILLED: Final = (
+    (r"\(\?P<name>F-[^)]*\)", "finding"),
+    (r"\(\?P<name>C-[^)]*\)", "commitment"),
+    (r"\(\?P<name>SC-[^)]*\)", "claim"),
+    (r"<str:suggestion>", "suggestion"),
+    (r"(?<=queue/findings/)<str:finding>", "loose"),
+    (r"<str:finding>", "finding"),
+    (r"<str:patch>|\{patch\}", "patch"),
+    (r"<str:file>|\{file\}", "file"),
+    (r"\{task\}", "task"),
+    (r"(?<=findings/)\{name\}", "finding"),
+    (r"(?<=commitments/)\{name\}", "commitment"),
+    (r"(?<=scans/)\{name\}", "claim"),
+    (r"(?<=suggestions/)\{name\}", "suggestion"),
+    (r"<str:name>|\{name\}", "case"),
+    (r"<slug:slug>|\{slug\}", "slug"),
+    (r"<str:token>", "slug"),
+    (r"\{proposal\}", "proposal"),
+    (r"\{entry\}", "entry"),
+    (r"\{person\}", "person"),
+    (r"\{invitation\}", "invitation"),
+    (r"\{key\}", "key"),
+    (r"\{package\}", "package"),
+)
+_PRESSED: Final = {
+    "withdraw-invitation": "invitation", "make-manager": "person", "end-manager": "person",
+    "remove-member": "person", "revoke-key": "key",
+}  # fmt: skip
+_R, _W = Scope.FINDINGS_READ, Scope.FINDINGS_WRITE
+_CR, _CW = Scope.CASES_READ, Scope.CASES_WRITE
+_AW, _OR = Scope.ADVISORIES_WRITE, Scope.ORGANISATION_READ
+_BOTH = (_CW, _CR)
+_JSON: Final = "application/json"
+_REASON: Final = {"reason": "because"}
+_VECTOR: Final = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:H/A:N"
+_REPORT: Final = {"title": "A title", "target": "pkg:generic/example@1.2.3"}
+_DIFF: Final = b"--- a/x.py\n+++ b/x.py\n@@ -1 +1 @@\n-a\n+b\n"
+
+
+def _get(place: str, rule: Allowed, *scopes: Scope, query: str = "", verb: str = "") -> Route:
+    return Route("GET", place, rule, scopes, query=query, verb=verb)
+
+
+def _form(place: str, rule: Allowed, body: dict[str, Any] | None = None, verb: str = "") -> Route:
+    return Route("POST", place, rule, (), body or {}, verb=verb)
+
+
+def _json(
+    method: str, place: str, rule: Allowed, body: Any, *scopes: Scope, kind: str = _JSON
+) -> Route:
+    return Route(method, place, rule, scopes, body, kind)
+
+
+_CASE: Final = "cases/<str:name>/"
+_FINDING: Final = r"findings/^(?P<name>F-[0-9A-Z]{10})/"
+_ORG: Final = "organisation/<slug:slug>/"
+_PAGES: Final = (
+    *(
+        _get(one, anybody)
+        for one in (
+            "",
+            "accessibility/",
+            "contact/",
+            "contact",
+            "robots.txt",
+            "favicon.ico",
+            ".well-known/security.txt",
+            "ledger/",
+            "ledger/key",
+            "advisories/",
+            "oversight/",
+            "osv/all.zip",
+            "osv/modified_id.csv",
+        )
+    ),
+    _get("start/", nobody),
+    _form("start/", nobody, {"name": "E", "email": "e@example.org"}),
+    _get("join/", nobody),
+    _form("join/", nobody),
+    _get("join/<str:token>/", anybody),
+    _get("organisation/", person),
+    _get("organisation/all/", office_person),
+    _form("organisation/all/", office_person, {"name": "New", "roles": ["finder"]}),
+    _form("organisation/switch/", nobody, {"organisation": "nowhere"}),
+    _get("organisation/profile/", person),
+    _form("organisation/profile/", person, {"name": "Another"}),
+    _get(_ORG, its_own),
+    _get("ledger/checkpoint", nobody),
+    _get("ledger/tile/<path:path>", nobody, verb="0/000.p/1"),
+    _get("ledger/proof/inclusion", nobody, query="?index=0&size=1"),
+    _get("ledger/proof/consistency", nobody, query="?old=1&new=2"),
+    *(
+        _get(f"findings/{one}", person)
+        for one in (
+            "",
+            "report/",
+            "report/bundles/",
+            "report/form/",
+            "report/bulk/",
+            "commitments/",
+            "known/",
+        )
+    ),
+    _form("findings/report/bundles/", person),
+    _form("findings/report/form/", person),
+    _form("findings/report/bulk/", person),
+    _form("findings/commitments/", person, {"value": "cd" * 32}),
+    _form("findings/known/", person, {"package": "pkg:pypi/ecdsa"}),
+    _get(r"findings/^commitments/(?P<name>C-[0-9A-Z]{10})/receipt/$", its_finder),
+    _get(f"{_FINDING}$", sees_report),
+    _get(f"{_FINDING}progress/$", sees_report),
+    _get(f"{_FINDING}content/$", sees_report),
+    _get(f"{_FINDING}verdict/$", sees_report),
+    _get(f"{_FINDING}receipt/$", sees_report),
+    _form(f"{_FINDING}withdraw/$", only_finder),
+    _form(f"{_FINDING}run-again/$", office_person),
+    _get("scans/", person),
+    _form("scans/", person, {"package": "pkg:pypi/x", "days": "3"}),
+    _form(r"scans/^(?P<name>SC-[0-9A-Z]{10})/release/$", only_finder),
+    _get("advisories/<str:name>/", office),
+    _get("advisories/<str:name>/edit/", office),
+    _form("advisories/<str:name>/edit/", office, {"title": "T", "summary": "S"}),
+    _form("advisories/<str:name>/publish/", office),
+    _get("advisories/<str:name>/<str:kind>.json", nobody, verb="csaf"),
+    _get(".well-known/csaf/<path:path>", nobody, verb="white/2026/none.json"),
+    _get("osv/<str:name>.json", nobody),
+    _get("oversight/figures.json", nobody),
+    _get("queue/", office),
+    _form("queue/suggestions/<str:suggestion>/", office, {"verdict": "reject"}),
+    _form("queue/findings/<str:finding>/", office),
+    _get("cases/", member),
+    _get(_CASE, sees()),
+    _get(f"{_CASE}findings/<str:finding>", sees_report),
+    _get(f"{_CASE}findings/<str:finding>/verdict", sees_report),
+    _get(f"{_CASE}patches/<str:patch>", handed_on),
+    _get(f"{_CASE}patches/<str:patch>/verdict", handed_on),
+    _get(f"{_CASE}patches/<str:patch>/note", nobody),
+    _get(f"{_CASE}files/<str:file>", files),
+)
+
+_ASKED: Final = is_asked
+_RUN: Final = does(Deed.RUN)
+#: Every verb of a case's page, who may, and what is sent; ``item`` names a thing in the case.
+_VERBS: Final[dict[str, tuple[Allowed, dict[str, Any]]]] = {
+    "answer": (_ASKED, {"verdict": "accept"}),
+    "report-state": (stands(Role.SUPPLIER, Role.DEPLOYER), {"event": "defer", "reason": "no"}),
+    "fix-progress": (stands(Role.SUPPLIER), {"event": "F"}),
+    "supplier-progress": (_RUN, {"event": "F", "item": "ecdsa-team"}),
+    "fix-date": (stands(Role.SUPPLIER), {"fix_at": "2030-01-01T00:00"}),
+    "supplier-date": (_RUN, {"fix_at": "2030-01-01T00:00"}),
+    "invite": (_RUN, {"organisation": "outside-observer", "role": "observer"}),
+    "tell": (_RUN, {"item": "outside-supplier"}),
+    "propose-end": (does(Deed.EMBARGO), {"ends_at": "2030-01-01T00:00", "reason": "more"}),
+    "decide-end": (_RUN, {"item": "proposal", "verdict": "rejected", "reason": "no"}),
+    "terminate": (_RUN, _REASON),
+    "world": (_RUN, {"event": "A", "reason": "seen"}),
+    "collide": (_RUN, {"turn": "leaked", "reason": "seen"}),
+    "declare": (does(Deed.ASSESS), {"introduced": "0.9", "fixed": "0.13.3"}),
+    "assess": (does(Deed.ASSESS), {"vector": _VECTOR}),
+    "propose-patch": (does(Deed.PATCH), {"text": _DIFF.decode()}),
+    "choose-patch": (does(Deed.PATCH, Role.SUPPLIER), {"item": "patch"}),
+    "write": (does(Deed.WRITE), {"text": "hello", "tlp": "TLP:AMBER"}),
+    "add-file": (does(Deed.WRITE), {"tlp": "TLP:AMBER", "file": "upload"}),
+    "finish-task": (its_task, {"item": "task"}),
+    "add-task": (_RUN, {"title": "Look"}),
+    "ssvc": (_RUN, {}),
+    "distribute": (_RUN, {"item": "patch", "tlp": "TLP:AMBER"}),
+    "describe": (_RUN, {"title": "T"}),
+    "cve": (_RUN, {"cve": "CVE-2026-54321"}),
+    "lead": (_RUN, {"person": "1"}),
+    "decide-suggestion": (_RUN, {"item": "suggestion", "verdict": "reject"}),
+    "close": (_RUN, _REASON),
+}
+#: Every form and every button of an organisation's page.
+_FORMS: Final[dict[str, tuple[Allowed, dict[str, Any]]]] = {
+    "details": (runs_it, {"name": "Another"}),
+    "roles": (office_person, {"roles": ["finder"]}),
+    "policy": (runs_it, {"route": "here", "scale": "cvss4"}),
+    "package": (runs_it, {"purl": "pkg:npm/other"}),
+    "invitation": (runs_it, {"email": "n@example.org"}),
+    "key": (runs_it, {"name": "K", "scopes": ["cases:read"], "days": "30"}),
+}
+_BUTTONS: Final[dict[str, Allowed]] = {
+    "confirm-package": office_person,
+    "remove-package": runs_it,
+    "withdraw-invitation": runs_it,
+    "make-manager": runs_it,
+    "end-manager": runs_it,
+    "remove-member": runs_it,
+    "revoke-key": runs_it,
+}
+
+_C: Final = "api/cases/{name}"
+_O: Final = "api/organisations/{slug}"
+_F: Final = "api/findings/{name}"
+_UPLOAD: Final = "multipart/form-data"
+_API: Final = (
+    _json("POST", "api/findings", member, b"no archive", _W, kind="application/gzip"),
+    _get("api/findings", member, _R),
+    _json("POST", "api/findings/report", member, _REPORT, _W),
+    _json("POST", "api/findings/sarif", member, {}, _W),
+    _json("POST", "api/findings/aixcc", member, {}, _W),
+    _json("POST", "api/findings/bulk", member, json.dumps(_REPORT).encode() + b"\n", _W,
+          kind="application/x-ndjson"),
+    _get("api/findings/counts", member, _R),
+    _json("POST", f"{_F}/withdraw", only_finder, {}, _W, _R),
+    _json("POST", f"{_F}/rerun", office, {}, _CW, _R),
+    _get(_F, sees_report, _R),
+    _get(f"{_F}/verdict", sees_report, _R),
+    _get(f"{_F}/content", sees_report, _R),
+    _get(f"{_F}/receipt", its_finder, _R),
+    _get(f"{_F}/job", its_finder, _R),
+    _json("POST", "api/commitments", member, {"value": "ef" * 32}, _W),
+    _get("api/commitments", member, _R),
+    _get("api/commitments/{name}", its_finder, _R),
+    _get("api/commitments/{name}/receipt", its_finder, _R),
+    _get("api/known/key", member, _R),
+    _json("POST", "api/known", member, {"package": "0" * 64}, _R),
+    _json("POST", "api/scans", member, {"package": "pkg:pypi/x", "until": "soon"}, _W),
+    _get("api/scans", member, _R),
+    _json("POST", "api/scans/{name}/release", only_finder, {}, _W),
+    _get("api/cases", member, _CR),
+    _json("POST", "api/cases", office, {"finding": "loose"}, _CW, _CR),
+    _get(_C, sees(), _CR),
+    _get(f"{_C}/receipt/{{entry}}", office, _CR),
+    _json("POST", f"{_C}/answer", _ASKED, {"verdict": "accept"}, *_BOTH),
+    _json("POST", f"{_C}/invite", _RUN,
+          {"organisation": "outside-observer", "role": "observer"}, *_BOTH),
+    _json("POST", f"{_C}/tell", _RUN, {"organisation": "outside-supplier"}, *_BOTH),
+    _json("POST", f"{_C}/report-state", stands(Role.SUPPLIER, Role.DEPLOYER),
+          {"event": "defer", "reason": "no"}, *_BOTH),
+    _json("POST", f"{_C}/fix", does(Deed.REPORT_STATE, Role.SUPPLIER),
+          {"event": "F", "supplier": "ecdsa-team"}, *_BOTH),
+    _json("POST", f"{_C}/fix-date", does(Deed.REPORT_STATE, Role.SUPPLIER), _REASON, *_BOTH),
+    _json("POST", f"{_C}/world", _RUN, {"event": "A", **_REASON}, *_BOTH),
+    _json("POST", f"{_C}/collision", _RUN, {"turn": "leaked", **_REASON}, *_BOTH),
+    _json("POST", f"{_C}/embargo/proposals", does(Deed.EMBARGO),
+          {"ends_at": "2030-01-01T00:00:00Z", **_REASON}, *_BOTH),
+    _json("POST", f"{_C}/embargo/proposals/{{proposal}}", _RUN, {"verdict": "rejected"}, *_BOTH),
+    _json("POST", f"{_C}/embargo/terminate", _RUN, _REASON, *_BOTH),
+    _json("POST", f"{_C}/assessments", does(Deed.ASSESS), {"vector": _VECTOR}, *_BOTH),
+    _json("POST", f"{_C}/ssvc", _RUN, {"inputs": {}}, *_BOTH),
+    _json("POST", f"{_C}/versions", does(Deed.ASSESS), {"introduced": "0.9"}, *_BOTH),
+    _json("POST", f"{_C}/close", _RUN, _REASON, *_BOTH),
+    _json("POST", f"{_C}/messages", does(Deed.WRITE), {"text": "hello"}, *_BOTH),
+    Route("POST", f"{_C}/files", does(Deed.WRITE), _BOTH, {"file": "upload"}),
+    _get(f"{_C}/files/{{file}}", files, _CR),
+    _json("POST", f"{_C}/tasks", _RUN, {"title": "Look"}, *_BOTH),
+    _json("POST", f"{_C}/tasks/{{task}}/done", its_task, {}, *_BOTH),
+    _json("POST", f"{_C}/patches", does(Deed.PATCH), _DIFF, *_BOTH, kind="text/x-diff"),
+    _get(f"{_C}/patches/{{patch}}", handed_on, _CR),
+    _get(f"{_C}/patches/{{patch}}/diff", handed_on, _CR),
+    _get(f"{_C}/patches/{{patch}}/verdict", handed_on, _CR),
+    _get(f"{_C}/patches/{{patch}}/job", handed_on, _CR),
+    _json("POST", f"{_C}/patches/{{patch}}/choose", does(Deed.PATCH, Role.SUPPLIER), {}, *_BOTH),
+    _json("POST", f"{_C}/patches/{{patch}}/distribute", _RUN, {}, *_BOTH),
+    _get("api/queue", office, _CR),
+    _get("api/queue/tasks", member, _CR),
+    _get("api/queue/suggestions", office, _CR),
+    _json("POST", "api/queue/suggestions/{name}", office, {"verdict": "reject"}, *_BOTH),
+    _get("api/queue/untriaged", office, _R),
+    _get("api/queue/jobs", office, _CR),
+    _get("api/advisories", anybody),
+    _get("api/advisories/{name}", office),
+    _json("PUT", "api/advisories/{name}", office, {"title": "T", "summary": "S"}, _AW, *_BOTH),
+    _json("DELETE", "api/advisories/{name}", office, {}, _AW, *_BOTH),
+    _get("api/advisories/{name}/documents/{kind}", nobody),
+    _json("POST", "api/advisories/{name}/publish", office, {}, _AW, *_BOTH),
+    _get("api/oversight/figures", nobody),
+    _get("api/organisations", member, _OR),
+    _json("POST", "api/organisations", office_person, {"name": "N", "roles": ["finder"]}, _OR),
+    _get(_O, its_own, _OR),
+    _json("PUT", _O, runs_it, {"name": "Another"}, _OR),
+    _json("PUT", f"{_O}/roles", office_person, {"roles": ["supplier"]}, _OR),
+    _get(f"{_O}/members", its_own, _OR),
+    _json("PUT", f"{_O}/members/{{person}}", runs_it, {"is_manager": True}, _OR),
+    _json("DELETE", f"{_O}/members/{{person}}", runs_it, {}, _OR),
+    _get(f"{_O}/invitations", looks_closely, _OR),
+    _json("POST", f"{_O}/invitations", runs_it, {"email": "n@example.org"}, _OR),
+    _json("DELETE", f"{_O}/invitations/{{invitation}}", runs_it, {}, _OR),
+    _get(f"{_O}/keys", looks_closely, _OR),
+    _json("POST", f"{_O}/keys", runs_it, {"name": "K", "scopes": ["cases:read"],
+          "expires_at": "soon"}, _OR),
+    _json("DELETE", f"{_O}/keys/{{key}}", runs_it, {}, _OR),
+    _get(f"{_O}/policy", its_own, _OR),
+    _json("PUT", f"{_O}/policy", runs_it, {}, _OR),
+    _get(f"{_O}/packages", its_own, _OR),
+    _json("POST", f"{_O}/packages", runs_it, {"purl": "pkg:npm/other"}, _OR),
+    _json("POST", f"{_O}/packages/{{package}}/confirm", office_person, {}, _OR),
+    _json("DELETE", f"{_O}/packages/{{package}}", runs_it, {}, _OR),
+    _get("api/ledger/checkpoint", nobody),
+    _get("api/ledger/proof/inclusion", nobody, query="?index=0&size=1"),
+    _get("api/ledger/proof/consistency", nobody, query="?old=1&new=2"),
+    _get("api/ledger/entries", anybody, query="?subject=nothing"),
+    _get("api/openapi.json", anybody),
+    _get("api/docs", anybody),
+)  # fmt: skip
+
+ROUTES: Final = (
+    *_PAGES,
+    *(_form(f"{_CASE}<slug:verb>/", rule, body, verb) for verb, (rule, body) in _VERBS.items()),
+    *(_form(f"{_ORG}<slug:what>/", rule, body, verb) for verb, (rule, body) in _FORMS.items()),
+    *(_form(f"{_ORG}<slug:what>/<int:pk>/", rule, verb=one) for one, rule in _BUTTONS.items()),
+    *_API,
+)
+
+
+def sent(route: Route, names: dict[str, str]) -> dict[str, Any]:
+    """What is sent with a request of that route."""
+    body = route.body
+    if isinstance(body, dict):
+        body = {key: _filled(value, names) for key, value in body.items()}
+    return {"body": body, "kind": route.kind}
+
+
+def _filled(value: Any, names: dict[str, str]) -> Any:
+    if value == "upload":
+        return SimpleUploadedFile("a.txt", b"bytes")
+    if value == "soon":
+        return (timezone.now() + timedelta(days=3)).isoformat()
+    return names.get(value, value) if isinstance(value, str) else value
+
+
+def pages_there_are() -> set[str]:
+    """The patterns of all pages, from Django's own list."""
+    return {one for one in _walk(get_resolver(), "") if not one.startswith("api/")}
+
+
+def _walk(resolver: URLResolver, before: str) -> Iterator[str]:
+    for one in resolver.url_patterns:
+        text = before + str(one.pattern)
+        if isinstance(one, URLPattern):
+            yield text
+        else:
+            yield from _walk(one, text)
+
+
+def operations_there_are() -> set[str]:
+    """Methods and paths of all operations, from ninja's own lists."""
+    found = set()
+    for prefix, router in api._routers:
+        for path, view in router.path_operations.items():
+            place = f"api/{prefix.strip('/')}/{path.strip('/')}".replace("//", "/").strip("/")
+            found |= {f"{method} /{place}" for one in view.operations for method in one.methods}
+    return found
+
+
+def verbs_there_are() -> set[str]:
+    """What is done in a case, and to an organisation, by the office's own tables."""
+    return {
+        *VERBS, *organisation_page._DEEDS, *organisation_page._BUTTONS,
+    }  # fmt: skip
