@@ -173,7 +173,7 @@ class Route:
             return "/" + re.sub(r"[\^$]|\(\?P<\w+>.*?\)(?=[/-]|$)", "1", self.place)
         text = self.place
         for pattern, key in _FILLED:
-            text = re.sub(pattern, lambda _, key=key: names[key], text)
+            text = re.sub(pattern, names[key].replace("\\", ""), text)
         for opened in ("<slug:verb>", "<slug:what>", "<str:kind>", "{kind}", "<path:path>"):
             text = text.replace(opened, self.verb or "csaf")
         if "<int:pk>" in text:

@@ -104,7 +104,7 @@ def hidden_from(looker: Looker, stage: Stage, world: World) -> dict[bytes, str]:
 def everything_in(found: Any) -> bytes:
     """An answer with its headers and cookies."""
     headers = "".join(f"{key}: {value}\n" for key, value in found.headers.items())
-    return (headers + str(found.cookies)).encode() + found.content
+    return (headers + str(found.cookies)).encode() + bytes(found.content)
 
 
 def leaks(looker: Looker, stage: Stage, world: World, routes: list[Route]) -> list[str]:

@@ -212,6 +212,7 @@ def _signed_in(
     name: str, viewer: Viewer, role: Role | None = None, consent: Consent | None = None
 ) -> Looker:
     client = Client()
+    assert viewer.person is not None
     client.force_login(User.objects.get(pk=viewer.person))
     session = client.cookies["sessionid"].value
     return Looker(name, viewer, session=session, role=role, consent=consent)
@@ -220,6 +221,7 @@ def _signed_in(
 def _closed() -> Looker:
     viewer = somebody("office-2", Role.COORDINATOR)
     looker = _signed_in("closed account", viewer)
+    assert viewer.person is not None
     User.objects.filter(pk=viewer.person).update(is_active=False)
     return Looker(looker.name, PUBLIC, session=looker.session, is_shut_out=True)
 
@@ -300,7 +302,7 @@ def _mark(world: World, who: made.Cast) -> None:
         details="draft details", remedy="draft remedy")  # fmt: skip
     ScanClaim.objects.update(package=f"pkg:pypi/{put.word('claim').lower()}")
     Commitment.objects.update(value=put.word("commitment"))
-    put(SupplierPolicy.objects.filter(organisation_id=who.supplier.organisation), scope="policy")
+    put(SupplierPolicy.objects.filter(organisation_id=who.supplier.acting_for()), scope="policy")
     Invitation.objects.update(email=f"{put.word('invitation')}@team.example")
     names = {
         "hospital": "deployer name", "agency": "authority name", "auditor": "observer name",
@@ -316,7 +318,7 @@ def _rename(put: _Planter, slug: str, name: str) -> None:
     there = Organisation.objects.get(slug=slug)
     word = put.word(name)
     for model in (Message, CaseFile, Assessment, Patch, Proposal):
-        model.objects.filter(organisation=there).update(by=word)  # type: ignore[attr-defined]
+        model.objects.filter(organisation=there).update(by=word)
     CaseEvent.objects.filter(by=there.name).update(by=word)
     Finding.objects.filter(organisation=there).update(filed_by=word)
     Organisation.objects.filter(pk=there.pk).update(name=word)

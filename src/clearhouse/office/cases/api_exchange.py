@@ -76,7 +76,8 @@ def read_file(request: HttpRequest, name: Name, file: Name) -> HttpResponse:
 def attachment(data: bytes, filename: str, media_type: str = "") -> HttpResponse:
     """Bytes to save, never to show: whatever they are, no browser runs them."""
     response = HttpResponse(data, content_type=media_type or "application/octet-stream")
-    response.headers["Content-Disposition"] = f'attachment; filename="{discussion.safe_name(filename)}"'
+    name = discussion.safe_name(filename)
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 
 
