@@ -138,7 +138,7 @@ def test_each_is_let_in_by_the_table_alone_and_who_is_not_changes_nothing(
     assert not [one for one in faults if one]
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("route", ROUTES, ids=_IDS)
 def test_the_same_holds_for_everybody_in_every_state_of_the_case(
     world: World, route: Route

@@ -13,7 +13,8 @@ import pytest
 
 import clearhouse
 
-_NOBODY = 65534
+#: A user whom nothing else on the machine is: a session of one leaves keyrings behind.
+_NOBODY = 64_377
 
 
 @pytest.fixture(scope="session")
