@@ -50,7 +50,7 @@ test-system: system
 test: setup test-system ## run the tests, the slow ones left out
 	$(PY) -m pytest -n $(JOBS) -m "not slow and not exhaustive"
 
-test-slow: setup test-system ## run the slow tests
+test-slow: setup test-system assets ## run the slow tests
 	$(PY) -m pytest -n $(JOBS) -m slow
 
 # A server of its own, in a temporary folder; 77 says that there is no PostgreSQL here.
