@@ -210,10 +210,13 @@ def test_a_sandbox_outlives_the_thread_that_started_it(tmp_path: Path) -> None:
 
 
 def test_the_check_holds_for_an_ordinary_user(ordinary: dict[str, str]) -> None:
-    """The same attempts, started by somebody who is not root."""
+    """The same attempts by somebody who is not root, and has keys as a login session leaves them."""
     if os.geteuid() != 0:
         pytest.skip("the other tests already run as an ordinary user")
     code = (
+        "import ctypes; call = ctypes.CDLL(None).syscall\n"
+        "assert call(248, b'user', b'of-a-session', b'x', ctypes.c_size_t(1), -4) > 0  # add_key\n"
+        "assert 'of-a-session' in open('/proc/keys').read()\n"
         "from clearhouse.proof.sandbox.check import check_sandbox\n"
         "import json; r = check_sandbox()\n"
         "print(json.dumps([[x.place, x.name, x.by] for x in r.through]), len(r.results))"

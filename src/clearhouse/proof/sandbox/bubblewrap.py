@@ -126,6 +126,7 @@ def command(
         # Reads as zeros do, but cannot be mapped: such a mapping is memory that nobody counts.
         "--dev-bind", "/dev/full", "/dev/zero",
         "--perms", "0755", "--dir", "/run", "--perms", "0755", "--dir", "/run/stage",
+        "--perms", "0000", "--dir", "/run/shut", "--dir", "/run/shut/proc",  # cage.SHUT
         "--perms", "0755", "--dir", "/runtime", "--perms", "0755", "--dir", "/runtime/clearhouse",
         "--ro-bind", str(_warden()), "/runtime/clearhouse/warden",
     ]  # fmt: skip

@@ -15,6 +15,8 @@ from . import kernel
 
 UID = 1000
 WORK, CANARY, HOME = "/work", "/canary", "/home/user"
+#: Inside a folder that nobody without privileges can enter.
+SHUT = "/run/shut/proc"
 _STAGE = "/run/stage"
 _BOUND = ("/usr", "/target", "/runtime", "/build", "/etc/alternatives", "/etc/ssl")
 _LINKS = ("/bin", "/sbin", "/lib", "/lib64", "/lib32", "/libx32")
@@ -148,11 +150,16 @@ def build_root(made: Plan, token: str, root_bytes: int) -> None:
     kernel.mount("/dev", "dev", None, kernel.MS_BIND | kernel.MS_REC)
     tmpfs("dev/shm", _SHM_BYTES, "1777")
     # Read-only: nothing a harness needs is written there, and a process's own memory can be.
-    flags = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC | kernel.MS_RDONLY
-    kernel.mount("proc", "proc", "proc", flags)
-    with contextlib.suppress(FileNotFoundError):  # names of the host user's keys
-        kernel.mount("/dev/null", "proc/keys", None, kernel.MS_BIND)
+    own_proc("proc", kernel.MS_RDONLY)
     _enter()
+
+
+def own_proc(place: str, flags: int = 0) -> None:
+    """Mount ``/proc`` of this process's namespaces, without the names of the host user's keys."""
+    flags |= kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
+    kernel.mount("proc", place, "proc", flags)
+    with contextlib.suppress(FileNotFoundError):  # a kernel without them
+        kernel.mount("/dev/null", f"{place}/keys", None, kernel.MS_BIND)
 
 
 def _enter() -> None:

@@ -203,8 +203,7 @@ def _oversee(order: dict[str, Any], limits: _Limits, answer: int) -> None:
         signal.signal(signal.SIGPIPE, signal.SIG_IGN)
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # which does not reach a process 1
         kernel.mount("none", "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
-        flags = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
-        kernel.mount("proc", "/proc", "proc", flags)
+        cage.own_proc("/proc")
         kernel.drop_bounding_set()
         if os.getuid() != cage.UID:
             os.setgroups([])

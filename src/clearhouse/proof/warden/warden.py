@@ -428,8 +428,9 @@ def _become_zygote(connection: socket.socket, setup: dict[str, Any]) -> None:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         kernel.mount("none", "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
-        flags = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_NOEXEC
-        kernel.mount("proc", "/proc", "proc", flags)
+        # A run may mount a /proc of its own where a whole one is there (mount_namespaces(7)).
+        kernel.mount("proc", cage.SHUT, "proc", kernel.MS_NOSUID | kernel.MS_NODEV)
+        cage.own_proc("/proc")
         for place in ("/dev/shm", "/tmp"):  # what libraries try out when they are imported
             cage.tmpfs(place, 16 << 20, "1777")
         cage.close_root()

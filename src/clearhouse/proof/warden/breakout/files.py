@@ -17,10 +17,6 @@ _ABSENT_DEVICES = (
     "kmsg", "mem", "port", "kvm", "fuse", "vda", "sda", "nvme0n1", "loop0", "loop-control",
     "net/tun", "vhost-net", "userfaultfd", "uinput", "input/event0", "tty0", "tty1", "snapshot",
 )  # fmt: skip
-_ABSENT_DEVICES = (
-    "kmsg", "mem", "port", "kvm", "fuse", "vda", "sda", "nvme0n1", "loop0", "loop-control",
-    "net/tun", "vhost-net", "userfaultfd", "uinput", "input/event0", "tty0", "tty1", "snapshot",
-)  # fmt: skip
 _IN_MEMORY = {"tmpfs", "proc", "devpts", "devtmpfs", "mqueue"}
 _WRITING = (os.O_WRONLY, os.O_RDWR, os.O_WRONLY | os.O_TRUNC, os.O_WRONLY | os.O_APPEND)
 
@@ -94,7 +90,8 @@ def _accounts(facts: Facts) -> str:
             raise GotThrough("/etc/passwd is the host's")
     places = ("/etc/shadow", "/etc/gshadow", "/etc/sudoers", "/etc/ssh/ssh_host_ed25519_key",
               "/etc/machine-id", "/etc/fstab", "/root/.ssh/id_ed25519", "/root/.bash_history",
-              "/var/log/auth.log", "/boot/config", "/proc/keys")  # fmt: skip
+              "/var/log/auth.log", "/boot/config", "/proc/keys",
+              "/proc/1/root/run/shut/proc/keys")  # fmt: skip
     readable = []
     for path in places:
         with contextlib.suppress(OSError):
@@ -103,6 +100,16 @@ def _accounts(facts: Facts) -> str:
     if readable:
         raise GotThrough(f"{', '.join(readable)} can be read")
     return "absent or empty"
+
+
+@ATTEMPTS("enter the folder with the whole /proc")
+def _whole(_: Facts) -> str:
+    return refused(
+        lambda: os.listdir("/run/shut"),
+        lambda: os.chmod("/run/shut", 0o700),
+        lambda: _read("/run/shut/proc/keys"),
+        lambda: os.rename("/run/shut", "/run/entered"),
+    )
 
 
 @ATTEMPTS("read the host's environment")
