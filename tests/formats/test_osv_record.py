@@ -114,8 +114,8 @@ SCHEMA = {
                         "properties": {
                             "ecosystem": {
                                 "enum": [
-                                    "PyPI", "npm", "crates.io", "Go", "Maven", "RubyGems",
-                                    "NuGet", "Packagist",
+                                    "PyPI", "npm", "Go", "Maven", "RubyGems", "NuGet",
+                                    "Packagist",
                                 ]
                             },
                             "name": TEXT,

@@ -18,7 +18,6 @@ from clearhouse.errors import Invalid
 ECOSYSTEMS: Final[Mapping[str, str]] = {
     "pypi": "PyPI",
     "npm": "npm",
-    "cargo": "crates.io",
     "golang": "Go",
     "maven": "Maven",
     "gem": "RubyGems",
@@ -27,7 +26,7 @@ ECOSYSTEMS: Final[Mapping[str, str]] = {
 }
 #: How an ecosystem's versions are ordered: by Semantic Versioning, or by rules of its own.
 RANGE_TYPES: Final[Mapping[str, str]] = {
-    kind: "SEMVER" if kind in {"npm", "cargo", "golang"} else "ECOSYSTEM" for kind in ECOSYSTEMS
+    kind: "SEMVER" if kind in {"npm", "golang"} else "ECOSYSTEM" for kind in ECOSYSTEMS
 }
 
 Key = Callable[[str], Any]

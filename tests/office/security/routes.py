@@ -1,10 +1,10 @@
-"""Every address of the office, read from its own lists, and who may do what there."""
+"""Every address of the office, read from its own lists, and who may there."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -14,128 +14,32 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from clearhouse.office.api.root import api
-from clearhouse.office.authorisation import Deed, Part, Standing, may, parts_seen
+from clearhouse.office.authorisation import Deed
 from clearhouse.office.cases.forms import VERBS
 from clearhouse.office.orgs import organisation_page
 from clearhouse.protocol.roles import Role, Scope
-from tests.office.security.world import Looker, Stage, World
-
-Allowed = Callable[[Looker, Stage, World], bool]
-"""Whether somebody with every scope may do it."""
-
-
-def standing(looker: Looker, stage: Stage) -> Standing | None:
-    """What somebody is in the case."""
-    if looker.role is None or looker.consent is None:
-        return None
-    return Standing(looker.role, looker.consent, stage.is_embargoed)
-
-
-def anybody(looker: Looker, stage: Stage, world: World) -> bool:
-    return True
-
-
-def member(looker: Looker, stage: Stage, world: World) -> bool:
-    return not looker.viewer.is_public
-
-
-def person(looker: Looker, stage: Stage, world: World) -> bool:
-    return member(looker, stage, world) and not looker.is_machine
-
-
-def office(looker: Looker, stage: Stage, world: World) -> bool:
-    return looker.viewer.coordinates
-
-
-def office_person(looker: Looker, stage: Stage, world: World) -> bool:
-    return office(looker, stage, world) and not looker.is_machine
-
-
-def nobody(looker: Looker, stage: Stage, world: World) -> bool:
-    return False
-
-
-def sees(*parts: Part) -> Allowed:
-    """Who sees all of these parts of the case."""
-
-    def rule(looker: Looker, stage: Stage, world: World) -> bool:
-        seen = parts_seen(looker.viewer, standing(looker, stage))
-        return bool(seen) and seen.issuperset(parts)
-
-    return rule
-
-
-def does(deed: Deed, *roles: Role) -> Allowed:
-    """Who may do that in the case; of a role, where only some of those who may are asked."""
-
-    def rule(looker: Looker, stage: Stage, world: World) -> bool:
-        right = may(looker.viewer, deed, standing(looker, stage))
-        return right and (not roles or looker.viewer.coordinates or looker.role in roles)
-
-    return rule
-
-
-def stands(*roles: Role) -> Allowed:
-    """Who says where it stands itself: the office has no part of its own."""
-
-    def rule(looker: Looker, stage: Stage, world: World) -> bool:
-        return not looker.viewer.coordinates and does(Deed.REPORT_STATE, *roles)(
-            looker, stage, world
-        )
-
-    return rule
-
-
-def is_asked(looker: Looker, stage: Stage, world: World) -> bool:
-    """Who was invited; nobody answers for another."""
-    return not looker.viewer.coordinates and does(Deed.ANSWER_INVITATION)(looker, stage, world)
-
-
-def handed_on(looker: Looker, stage: Stage, world: World) -> bool:
-    """The chosen patch was not handed on yet: whoever sees candidates sees it."""
-    return sees(Part.PATCHES)(looker, stage, world)
-
-
-def files(looker: Looker, stage: Stage, world: World) -> bool:
-    return sees(Part.DISCUSSION)(looker, stage, world)
-
-
-def its_task(looker: Looker, stage: Stage, world: World) -> bool:
-    """The task is the supplier's."""
-    own = looker.viewer.organisation == _supplier(world)
-    return (own or looker.viewer.coordinates) and does(Deed.DO_TASK)(looker, stage, world)
-
-
-def its_finder(looker: Looker, stage: Stage, world: World) -> bool:
-    own = looker.viewer.organisation == world.lookers["finder"].viewer.organisation
-    return own or looker.viewer.coordinates
-
-
-def only_finder(looker: Looker, stage: Stage, world: World) -> bool:
-    return its_finder(looker, stage, world) and not looker.viewer.coordinates
-
-
-def sees_report(looker: Looker, stage: Stage, world: World) -> bool:
-    return its_finder(looker, stage, world) or sees(Part.REPORT)(looker, stage, world)
-
-
-def its_own(looker: Looker, stage: Stage, world: World) -> bool:
-    """Whoever is in the supplier's organisation, and the office."""
-    return looker.viewer.coordinates or looker.viewer.organisation == _supplier(world)
-
-
-def runs_it(looker: Looker, stage: Stage, world: World) -> bool:
-    """Its managers, and the office: by their own hand."""
-    return its_own(looker, stage, world) and not looker.is_machine
-
-
-def looks_closely(looker: Looker, stage: Stage, world: World) -> bool:
-    """The same, and the office's machines, which look and change nothing."""
-    return runs_it(looker, stage, world) or office(looker, stage, world)
-
-
-def _supplier(world: World) -> int | None:
-    return world.lookers["supplier"].viewer.organisation
+from tests.office.security.rules import (
+    Allowed,
+    anybody,
+    does,
+    files,
+    handed_on,
+    is_asked,
+    its_finder,
+    its_own,
+    its_task,
+    looks_closely,
+    member,
+    nobody,
+    office,
+    office_person,
+    only_finder,
+    person,
+    runs_it,
+    sees,
+    sees_report,
+    stands,
+)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,8 @@ import pytest
 from clearhouse.office.authorisation import Part
 from clearhouse.protocol.roles import Role
 from tests.office.cases.made import proven as found_by
-from tests.office.security.routes import ROUTES, Route, sees, sent, standing
+from tests.office.security.routes import ROUTES, Route, sent
+from tests.office.security.rules import sees, standing
 from tests.office.security.world import STAGES, Browser, Looker, Stage, World, mark, undone
 
 pytestmark = pytest.mark.django_db

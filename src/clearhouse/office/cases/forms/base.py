@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, ClassVar, Final
 
@@ -41,6 +41,8 @@ class CaseForm(forms.Form):
     #: Several ways to send it: values of ``verdict`` and the words on their buttons.
     verdicts: ClassVar[tuple[tuple[str, str], ...]] = ()
     roles: ClassVar[frozenset[Role] | None] = None  # None: whoever may do the deed
+    #: Calls the action on the case of that name with the cleaned values; raises what that raises.
+    act: Callable[[str, datetime], object]
 
     def __init__(
         self,
@@ -61,10 +63,6 @@ class CaseForm(forms.Form):
 
     def prepare(self) -> None:
         """Fill in choices that depend on the case."""
-
-    def act(self, name: str, now: datetime) -> object:
-        """Call the action with the cleaned values.  Raises what the action raises."""
-        raise NotImplementedError
 
     @property
     def id(self) -> str:
