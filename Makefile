@@ -6,7 +6,7 @@ PY := $(VENV)/bin/python
 JOBS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help setup system test-system assets demo demo-stop test test-postgresql test-slow test-exhaustive coverage lint format screenshots bench lock clean
+.PHONY: help setup system test-system assets demo demo-stop test test-postgresql test-slow test-exhaustive coverage lint format audit screenshots bench lock clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | \
@@ -76,6 +76,9 @@ format: setup ## format the code
 
 bench: setup ## measure the speeds recorded in docs/benchmarks.md
 	PYTHONPATH=. $(PY) -m benchmarks
+
+audit: setup ## hold the locked dependencies against OSV records: make audit ADVISORIES=FILE
+	@$(PY) tools/audit $(ADVISORIES)
 
 screenshots: setup assets ## take the pictures of docs/images, of an office filled for it
 	@$(PY) tools/screenshots

@@ -43,7 +43,7 @@ _FEWEST = {"the public": 8, "coordinator": 25, "finder": 18, "supplier": 12, "de
 def office(tmp_path_factory: pytest.TempPathFactory) -> tuple[Serving, str]:
     """An office that is filled, and the password of all its logins."""
     made = prepared(tmp_path_factory.mktemp("home"), SECOND_FACTOR="optional")
-    filled = made.run("office", "demo-data")
+    filled = made.run("demo-data")
     assert filled.returncode == 0, filled.stderr
     return made, filled.stdout.splitlines()[0].rpartition(" ")[2]
 

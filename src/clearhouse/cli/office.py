@@ -1,4 +1,4 @@
-"""``clearhouse office``: what whoever runs the office does from the command line."""
+"""``clearhouse office`` and ``demo-data``: looking after the office from the command line."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from clearhouse.cli.exits import ExitCode
 
 @click.group("office")
 def office() -> None:
-    """Look after the office: keys and tables, backups, known advisories, demonstration data."""
+    """Look after the office: keys and tables, backups, known advisories, figures."""
 
 
 @office.command("prepare")
@@ -36,27 +36,6 @@ def manage(arguments: tuple[str, ...]) -> None:
     from django.core.management import execute_from_command_line
 
     execute_from_command_line(["clearhouse office manage", *arguments])
-
-
-@office.command("demo-data")
-@click.option(
-    "--samples", type=click.Path(path_type=Path, exists=True, file_okay=False),
-    default=Path("samples"), show_default=True, help="Folder of the sample bundles.",
-)  # fmt: skip
-def demo_data(*, samples: Path) -> None:
-    """Fill an empty office with a realistic half year: findings, cases in every state, advisories.
-
-    Proofs and patches are really run; histories are left to the workers.
-    """
-    set_up()
-    migrate()
-    from clearhouse.cli.progress import Working
-    from clearhouse.office.demo import fill
-
-    with Working() as progress:
-        made = fill(samples, say=lambda step: progress.say("demo-data", step))
-    for line in made:
-        click.echo(line)
 
 
 @office.command("figures")
@@ -110,3 +89,24 @@ def load_advisories(files: tuple[Path, ...]) -> None:
         click.echo(f"{path.name}: {count} entries, {len(bad)} left out")
         for line in bad[:10]:
             click.echo(f"  {line}", err=True)
+
+
+@click.command("demo-data")
+@click.option(
+    "--samples", type=click.Path(path_type=Path, exists=True, file_okay=False),
+    default=Path("samples"), show_default=True, help="Folder of the sample bundles.",
+)  # fmt: skip
+def demo_data(*, samples: Path) -> None:
+    """Fill an empty office with a realistic half year: findings, cases in every state, advisories.
+
+    Proofs and patches are really run; histories are left to the workers.
+    """
+    set_up()
+    migrate()
+    from clearhouse.cli.progress import Working
+    from clearhouse.office.demo import fill
+
+    with Working() as progress:
+        made = fill(samples, say=lambda step: progress.say("demo-data", step))
+    for line in made:
+        click.echo(line)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -34,6 +36,15 @@ pytestmark = [
 ]
 
 _EXAMPLES = 8
+
+
+@pytest.fixture(autouse=True)
+def collected() -> Iterator[None]:
+    """What was kept is collected here, where its warning is expected, and not in another test."""
+    yield
+    gc.collect()
+
+
 _CHECKS = [
     not_a_server_error,
     status_code_conformance,
