@@ -55,6 +55,20 @@ def figures() -> ExitCode:
     return code
 
 
+@office.command("reset-sign-in")
+@click.argument("email")
+def reset_sign_in(email: str) -> None:
+    """Give whoever has lost a second factor a new password, shown once; factors are removed."""
+    set_up()
+    from django.utils import timezone
+
+    from clearhouse.office.orgs import actions
+    from clearhouse.office.viewer import SYSTEM
+
+    click.echo(actions.reset_sign_in(SYSTEM, email=email, now=timezone.now()))
+    click.echo("Hand it over where you know who takes it. Sessions have ended.", err=True)
+
+
 @office.command("backup")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 def backup(folder: Path) -> None:

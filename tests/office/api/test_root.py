@@ -141,7 +141,9 @@ def test_the_document_describes_every_operation_and_its_problems() -> None:
     assert len(names) == len(set(names)) > 60
     for path, item in document["paths"].items():
         for method, operation in item.items():
-            assert operation.get("description"), f"{method} {path} says nothing of itself"
+            heading = operation["summary"]
+            assert " " in heading, f"{method} {path} says no more than {heading}"
+            assert not heading.endswith(".")
             assert set(map(str, operation["responses"])) >= {"401", "404", "422", "429"}
 
 

@@ -19,11 +19,14 @@ from django.db import connection
 from django.test import Client
 from pytest_django import Settings
 
-from clearhouse.errors import Invalid, Unavailable
+from clearhouse.errors import Invalid, NotFound, Refused, Unavailable
 from clearhouse.office.config import Config
+from clearhouse.office.orgs.actions import reset_sign_in
+from clearhouse.office.orgs.models import User
 from clearhouse.office.orgs.queries import viewer_of
+from clearhouse.office.viewer import SYSTEM
 from clearhouse.protocol.roles import Role
-from tests.office.orgs.cast import PASSWORD, organisation, person
+from tests.office.orgs.cast import NOW, PASSWORD, organisation, person
 from tests.office.orgs.site import MIDDLEWARE
 
 pytestmark = pytest.mark.django_db
@@ -110,6 +113,27 @@ def test_a_recovery_code_lets_in_once() -> None:
         _sign_in(client, "cora@example.org")
         answers.append(client.post("/account/2fa/authenticate/", {"code": codes[0]}).status_code)
     assert answers == [302, 200]
+
+
+def test_who_lost_everything_is_let_in_by_the_offices_command_line_alone() -> None:
+    before = _office_person()
+    _set_up_codes(before)
+    owner = viewer_of(User.objects.get(), None)
+    with pytest.raises(Refused):
+        reset_sign_in(owner, email="cora@example.org", now=NOW)
+    password = reset_sign_in(SYSTEM, email="cora@example.org", now=NOW)
+    assert not Authenticator.objects.exists()
+    assert before.get("/account/2fa/").status_code == 302  # signed out
+    again = Client()
+    assert _sign_in(again, "cora@example.org") == 200  # with the old password
+    assert "_auth_user_id" not in again.session
+    assert _sign_in(again, "cora@example.org", password) == 302
+    assert again.get("/organisation/").headers["Location"] == "/account/2fa/"
+
+
+def test_nobody_is_let_in_by_an_address_that_nobody_here_has() -> None:
+    with pytest.raises(NotFound):
+        reset_sign_in(SYSTEM, email="stranger@example.org", now=NOW)
 
 
 def test_a_session_begun_with_a_password_gains_nothing_by_a_factor_set_up_in_another() -> None:

@@ -49,7 +49,7 @@ _PROBLEMS: Final = {
 
 
 class Office(NinjaAPI):
-    """Ninja with short operation names, and with its problems in the document."""
+    """Ninja with short operation names, what they do as headings, and its problems."""
 
     def get_openapi_operation_id(self, operation: Operation) -> str:
         """``cases_deeds_tell``: the room, the rest of the module's name, the function."""
@@ -67,9 +67,17 @@ class Office(NinjaAPI):
         content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
         for path in document["paths"].values():
             for operation in path.values():
+                operation["summary"], operation["description"] = _said(operation["description"])
                 for status, text in _PROBLEMS.items():
                     operation["responses"][status] = {"description": text, "content": content}
         return document
+
+
+def _said(docstring: str) -> tuple[str, str]:
+    """An operation's heading, the first sentence, and what is said besides."""
+    first, gap, rest = docstring.strip().partition("\n\n")
+    heading, _, more = first.replace("\n", " ").partition(".  ")
+    return heading.removesuffix("."), f"{more}{gap}{rest}".strip()
 
 
 api: Final = Office(

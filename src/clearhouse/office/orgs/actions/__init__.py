@@ -24,6 +24,7 @@ from clearhouse.office.orgs.actions.people import (
     invite,
     remove_member,
     rename_person,
+    reset_sign_in,
     withdraw_invitation,
 )
 
@@ -45,6 +46,7 @@ __all__ = [
     "remove_member",
     "remove_package",
     "rename_person",
+    "reset_sign_in",
     "revoke_api_key",
     "set_policy",
     "withdraw_invitation",

@@ -10,6 +10,7 @@ from smtplib import SMTPException
 from typing import Final
 
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 #: Long enough for a holiday; a link that lies about longer is asked for again.
 INVITATION_LASTS: Final = timedelta(days=14)
 _TOKEN_BYTES: Final = 32
+_PASSWORD_BYTES: Final = 18
 _NAME: Final = 120
 
 
@@ -221,6 +223,30 @@ def rename_person(person: int, *, name: str) -> User:
         user.name = _shown(name)
         user.save(update_fields=["name"])
     return user
+
+
+def reset_sign_in(viewer: Viewer, *, email: str, now: datetime) -> str:
+    """Let somebody in again who lost the second factor: a new password, once, and no factors.
+
+    All sessions of the account end, and second factors, passkeys and recovery codes are gone; the
+    old password is of no use, for who has it may be who took the rest.  Only the office itself,
+    from its command line.  Raises :class:`Refused` for every viewer but :data:`SYSTEM`, and
+    :class:`NotFound` for an address that nobody in an organisation has.
+    """
+    if viewer != SYSTEM:
+        raise Refused("sign-in is reset from the office's command line")
+    with transaction.atomic():
+        user = User.objects.select_for_update().filter(email=_address(email)).first()
+        acting = list(Organisation.objects.filter(memberships__user=user)) if user else []
+        if user is None or not acting:
+            raise NotFound("nobody with this address is in an organisation")
+        password = secrets.token_urlsafe(_PASSWORD_BYTES)
+        Authenticator.objects.filter(user=user).delete()
+        user.set_password(password)
+        user.save(update_fields=["password"])
+        for one in acting:
+            _tell("member.sign-in-reset", one, viewer, now, person=user.pk)
+    return password
 
 
 def _another_manager(organisation: Organisation, person: int) -> None:
