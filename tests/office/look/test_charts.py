@@ -209,6 +209,12 @@ def test_bars_are_in_proportion() -> None:
     assert "Received: 200" in words(figure)
 
 
+def test_the_axis_of_counts_has_no_fractions() -> None:
+    begun = datetime(2026, 1, 1, tzinfo=UTC)
+    odd = Series("received", ((begun, 0), (begun + timedelta(days=1), 27)))
+    assert re.findall(r'axis-text"[^>]*>([^<-]+)<', lines("Findings", [odd])) == ["28", "14", "0"]
+
+
 def test_lines_are_told_apart_by_their_dashes_and_named() -> None:
     figure = _sound(lines("Week", [Series(name, ((NOW, 1.0),)) for name in "ab"]))
     drawn = [one.get("class") for one in figure.iter("polyline")]

@@ -103,6 +103,8 @@ def lines(title: str, series: Iterable[Series]) -> SafeString:
     values = [number(value) for _, value in points]
     low, high = min(0.0, *values, 0.0), max(0.0, *values, 0.0)
     high = high if high > low else low + 1
+    if all(float(value).is_integer() for value in (*values, low, high)):
+        high += (high - low) % 2  # the middle of counts is a count
     times = [zoned(at) for at, _ in points]
     first = min(times, default=datetime(2000, 1, 1, tzinfo=UTC))
     span = max(max(times, default=first) - first, timedelta(seconds=1))
