@@ -8,22 +8,25 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
-from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from clearhouse.cli.exits import ExitCode
 from clearhouse.cli.main import main
+from clearhouse.formats.report import read_report
 from clearhouse.ledger.receipt import Receipt
+from clearhouse.office.findings.actions import commit as take_commitment
 from clearhouse.office.ledgerbook.actions import receipt_for, record, sign_checkpoint
 from clearhouse.office.ledgerbook.keys import signing_key
 from clearhouse.office.viewer import SYSTEM
 from clearhouse.protocol.commitment import commit
+from clearhouse.protocol.roles import Role
 from tests.office.ledgerbook.office import NOW, copy_of_database, signed_ledger
+from tests.office.story import somebody
 
 SECRET = bytes(range(32))
-CONTENT = b"what a finder keeps to itself for now"
+REPORT = json.dumps({"title": "A flaw", "target": "pkg:pypi/pyasn1@0.6.2"}).encode()
 
 
 def test_a_receipt_holds_with_the_key_and_says_what_it_is_worth_without(
@@ -63,37 +66,41 @@ def test_a_checkpoint_of_another_size_ends_with_3_and_of_the_same_with_0(files: 
     assert main([*base, "--checkpoint", str(files / "older")]) == ExitCode.COULD_NOT_RUN
 
 
-def test_a_commitment_opens_with_its_content_and_key_only(
+def test_a_commitment_opens_with_its_finding_and_key_only(
     files: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     base = ["ledger", "check-receipt", str(files / "receipt.json"), "--key", str(files / "key")]
-    opening = [*base, "--content", str(files / "content"), "--commitment-key"]
+    opening = [*base, "--finding", str(files / "report.json"), "--commitment-key"]
     assert main([*opening, SECRET.hex()]) == ExitCode.HOLDS
-    assert "6. the content is the one committed to: holds" in capsys.readouterr().out
+    assert "6. the finding is the one committed to: holds" in capsys.readouterr().out
     assert main([*opening, bytes(32).hex()]) == ExitCode.DOES_NOT_HOLD
     assert main([*opening, "secret"]) == ExitCode.BAD_INPUT
-    assert main([*base, "--content", str(files / "content")]) == ExitCode.BAD_INPUT
-    (files / "content").write_bytes(CONTENT + b".")
+    assert main([*base, "--finding", str(files / "report.json")]) == ExitCode.BAD_INPUT
+    (files / "report.json").write_bytes(REPORT.replace(b"flaw", b"flow"))
     assert main([*opening, SECRET.hex()]) == ExitCode.DOES_NOT_HOLD
 
 
 def test_an_entry_without_a_commitment_opens_with_nothing(files: Path) -> None:
     found = main(["ledger", "check-receipt", str(files / "other.json"), "--commitment-key",
-                  SECRET.hex(), "--content", str(files / "content")])  # fmt: skip
+                  SECRET.hex(), "--finding", str(files / "report.json")])  # fmt: skip
     assert found == ExitCode.DOES_NOT_HOLD
 
 
-def test_a_bundle_is_known_by_its_digest(files: Path, db: None) -> None:
-    from clearhouse.proof.door import open_bundle
-
+def test_the_way_of_a_commitment_to_a_bundle_ends_where_it_opens(
+    files: Path, db: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What ``clearhouse commit`` prints, handed in, gives a receipt that its key file opens."""
     bundle = next((Path(__file__).parents[2] / "samples" / "proofs").glob("*/proof.toml")).parent
-    digest = bytes.fromhex(open_bundle(bundle).digest.removeprefix("sha256:"))
-    facts = {"commitment": commit(SECRET, digest).hex()}
-    index = record("finding.committed", "F-2", facts, now=NOW).index
+    key = files / "my.key"
+    capsys.readouterr()
+    assert main(["commit", str(bundle), "--key-file", str(key)]) == ExitCode.HOLDS
+    printed = capsys.readouterr().out.splitlines()[0].split()[-1]
+    made = take_commitment(somebody("finder", Role.FINDER), printed, now=NOW)
     path = files / "bundle.json"
-    path.write_bytes(bytes(receipt_for(SYSTEM, index, now=NOW)))
-    base = ["ledger", "check-receipt", str(path), "--commitment-key", SECRET.hex(), "--bundle"]
-    assert main([*base, str(bundle)]) == ExitCode.HOLDS
+    path.write_bytes(bytes(receipt_for(SYSTEM, made.entry, now=NOW)))
+    opening = ["ledger", "check-receipt", str(path), "--commitment-key", str(key)]
+    assert main([*opening, "--finding", str(bundle)]) == ExitCode.HOLDS
+    assert main([*opening, "--finding", str(files / "report.json")]) == ExitCode.DOES_NOT_HOLD
 
 
 def _verify(path: Path, *more: str) -> tuple[int, str]:
@@ -144,9 +151,10 @@ def test_what_is_no_database_ends_with_2_or_3(files: Path) -> None:
 def files(db: None, tmp_path: Path) -> Path:
     """A ledger of 302 entries in an office: a copy of it, two checkpoints, receipts, the key."""
     older = signed_ledger(300)
-    facts = {"commitment": commit(SECRET, sha256(CONTENT).digest()).hex()}
-    index = record("finding.committed", "F-1", facts, now=NOW).index
-    other = record("case.opened", "C-1", {}, now=NOW).index
+    digest = bytes.fromhex(read_report(REPORT, "report").digest)
+    facts = {"value": commit(SECRET, digest).hex()}
+    index = record("finding.committed", "C-1", facts, now=NOW).index
+    other = record("case.opened", "CH-1", {}, now=NOW).index
     signed = sign_checkpoint(now=NOW)
 
     def receipt(of: int) -> Receipt:
@@ -159,7 +167,7 @@ def files(db: None, tmp_path: Path) -> Path:
         "checkpoint": signed.note.encode(),
         "older": older.note.encode(),
         "key": str(signing_key().verifier).encode(),
-        "content": CONTENT,
+        "report.json": REPORT,
     }.items():
         (tmp_path / name).write_bytes(content)
     return tmp_path

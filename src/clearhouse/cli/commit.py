@@ -35,7 +35,7 @@ def commit(finding: Path, key_file: Path | None) -> ExitCode:
     you hand in at an office.  Whoever lacks the key cannot open it, and nobody can guess from it.
     A key file that is there already is used again.
     """
-    digest = _digest(finding)
+    digest = digest_of(finding)
     path = key_file or finding.parent / f"{finding.name}.key"
     key = _key(path)
     made = commitment.commit(key, digest)
@@ -45,8 +45,12 @@ def commit(finding: Path, key_file: Path | None) -> ExitCode:
     return ExitCode.HOLDS
 
 
-def _digest(finding: Path) -> bytes:
-    """The digest of what is committed to: the one that the office will compute of it."""
+def digest_of(finding: Path) -> bytes:
+    """The digest of what is committed to: the one that the office will compute of it.
+
+    SHA-256, of a bundle as bundle-format.md has it, of a report in JSON as report-format.md has it.
+    Raises :class:`Invalid`.
+    """
     if finding.suffix.lower() != _REPORT:
         return bytes.fromhex(open_bundle(finding).digest.removeprefix("sha256:"))
     where = printable(str(finding))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 from urllib.parse import quote
 
 import click
@@ -22,8 +21,8 @@ from clearhouse.ledger.receipt import Check, Outcome, Receipt, check_receipt
 from clearhouse.ledger.verify import Result, verify
 from clearhouse.proof.text import printable
 
-COMMITMENT: Final = "commitment"
-"""The fact of an entry that holds a commitment, in hexadecimal (protocol.commitment)."""
+#: The kind of entry that holds a commitment, and its fact, in hexadecimal (protocol.commitment).
+_COMMITTED, _VALUE = "finding.committed", "value"
 
 _FILE = click.Path(path_type=Path)
 
@@ -156,8 +155,7 @@ def _database(text: str | None) -> Mapping[str, Any]:
 @click.option("--key", help="The ledger's key as the office publishes it, or a file with it.")
 @click.option("--checkpoint", type=_FILE, help="A signed checkpoint that was obtained elsewhere.")
 @click.option("--commitment-key", help="Key of a commitment in hexadecimal, or a file with it.")
-@click.option("--content", type=_FILE, help="The file that the receipt commits to.")
-@click.option("--bundle", type=_FILE, help="The proof bundle that the receipt commits to.")
+@click.option("--finding", type=_FILE, help="The bundle, or report in JSON, committed to.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document.")
 def check_command(
     file: Path,
@@ -165,8 +163,7 @@ def check_command(
     key: str | None,
     checkpoint: Path | None,
     commitment_key: str | None,
-    content: Path | None,
-    bundle: Path | None,
+    finding: Path | None,
     as_json: bool,
 ) -> ExitCode:
     """Check a receipt in FILE, without a network and without the office.
@@ -179,8 +176,8 @@ def check_command(
     keys = (trusted or Receipt.parse(raw).key,)
     older = None if checkpoint is None else _checkpoint(checkpoint, keys)
     found = check_receipt(raw, trusted_key=trusted, checkpoint=older)
-    if content or bundle or commitment_key:
-        found.append(_opening(raw, commitment_key, content, bundle))
+    if finding or commitment_key:
+        found.append(_opening(raw, commitment_key, finding))
     code = _code(found)
     if as_json:
         document = [
@@ -207,38 +204,26 @@ def _code(found: list[Check]) -> ExitCode:
     return ExitCode.HOLDS if key_only <= {2} else ExitCode.COULD_NOT_RUN
 
 
-def _opening(raw: bytes, key: str | None, content: Path | None, bundle: Path | None) -> Check:
-    """6. the content is the one that the entry commits to."""
+def _opening(raw: bytes, key: str | None, finding: Path | None) -> Check:
+    """6. the finding is the one that the entry commits to."""
+    from clearhouse.cli.commit import digest_of
     from clearhouse.ledger.entry import Entry
     from clearhouse.protocol.commitment import opens
 
-    if key is None or (content is None) == (bundle is None):
-        raise click.UsageError("--commitment-key goes with one of --content and --bundle")
+    if key is None or finding is None:
+        raise click.UsageError("--commitment-key and --finding go together")
     receipt = Receipt.parse(raw)
-    subject = "the content is the one committed to"
+    subject = "the finding is the one committed to"
     entry = Entry.parse(receipt.leaf, index=receipt.index)
-    commitment = _hexadecimal(entry.facts.get(COMMITMENT))
+    commitment = _hexadecimal(entry.facts.get(_VALUE)) if entry.kind == _COMMITTED else b""
     if not commitment:
         why = "the entry holds no commitment"
         return Check(6, subject, Outcome.FAILS, why)
-    digest = _digest(content, bundle)
+    digest = digest_of(finding)
     if opens(commitment, _secret(key), digest):
         return Check(6, subject, Outcome.HOLDS, f"sha256:{digest.hex()}, with the key given")
     why = f"sha256:{digest.hex()} with the key given is something else"
     return Check(6, subject, Outcome.FAILS, why)
-
-
-def _digest(content: Path | None, bundle: Path | None) -> bytes:
-    if bundle is not None:
-        from clearhouse.proof.door import open_bundle
-
-        return bytes.fromhex(open_bundle(bundle).digest.removeprefix("sha256:"))
-    assert content is not None, "one of the two was given"
-    try:
-        with content.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").digest()
-    except OSError as error:
-        raise Invalid(f"cannot be read: {error.strerror}", where=str(content)) from None
 
 
 def _secret(text: str) -> bytes:

@@ -69,6 +69,18 @@ def reset_sign_in(email: str) -> None:
     click.echo("Hand it over where you know who takes it. Sessions have ended.", err=True)
 
 
+@office.command("retry-jobs")
+@click.option("--kind", help="Jobs of one kind, such as findings.prove.")
+@click.option("--key", help="One job.")
+@click.option("--lane", help="Jobs of one lane, such as finder:3.")
+def retry_jobs(*, kind: str | None, key: str | None, lane: str | None) -> None:
+    """Let jobs that failed for good wait again, as a repaired machine may do them."""
+    set_up()
+    from clearhouse.office.queue.actions import retry_failed
+
+    click.echo(f"{retry_failed(key=key, kind=kind, lane=lane)} job(s) wait again")
+
+
 @office.command("backup")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 def backup(folder: Path) -> None:

@@ -130,7 +130,7 @@ class Credit:
 
 @dataclass(frozen=True, slots=True)
 class Remediation:
-    """What to do about it; ``versions`` are those the remedy is for, empty for all affected."""
+    """What to do about it: one remedy for all affected versions."""
 
     kind: Remedy
     text: str

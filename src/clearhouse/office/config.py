@@ -12,9 +12,11 @@ from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
 from clearhouse.errors import Invalid, Unavailable
+from clearhouse.formats.cve import ORG_ID
 
 _SECRET_BYTES: Final = 48
 _SEED_BYTES: Final = 32
+_SMTP: Final = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,7 @@ class Config:
     ``home`` holds what is not in the database: the default database itself and the keys.
     ``url`` is the address that people use.  ``is_local`` allows plain HTTP, for one machine.
     ``needs_second_factor`` asks it of everybody in an organisation that coordinates.
+    ``mail`` is the host and port of a relay.  ``is_behind_proxy``: its own says who asks.
     """
 
     home: Path
@@ -34,8 +37,9 @@ class Config:
     is_local: bool
     secret: str | None
     oidc: Mapping[str, str]
-    mail: str
+    mail: tuple[str, int] | None
     mail_from: str
+    is_behind_proxy: bool
     needs_second_factor: bool
     cna_org_id: str | None
     cna_short_name: str | None
@@ -60,10 +64,11 @@ class Config:
             is_local=parts.scheme == "http",
             secret=_secret(environment, "CLEARHOUSE_SECRET_KEY"),
             oidc=_oidc(environment),
-            mail=environment.get("CLEARHOUSE_MAIL", ""),
+            mail=_mail(environment.get("CLEARHOUSE_MAIL", "")),
             mail_from=environment.get("CLEARHOUSE_MAIL_FROM", "clearhouse@localhost"),
             needs_second_factor=_second_factor(environment, is_local=parts.scheme == "http"),
-            cna_org_id=environment.get("CLEARHOUSE_CNA_ORG_ID") or None,
+            is_behind_proxy=_is_behind_proxy(environment.get("CLEARHOUSE_BEHIND_PROXY", "")),
+            cna_org_id=_org_id(environment.get("CLEARHOUSE_CNA_ORG_ID", "")),
             cna_short_name=environment.get("CLEARHOUSE_CNA_SHORT_NAME") or None,
         )
 
@@ -172,6 +177,29 @@ def _second_factor(environment: Mapping[str, str], *, is_local: bool) -> bool:
             raise Invalid("only an office at an http address can go without", key=key)
         case _:
             raise Invalid("expected required or optional", key=key)
+
+
+def _mail(text: str) -> tuple[str, int] | None:
+    """The host and port of the machine that takes mail; 25 where no port is named."""
+    if not text:
+        return None
+    host, _, port = text.partition(":")
+    if not host or not (port or "25").isascii() or not (port or "25").isdecimal():
+        raise Invalid("expected host:port", key="CLEARHOUSE_MAIL")
+    return host, int(port or _SMTP)
+
+
+def _is_behind_proxy(text: str) -> bool:
+    """Only a plain yes: whoever may name its own address is counted under any."""
+    if text not in ("", "0", "1"):
+        raise Invalid("expected 1, or 0", key="CLEARHOUSE_BEHIND_PROXY")
+    return text == "1"
+
+
+def _org_id(text: str) -> str | None:
+    if text and not ORG_ID.fullmatch(text):
+        raise Invalid("expected a UUID of version 4", key="CLEARHOUSE_CNA_ORG_ID")
+    return text or None
 
 
 def _oidc(environment: Mapping[str, str]) -> dict[str, str]:

@@ -54,7 +54,9 @@ class ErrorPages:
         self._next = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Pass on."""
+        """Pass on what can be looked up: a NUL names nothing, and PostgreSQL takes none."""
+        if "\0" in request.path:
+            return not_found(request, NotFound("a NUL in an address"))
         return self._next(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:

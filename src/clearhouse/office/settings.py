@@ -155,7 +155,7 @@ ACCOUNT_RATE_LIMITS = {
     "reset_password_from_key": "20/m/ip",
 }
 # The address that is counted: behind a proxy the one it adds, else the connection's own.
-ALLAUTH_TRUSTED_PROXY_COUNT = 1 if os.environ.get("CLEARHOUSE_BEHIND_PROXY") else 0
+ALLAUTH_TRUSTED_PROXY_COUNT = int(CONFIG.is_behind_proxy)
 SECOND_FACTOR_REQUIRED = CONFIG.needs_second_factor
 MFA_ADAPTER = "clearhouse.office.orgs.adapters.SecondFactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
@@ -192,8 +192,7 @@ EMAIL_BACKEND = (
     if CONFIG.mail
     else "django.core.mail.backends.dummy.EmailBackend"
 )
-EMAIL_HOST, _, _port = CONFIG.mail.partition(":")
-EMAIL_PORT = int(_port or 25)
+EMAIL_HOST, EMAIL_PORT = CONFIG.mail or ("", 0)
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = CONFIG.mail_from
 
@@ -214,9 +213,7 @@ SECURE_SSL_REDIRECT = not CONFIG.is_local
 SECURE_HSTS_SECONDS = 0 if CONFIG.is_local else 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = not CONFIG.is_local
 SECURE_HSTS_PRELOAD = not CONFIG.is_local
-SECURE_PROXY_SSL_HEADER = (
-    ("HTTP_X_FORWARDED_PROTO", "https") if os.environ.get("CLEARHOUSE_BEHIND_PROXY") else None
-)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if CONFIG.is_behind_proxy else None
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"

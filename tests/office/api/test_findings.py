@@ -8,8 +8,11 @@ import json
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 
+from clearhouse.office.findings.actions import PROVE, could_not_run
 from clearhouse.office.findings.models import Finding
+from clearhouse.office.queue.actions import cancel
 from clearhouse.protocol.commitment import commit
 from clearhouse.protocol.roles import Role, Scope
 from tests.office.api.caller import Caller, caller, said
@@ -206,3 +209,14 @@ def test_only_the_office_has_findings_run_again() -> None:
     assert said(office.post(f"/findings/{name}/rerun"), 409)["status"] == 409
     Finding.objects.filter(name=name).update(state="unrunnable")
     assert said(office.post(f"/findings/{name}/rerun"))["state"] == "queued"
+
+
+def test_the_work_on_a_finding_is_that_of_its_last_run_and_ends_when_it_is_withdrawn() -> None:
+    finder, office = caller("hexfind", Role.FINDER), caller("office", Role.COORDINATOR)
+    name = said(finder.post("/findings", packed("CVE-2019-14853"), kind=ZIP), 201)["name"]
+    cancel(f"{PROVE}:{name}", now=timezone.now())
+    could_not_run(name, "no sandbox here", now=timezone.now())
+    said(office.post(f"/findings/{name}/rerun"))
+    assert said(finder.get(f"/findings/{name}/job"))["state"] == "waiting"
+    said(finder.post(f"/findings/{name}/withdraw"))
+    assert said(finder.get(f"/findings/{name}/job"))["state"] == "cancelled"

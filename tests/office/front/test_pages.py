@@ -24,6 +24,14 @@ def _addresses(settings: Settings) -> None:
     settings.MIDDLEWARE = MIDDLEWARE
 
 
+@pytest.mark.parametrize("path", ["/cases/%00/", "/osv/%00.json", "/%00"])
+def test_what_names_nothing_leads_nowhere(path: str) -> None:
+    people = everybody()
+    assert client_of(people.office).get(path).status_code == 404
+    assert client_of(people.office).get("/cases/?q=%00&before=%00").status_code == 404
+    assert client_of(people.office).get("/cases/?q=%00").status_code == 200
+
+
 def test_an_office_without_people_leads_to_its_first_run() -> None:
     answer = client_of(None).get("/")
     assert (answer.status_code, answer.headers["Location"]) == (302, "/start/")

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import ipaddress
-import os
 import threading
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -139,7 +138,7 @@ def who_asks(viewer: Viewer, request: HttpRequest) -> tuple[str, Policy]:
 def address_of(request: HttpRequest) -> str:
     """Where a request comes from; behind a proxy of the office's own, what that one saw."""
     forwarded = request.headers.get("X-Forwarded-For", "")
-    if os.environ.get("CLEARHOUSE_BEHIND_PROXY") and forwarded:
+    if settings.CONFIG.is_behind_proxy and forwarded:
         return forwarded.rpartition(",")[2].strip()
     return str(request.META.get("REMOTE_ADDR", ""))
 

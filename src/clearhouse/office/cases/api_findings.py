@@ -12,11 +12,11 @@ from clearhouse.errors import NotFound
 from clearhouse.office.cases import queries
 from clearhouse.office.cases.api_exchange import attachment
 from clearhouse.office.findings import queries as findings
-from clearhouse.office.findings.actions import CHECK, PROVE
+from clearhouse.office.findings.actions import job_key
 from clearhouse.office.findings.documents import FindingOut, JobOut, Name
 from clearhouse.office.ledgerbook.actions import receipt_for
 from clearhouse.office.orgs.middleware import viewer_in
-from clearhouse.office.queue.queries import jobs_before, statuses_of
+from clearhouse.office.queue.queries import jobs_before, status_of
 
 router = Router(tags=["findings"])
 
@@ -65,7 +65,5 @@ def finding_receipt(request: HttpRequest, name: Name) -> HttpResponse:
 def finding_job(request: HttpRequest, name: Name) -> JobOut:
     """Where the work on your finding stands."""
     found = findings.finding(viewer_in(request), name)
-    keys = [f"{kind}:{found.name}" for kind in (PROVE, CHECK)]
-    for key, status in statuses_of(keys).items():
-        return JobOut.of(status, jobs_before(key))
-    raise NotFound("there is no work on it")
+    key = job_key(found)
+    return JobOut.of(status_of(key), jobs_before(key))

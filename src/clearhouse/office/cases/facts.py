@@ -107,13 +107,11 @@ def facts_of(case: Case, participants: Sequence[Participant], tally: Tally) -> s
             for one in participants
         ),
         has_severity=bool(tally.assessments),
-        has_versions=bool(case.history),
         patches_accepted=tally.patches_accepted,
         patch_chosen=bool(tally.patches_chosen),
         patch_distributed=bool(tally.patches_distributed),
         open_proposals=tally.open_proposals,
         open_suggestions=tally.open_suggestions,
-        has_draft=False,
         is_public=case.public_at is not None,
         is_attacked=case.attacks_at is not None,
     )

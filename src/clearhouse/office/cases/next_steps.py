@@ -42,13 +42,11 @@ class Facts:
     ends_at: datetime | None
     parts: tuple[Part, ...]
     has_severity: bool
-    has_versions: bool
     patches_accepted: int
     patch_chosen: bool
     patch_distributed: bool
     open_proposals: int
     open_suggestions: int
-    has_draft: bool
     is_public: bool
     is_attacked: bool
 

@@ -15,9 +15,10 @@ from clearhouse.office.blobs import store
 from clearhouse.office.findings.intake import Item, Promise, unique
 from clearhouse.office.findings.models import Commitment, Finding
 from clearhouse.office.ledgerbook.actions import Decision, record, record_many
+from clearhouse.office.ledgerbook.queries import entries_about
 from clearhouse.office.names import new_name
 from clearhouse.office.queue.actions import Request, cancel, enqueue, enqueue_many
-from clearhouse.office.viewer import Viewer
+from clearhouse.office.viewer import SYSTEM, Viewer
 from clearhouse.protocol import commitment as commitments
 from clearhouse.protocol.roles import Scope
 
@@ -171,6 +172,17 @@ def _job(made: Finding) -> Request:
     )
 
 
+def job_key(found: Finding) -> str:
+    """The key of the job that decides a finding.
+
+    One that was run again has a job for each time, named by the ledger's entry.
+    """
+    kind = PROVE if found.kind == Finding.Kind.BUNDLE else CHECK
+    entries = entries_about(SYSTEM, found.name, since=found.entry)
+    reruns = [one.index for one in entries if one.kind == "finding.rerun"]
+    return f"{kind}:{found.name}" + (f":{reruns[-1]}" if reruns else "")
+
+
 def lane_of(organisation: int) -> str:
     """Where a finder's jobs wait: each has a lane of its own, so that none waits for another."""
     return f"finder:{organisation}"
@@ -272,8 +284,7 @@ def withdraw(viewer: Viewer, name: str, *, now: datetime) -> Finding:
         found.state, found.decided_at = _State.WITHDRAWN, now
         found.reason = "withdrawn by its finder"
         found.save(update_fields=["state", "reason", "decided_at"])
-        kind = PROVE if found.kind == Finding.Kind.BUNDLE else CHECK
-        cancel(f"{kind}:{found.name}", now=now)
+        cancel(job_key(found), now=now)
         record("finding.withdrawn", found.name, {"content": found.content}, now=now)
         return found
 

@@ -22,7 +22,6 @@ from clearhouse.office.findings.queries import Finding
 from clearhouse.office.ledgerbook.actions import receipt_for
 from clearhouse.office.ledgerbook.queries import entries_about
 from clearhouse.office.orgs.middleware import viewer_in
-from clearhouse.office.viewer import Viewer
 
 _State = Finding.State
 #: States that a finding does not leave.
@@ -56,7 +55,7 @@ def show(request: HttpRequest, name: str) -> HttpResponse:
         "may_run_again": viewer.coordinates and is_proof and found.state in _AGAIN,
         "entries": entries_about(viewer, found.name),
         "version": __version__,
-        **_progress(viewer, found),
+        **_progress(found),
     }
     return render(request, "findings/finding.html", context)
 
@@ -67,16 +66,16 @@ def progress(request: HttpRequest, name: str) -> HttpResponse:
     """How far it is, for the page that shows it; once it is decided the page loads anew."""
     viewer = viewer_in(request)
     found = sight.finding_for(viewer, name)
-    answer = render(request, "findings/parts/progress.html", _progress(viewer, found))
+    answer = render(request, "findings/parts/progress.html", _progress(found))
     if not standing.is_waiting(found):
         answer["HX-Refresh"] = "true"
     return answer
 
 
-def _progress(viewer: Viewer, found: Finding) -> dict[str, Any]:
+def _progress(found: Finding) -> dict[str, Any]:
     now = timezone.now()
     waiting = standing.is_waiting(found)
-    job = standing.job_of(viewer, found) if waiting else None
+    job = standing.job_of(found) if waiting else None
     return {
         "found": found,
         "tag": standing.STATES[found.state],

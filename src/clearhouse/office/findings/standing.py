@@ -13,10 +13,8 @@ from typing import Final
 from clearhouse.errors import NotFound
 from clearhouse.office.findings import actions
 from clearhouse.office.findings.queries import Finding
-from clearhouse.office.ledgerbook.queries import entries_about
 from clearhouse.office.look.words import Tag
 from clearhouse.office.queue import queries as queue
-from clearhouse.office.viewer import Viewer
 
 _State = Finding.State
 
@@ -87,17 +85,10 @@ def is_waiting(found: Finding) -> bool:
     return found.state in _WAITS
 
 
-def job_of(viewer: Viewer, found: Finding) -> queue.JobStatus | None:
-    """The job that decides it; None where there is none.
-
-    One that was run again has a job for each time, named by the ledger's entry.
-    """
-    kind = actions.PROVE if found.kind == Finding.Kind.BUNDLE else actions.CHECK
-    entries = entries_about(viewer, found.name, since=found.entry)
-    reruns = [one.index for one in entries if one.kind == "finding.rerun"]
-    key = f"{kind}:{found.name}" + (f":{reruns[-1]}" if reruns else "")
+def job_of(found: Finding) -> queue.JobStatus | None:
+    """The job that decides it; None where there is none."""
     try:
-        return queue.status_of(key)
+        return queue.status_of(actions.job_key(found))
     except NotFound:
         return None
 

@@ -1,7 +1,7 @@
 """Who may see the entries about a subject: the rooms that the subjects belong to say it.
 
-The ledger does not know what a finding or a case is.  Each room registers a rule for its own
-subjects when it is loaded; what no rule allows is not shown.
+The ledger does not know what a finding or a case is.  The rooms of findings and of cases register
+a rule for their subjects when they are loaded; what no rule allows is shown to nobody.
 """
 
 from __future__ import annotations

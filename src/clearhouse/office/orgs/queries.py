@@ -208,16 +208,6 @@ def colleagues_of(viewer: Viewer) -> list[User]:
     return [one.user for one in mine.select_related("user").order_by("user__name", "user_id")]
 
 
-def organisation_names(ids: Iterable[int]) -> dict[int, str]:
-    """The names that others see, by id."""
-    return dict(Organisation.objects.filter(pk__in=set(ids)).values_list("pk", "name"))
-
-
-def with_role(role: Role) -> list[Organisation]:
-    """The organisations that have a role, by name."""
-    return [one for one in Organisation.objects.order_by("name") if role in one.role_set]
-
-
 def suppliers_of(purl: str) -> list[Organisation]:
     """Who is confirmed to maintain a package, whatever version the purl names."""
     return list(
@@ -235,11 +225,6 @@ def policy_of(organisation: int) -> SupplierPolicy:
     """
     found = SupplierPolicy.objects.filter(organisation=organisation).first()
     return found or SupplierPolicy(organisation_id=organisation, proof_required=False)
-
-
-def organisations_by_id(ids: Iterable[int]) -> dict[int, Organisation]:
-    """Organisations by id, for rooms that name them."""
-    return {one.pk: one for one in Organisation.objects.filter(pk__in=set(ids))}
 
 
 def _run(viewer: Viewer, organisation: int) -> Organisation:

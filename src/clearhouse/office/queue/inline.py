@@ -36,7 +36,6 @@ def work_off(
         except (Invalid, NotFound, Refused, Unavailable) as error:
             with transaction.atomic():
                 actions.fail(claimed, str(error), now)
-                one.failed(claimed.payload, str(error), now)
             continue
         with transaction.atomic():
             actions.finish(claimed, now)

@@ -86,10 +86,7 @@ def _own(viewer: Viewer, case: Case) -> Participant:
 def fix_progress(
     viewer: Viewer, name: str, letter: Letter, *, now: datetime, supplier: str = ""
 ) -> Participant:
-    """Say that a fix is ready, or released: a supplier for itself, the office for any.
-
-    A fix that is ready is a turn of the clock: its date adds the grace, once.
-    """
+    """Say that a fix is ready, or released: a supplier for itself, the office for any."""
     if letter not in _OF_SUPPLIER:
         raise Invalid("expected F (ready) or D (released)", key="event")
     with transaction.atomic():

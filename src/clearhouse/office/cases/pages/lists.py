@@ -53,12 +53,13 @@ def queue(request: HttpRequest) -> HttpResponse:
 def case_list(request: HttpRequest) -> HttpResponse:
     """The viewer's cases, newest first."""
     viewer = viewer_in(request)
-    state, text = request.GET.get("state", ""), request.GET.get("q", "").strip()[:_LONGEST]
+    state = request.GET.get("state", "")
+    text = request.GET.get("q", "").replace("\0", "").strip()[:_LONGEST]
     if state not in dict(_STATES):
         raise NotFound("there is no such list")
     if viewer.is_public:
         raise Refused("sign in to see the cases that your organisation takes part in")
-    begin = request.GET.get("before", "")
+    begin = request.GET.get("before", "").replace("\0", " ")
     listed, more = queries.page_of(
         viewer, before=_place(viewer, begin) if begin else None, state=state, text=text
     )
