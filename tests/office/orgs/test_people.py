@@ -135,7 +135,7 @@ def test_a_second_invitation_ends_the_first() -> None:
 def test_an_invitation_is_mailed_where_there_is_mail_and_shown_to_nobody(
     settings: Settings,
 ) -> None:
-    settings.CONFIG = replace(settings.CONFIG, mail="localhost:25")
+    settings.CONFIG = replace(settings.CONFIG, mail=("localhost", 25))
     acme = organisation("Acme", Role.FINDER)
     invited = actions.invite(SYSTEM, acme.pk, email="new@example.org", now=NOW)
     assert invited.link is None
@@ -147,7 +147,7 @@ def test_an_invitation_is_mailed_where_there_is_mail_and_shown_to_nobody(
 
 
 def test_a_mail_that_does_not_go_out_leaves_no_invitation(settings: Settings) -> None:
-    settings.CONFIG = replace(settings.CONFIG, mail="localhost:9")
+    settings.CONFIG = replace(settings.CONFIG, mail=("localhost", 9))
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
     acme = organisation("Acme", Role.FINDER)
@@ -157,7 +157,7 @@ def test_a_mail_that_does_not_go_out_leaves_no_invitation(settings: Settings) ->
 
 
 def test_an_office_on_the_network_shows_no_links_instead_of_mail(settings: Settings) -> None:
-    settings.CONFIG = replace(settings.CONFIG, is_local=False, mail="")
+    settings.CONFIG = replace(settings.CONFIG, is_local=False, mail=None)
     with pytest.raises(Unavailable, match="CLEARHOUSE_MAIL"):
         actions.invite(
             SYSTEM, organisation("Acme", Role.FINDER).pk, email="new@example.org", now=NOW

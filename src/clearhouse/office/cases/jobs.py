@@ -8,7 +8,7 @@ from typing import Any
 
 from clearhouse.errors import Invalid, NotFound
 from clearhouse.office.blobs import store
-from clearhouse.office.cases.actions import clock, opening, patches, versions
+from clearhouse.office.cases.actions import clock, news, opening, patches, versions
 from clearhouse.office.cases.models import Case, Patch
 from clearhouse.office.findings import actions as findings_actions
 from clearhouse.office.findings import queries as findings
@@ -89,6 +89,18 @@ class CheckPatch(Handler[dict[str, Any]]):
     def failed(self, payload: Payload, reason: str, now: datetime) -> None:
         """Say that it could not be run."""
         patches.could_not_judge(str(payload["patch"]), reason, now=now)
+
+
+@handler(news.MAIL)
+class Mail(Handler[None]):
+    """Tell an organisation that a case waits for it."""
+
+    def run(self, payload: Payload, progress: Progress) -> None:  # noqa: ARG002 - Handler's
+        """Hand the mail over; after a crash it may go out twice."""
+        news.send(int(payload["organisation"]), str(payload["case"]))
+
+    def store(self, payload: Payload, result: None, now: datetime) -> None:
+        """Nothing is kept: the timeline has the invitation."""
 
 
 @every(_CLOCK_SECONDS, "cases.clock")

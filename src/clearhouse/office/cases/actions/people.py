@@ -9,6 +9,7 @@ from django.db import transaction
 
 from clearhouse.errors import Conflict, Invalid, NotFound, Refused
 from clearhouse.office.authorisation import Deed, Part, part_about
+from clearhouse.office.cases.actions import news
 from clearhouse.office.cases.actions.journal import locked_case, note
 from clearhouse.office.cases.actions.turns import end_embargo, propose_end, wind
 from clearhouse.office.cases.models import Case, Participant, Proposal
@@ -56,6 +57,7 @@ def _invited(viewer: Viewer, case: Case, slug: str, role: Role, *, now: datetime
         case, "invited", f"{guest.name} was invited as {role.value}.", by=viewer.name, now=now,
         part=part_about(role), facts={"organisation": guest.slug, "role": role.value},
     )  # fmt: skip
+    news.invited(part, now=now)
     return part
 
 
