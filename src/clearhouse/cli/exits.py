@@ -1,4 +1,4 @@
-"""Exit codes of every command, and the one place that maps errors to them (PROOF.md)."""
+"""Exit codes of every command, and the one place that maps errors to them."""
 
 from __future__ import annotations
 

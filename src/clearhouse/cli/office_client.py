@@ -28,7 +28,7 @@ from clearhouse.proof.text import printable
 KEY_VARIABLE: Final = "CLEARHOUSE_API_KEY"
 URL_VARIABLE: Final = "CLEARHOUSE_URL"
 _PREFIX: Final = "chk_"
-#: Waits of 1, 2, 4, ... seconds, or as long as the office says: about two minutes in all.
+#: Waits of 1, 2, 4, ... seconds, or as long as the office says: about a minute in all.
 _ATTEMPTS: Final = 7
 _LONGEST_WAIT: Final = 60.0
 _TRY_AGAIN: Final = frozenset({429, 502, 503, 504})

@@ -1,6 +1,6 @@
 """The effects a proof can show, and the limits of ``[expect]`` with their units.
 
-PROOF.md, table "Effects". The defaults stand in for an absent ``[expect]`` section.
+As docs/bundle-format.md has them. The defaults stand in for an absent ``[expect]`` section.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ EXPECT_KEYS: Final[dict[Effect, str]] = {
     Effect.EXCEPTION: "type",
 }
 
-#: A control has to stay under this share of the limit (PROOF.md: "under a tenth of it").
+#: A control has to stay under this share of the limit.
 CONTROL_SHARE: Final = 0.1
 
 

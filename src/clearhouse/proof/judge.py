@@ -24,7 +24,7 @@ _Z95 = 1.959964
 
 
 class Grade(StrEnum):
-    """What has been shown; each grade includes those before it (PROOF.md, "Grades")."""
+    """What has been shown; each grade includes those before it (docs/proof-trust.md)."""
 
     CLAIMED = "claimed"
     REPRODUCED = "reproduced"

@@ -81,7 +81,7 @@ class OwnTests:
         return bool(self.newly_failing)
 
     def as_json(self) -> dict[str, Any]:
-        """The part of the document that PROOF.md names ``tests``."""
+        """The part of the document named ``tests``."""
         return {
             "ran": self.ran,
             "passed": self.passed,

@@ -293,7 +293,7 @@ class PatchVerdict:
     seconds: float
 
     def as_json(self) -> dict[str, Any]:
-        """The document (PROOF.md, "Commands")."""
+        """The document of ``clearhouse check-patch --json``."""
         seen, decision = self.seen, self.decision
         variants = seen.variants or Variants()
         behaviour = seen.behaviour or Behaviour()

@@ -1,4 +1,4 @@
-"""Whether a run shows an effect, and where: the table of PROOF.md, "Effects".  Pure."""
+"""Whether a run shows an effect, and where: the effects of docs/bundle-format.md.  Pure."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ _MISFITS: Final = (
 
 
 class Status(StrEnum):
-    """PROOF.md, "Commands", ``clearhouse history``."""
+    """What ``clearhouse history`` says of a version."""
 
     AFFECTED = "affected"
     CLEAN = "clean"

@@ -11,7 +11,7 @@ from clearhouse.errors import Invalid
 from clearhouse.proof.members import shown
 from clearhouse.proof.text import is_plain_line, printable
 
-#: Longest identifier or title (PROOF.md: "any string up to 200 characters").
+#: Longest identifier or title.
 TEXT_CHARACTERS: Final = 200
 
 _TYPE_NAMES: Final[dict[type, str]] = {

@@ -24,7 +24,7 @@ from clearhouse.office.oversight.api import router as oversight
 from clearhouse.office.scans.api import router as scans
 
 _ABOUT: Final = """
-Everything that the office's pages do, for machines.
+Everything that the office's pages do, for machines; running an organisation takes a person.
 
 Send `Authorization: Bearer chk_...` with each request; a manager of your organisation makes keys.
 What you may not see answers as what is not there. Errors are problem documents (RFC 9457).

@@ -9,14 +9,25 @@ from django.utils import timezone
 from ninja import Router, Status
 
 from clearhouse.office.cases import queries
-from clearhouse.office.cases.actions import opening, people, severity, states, turns, versions
+from clearhouse.office.cases.actions import (
+    naming,
+    opening,
+    people,
+    severity,
+    states,
+    turns,
+    versions,
+)
 from clearhouse.office.cases.demands import (
     AnswerIn,
     AssessmentIn,
     CollisionIn,
+    CveIn,
+    DescribeIn,
     EndIn,
     FixIn,
     InviteIn,
+    LeadIn,
     OrganisationIn,
     ReasonIn,
     ReportStateIn,
@@ -168,4 +179,28 @@ def close(request: HttpRequest, name: Name, demand: ReasonIn) -> CaseOut:
     """End the work on a case.  For the office."""
     viewer, now = _writer(request)
     opening.close_case(viewer, name, demand.reason, now=now)
+    return _shown(viewer, name, now)
+
+
+@router.post("/{name}/describe", response=CaseOut)
+def describe(request: HttpRequest, name: Name, demand: DescribeIn) -> CaseOut:
+    """Give a case another title and summary.  For the office."""
+    viewer, now = _writer(request)
+    naming.describe(viewer, name, demand.title, demand.summary, now=now)
+    return _shown(viewer, name, now)
+
+
+@router.post("/{name}/cve", response=CaseOut)
+def set_cve(request: HttpRequest, name: Name, demand: CveIn) -> CaseOut:
+    """Note the CVE id of a case.  For the office."""
+    viewer, now = _writer(request)
+    naming.set_cve(viewer, name, demand.cve, now=now)
+    return _shown(viewer, name, now)
+
+
+@router.post("/{name}/lead", response=CaseOut)
+def set_lead(request: HttpRequest, name: Name, demand: LeadIn) -> CaseOut:
+    """Say who of the office looks after a case.  For the office."""
+    viewer, now = _writer(request)
+    naming.set_lead(viewer, name, demand.person, now=now)
     return _shown(viewer, name, now)

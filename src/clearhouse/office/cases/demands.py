@@ -105,6 +105,25 @@ class AssessmentIn(Schema):
     reason: Text = Field("", max_length=1000)
 
 
+class DescribeIn(Schema):
+    """What a case is called, and a text for those who see what it is about."""
+
+    title: Text = Field(min_length=1, max_length=300)
+    summary: Text = Field("", max_length=20_000)
+
+
+class CveIn(Schema):
+    """The CVE id; an empty one takes back what was noted."""
+
+    cve: Text = Field("", max_length=30, examples=["CVE-2026-12345"])
+
+
+class LeadIn(Schema):
+    """Who of the office looks after it, by the number that its members have in the API."""
+
+    person: int = Field(ge=1, le=2**31 - 1)
+
+
 class SsvcIn(Schema):
     """What the office knows for SSVC (CISA Coordinator 2.0.3); what is left out stays unknown."""
 

@@ -1,7 +1,7 @@
 """How a supplier is told: what its own policy makes of a case.  Pure: facts in, the move out.
 
-The page shows the move before anything is sent, and the action makes it (invariant 10: the
-project's own route wins).
+The page shows the move before anything is sent, and the action makes it: the
+project's own route wins.
 """
 
 from __future__ import annotations

@@ -144,7 +144,7 @@ class CommitIn(Schema):
 
     value: str = Field(
         max_length=200,
-        description="HMAC-SHA256 of the content's SHA-256 under a key of yours, in hexadecimal.",
+        description="HMAC-SHA256 of the finding's digest under a key of yours, in hexadecimal.",
         examples=["9f2c0d3b8e4a5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8"],
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-#: The grades in their order (PROOF.md, "Grades"), and what each asks besides the one before.
+#: The grades in their order (docs/proof-trust.md), and what each asks besides the one before.
 GRADES: Final[dict[str, str]] = {
     "claimed": "A bundle was handed in that can be run.",
     "reproduced": "The effect shows in every run on the named version, and on no control.",
@@ -22,7 +22,7 @@ SUMMARIES: Final[dict[str, str]] = {
     "not judged": "No verdict could be made; the reason is given.",
 }
 
-#: The effects (PROOF.md, "Effects") as a reader of a table takes them in.
+#: The effects (docs/bundle-format.md) as a reader of a table takes them in.
 EFFECTS: Final[dict[str, str]] = {
     "crash": "crash",
     "exception": "uncaught exception",
