@@ -79,9 +79,7 @@ def publish(viewer: Viewer, name: str, summary: str = "", *, now: datetime) -> R
     viewer.must_coordinate()
     viewer.needs(Scope.ADVISORIES_WRITE)
     with transaction.atomic():
-        made = Advisory.objects.select_for_update().filter(name=name).first()
-        if made is None:
-            raise NotFound("there is no such advisory")
+        made = _locked(viewer, name)
         number = made.revisions.count() + 1
         said = summary.strip()[:300] or ("Initial version." if number == 1 else "Revised.")
         revision = Numbered(number, now, said)
@@ -142,7 +140,21 @@ def _to_compare_with(value: Value) -> list[PublicRecord]:
 
 
 def _published(made: Advisory) -> list[Numbered]:
-    return [Numbered(one.number, one.at, one.summary) for one in made.revisions.order_by("number")]
+    rows = made.revisions.order_by("number").values_list("number", "at", "summary")
+    return [Numbered(*one) for one in rows]
+
+
+def _locked(viewer: Viewer, name: str) -> Advisory:
+    """An advisory, locked for this transaction.
+
+    Its case is locked first, by whoever writes either, so that nobody waits for one while the
+    other is waited for; and what is read of the case then is what it is.
+    """
+    locked_case(viewer, name, Deed.RUN)
+    made = Advisory.objects.select_for_update().filter(name=name).first()
+    if made is None:
+        raise NotFound("there is no such advisory")
+    return made
 
 
 def value_of(viewer: Viewer, made: Advisory, revisions: Sequence[Numbered]) -> Value:
@@ -233,13 +245,13 @@ def _signature_of(data: bytes) -> bytes | None:
     return bytes(found.data) if found is not None else None
 
 
-def withdraw_draft(viewer: Viewer, name: str) -> None:
+def withdraw_draft(viewer: Viewer, name: str, *, now: datetime) -> None:
     """Throw a draft away; what was published stays."""
     viewer.must_coordinate()
     viewer.needs(Scope.ADVISORIES_WRITE)
-    made = Advisory.objects.filter(name=name).first()
-    if made is None:
-        raise NotFound("there is no such advisory")
-    if made.published_at is not None:
-        raise Conflict("it is published; revise it instead")
-    made.delete()
+    with transaction.atomic():
+        made = _locked(viewer, name)
+        if made.published_at is not None:
+            raise Conflict("it is published; revise it instead")
+        made.delete()
+        record("advisory.draft-withdrawn", name, {}, now=now)

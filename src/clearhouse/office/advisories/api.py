@@ -124,7 +124,7 @@ def publish(request: HttpRequest, name: Name, demand: PublishIn) -> AdvisoryOut:
 @router.delete("/{name}", response={204: None})
 def withdraw(request: HttpRequest, name: Name) -> Status[None]:
     """Throw a draft away; what was published stays."""
-    actions.withdraw_draft(viewer_in(request), name)
+    actions.withdraw_draft(viewer_in(request), name, now=timezone.now())
     return Status(204, None)
 
 
