@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from clearhouse.office.advisories import actions, queries
-from clearhouse.office.advisories.models import Advisory, Revision
-from clearhouse.office.cases.actions import versions
-from clearhouse.office.cases.models import Case
-from clearhouse.office.names import new_name
-from clearhouse.protocol.roles import Role
-from tests.office.story import NOW, proven, somebody
+from clearhouse.office.advisories import queries
+from clearhouse.office.advisories.models import Revision
+from tests.office.advisories.made import another, first_published
 
 pytestmark = pytest.mark.django_db
 
@@ -26,35 +20,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def first() -> Revision:
     """An advisory as it is published, which others are made after."""
-    office = somebody("office", Role.COORDINATOR)
-    case = proven(somebody("hexfind", Role.FINDER))
-    versions.declare(office, case, "0", "0.13.3", now=NOW)
-    actions.draft(office, case, title="A crash", summary="Update.", now=NOW)
-    return actions.publish(office, case, now=NOW)
-
-
-def published(first: Revision, *, revisions: int = 2) -> str:
-    """Another of the same words, revised once."""
-    name, like = new_name("CH-2026"), first.advisory.name
-    case = Case.objects.create(name=name, title="A crash", package="pkg:pypi/h11", opened_at=NOW)
-    made = Advisory.objects.create(
-        name=name, case=case, title="A crash", summary="Update.", made_at=NOW, changed_at=NOW,
-        published_at=NOW,
-    )  # fmt: skip
-    for number in range(1, revisions + 1):
-        documents = {kind: renamed(getattr(first, kind), like, name)
-                     for kind in ("csaf", "vex", "osv")}  # fmt: skip
-        Revision.objects.create(
-            advisory=made, number=number, at=NOW, summary=f"Number {number}.",
-            shown=first.shown | {"title": f"A crash, {number}"}, missing={"cve": "none"},
-            **documents,
-        )  # fmt: skip
-    return name
-
-
-def renamed(document: Any, like: str, name: str) -> Any:
-    text = json.dumps(document).replace(like, name).replace(like.lower(), name.lower())
-    return json.loads(text)
+    return first_published()
 
 
 def asked(act: Callable[[], object]) -> list[str]:
@@ -77,21 +43,21 @@ def test_a_list_asks_as_much_of_twelve_advisories_as_of_two(
     found = []
     for more in (1, 10):
         for _ in range(more):
-            published(first)
+            another(first)
         client.get(address)
         found.append(len(asked(lambda: client.get(address))))
     assert found[0] == found[1] <= most
 
 
 def test_no_list_reads_a_document(first: Revision, client: Client) -> None:
-    published(first)
+    another(first)
     for address in ("/advisories/?q=crash", "/api/advisories?q=crash"):
         for one in asked(lambda address=address: client.get(address)):  # type: ignore[misc]
             assert '"csaf"' not in one.partition(" FROM ")[0], one
 
 
 def test_only_the_newest_revision_of_each_is_served(first: Revision) -> None:
-    name = published(first, revisions=11)
+    name = another(first, revisions=11)
     served = {one.advisory.name: one.number for one in queries.newest()}
     assert served == {first.advisory.name: 1, name: 11}
     assert {one["id"] for one in queries.osv_records()} == {f"x_{first.advisory.name}", f"x_{name}"}
