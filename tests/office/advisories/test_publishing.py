@@ -179,8 +179,8 @@ def test_only_a_cna_writes_cve_records(office: Viewer, case: str, settings: Any)
 
 def test_a_published_advisory_is_not_thrown_away(office: Viewer, case: str) -> None:
     name = drafted(office, case)
-    actions.withdraw_draft(office, name)
+    actions.withdraw_draft(office, name, now=NOW + DAY)
     name = drafted(office, case)
     actions.publish(office, name, now=NOW + DAY)
     with pytest.raises(Conflict, match="published"):
-        actions.withdraw_draft(office, name)
+        actions.withdraw_draft(office, name, now=NOW + DAY)

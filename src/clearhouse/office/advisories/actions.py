@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -29,13 +29,15 @@ from clearhouse.office.cases.actions.journal import locked_case
 from clearhouse.office.cases.actions.public import PublicRecord, note_public
 from clearhouse.office.cases.actions.states import publish_case
 from clearhouse.office.ledgerbook.actions import record
-from clearhouse.office.queue.actions import enqueue
+from clearhouse.office.queue.actions import enqueue, set_lane
 from clearhouse.office.viewer import Viewer
 from clearhouse.protocol.roles import Scope
 from clearhouse.protocol.tlp import Tlp
 
 REBUILD: Final = "advisories.rebuild"
 _TITLE, _SUMMARY, _TEXT = 300, 1000, 20_000
+_SIGNATURE: Final = ".asc"
+_FILES_AT_ONCE: Final = 200
 
 
 def draft(
@@ -79,9 +81,7 @@ def publish(viewer: Viewer, name: str, summary: str = "", *, now: datetime) -> R
     viewer.must_coordinate()
     viewer.needs(Scope.ADVISORIES_WRITE)
     with transaction.atomic():
-        made = Advisory.objects.select_for_update().filter(name=name).first()
-        if made is None:
-            raise NotFound("there is no such advisory")
+        made = _locked(viewer, name)
         number = made.revisions.count() + 1
         said = summary.strip()[:300] or ("Initial version." if number == 1 else "Revised.")
         revision = Numbered(number, now, said)
@@ -103,14 +103,16 @@ def publish(viewer: Viewer, name: str, summary: str = "", *, now: datetime) -> R
             {"revision": number, "documents": digests_of(stored)},
             now=now,
         )  # 4
-        enqueue(REBUILD, {}, lane="office", key=f"{REBUILD}:{entry.index}", priority=99, now=now)
+        # Last, as it holds the lane until the transaction is over.
+        set_lane(REBUILD, most_running=1)
+        enqueue(REBUILD, {}, lane=REBUILD, key=f"{REBUILD}:{entry.index}", now=now)
         return stored
 
 
 def digests_of(stored: Revision) -> dict[str, str]:
     """SHA-256 of each document of a revision, as its file."""
     return {
-        kind: hashlib.sha256(provider.as_bytes(document)).hexdigest()
+        kind: _digest(provider.as_bytes(document))
         for kind in ("csaf", "vex", "osv", "cve")
         if (document := getattr(stored, kind)) is not None
     }
@@ -142,7 +144,21 @@ def _to_compare_with(value: Value) -> list[PublicRecord]:
 
 
 def _published(made: Advisory) -> list[Numbered]:
-    return [Numbered(one.number, one.at, one.summary) for one in made.revisions.order_by("number")]
+    rows = made.revisions.order_by("number").values_list("number", "at", "summary")
+    return [Numbered(*one) for one in rows]
+
+
+def _locked(viewer: Viewer, name: str) -> Advisory:
+    """An advisory, locked for this transaction.
+
+    Its case is locked first, by whoever writes either, so that nobody waits for one while the
+    other is waited for; and what is read of the case then is what it is.
+    """
+    locked_case(viewer, name, Deed.RUN)
+    made = Advisory.objects.select_for_update().filter(name=name).first()
+    if made is None:
+        raise NotFound("there is no such advisory")
+    return made
 
 
 def value_of(viewer: Viewer, made: Advisory, revisions: Sequence[Numbered]) -> Value:
@@ -196,50 +212,63 @@ def base_url() -> str:
 def rebuild(now: datetime) -> int:
     """Lay out the CSAF provider's files anew.  How many there are.
 
-    What is signed already is not signed again: a signature differs each time, and caches hold it.
+    One at a time, which the lane of its jobs sees to: one that read before a publication and
+    wrote after the next would take the newer files away.  What is signed already is not signed
+    again: a signature differs each time, and caches hold it.
     """
-    there = dict(ServedFile.objects.values_list("path", "digest"))
-
-    def sign(data: bytes) -> bytes:
-        known = _signature_of(data)
-        return known if known is not None else signing.detached(data)
-
-    tree = provider.layout(
-        published_documents(),
-        provider=provider.Provider(
-            base_url(), publisher(), signing.public_key(), signing.fingerprint()
-        ),
-        sign=sign,
-        now=now,
-    )
     with transaction.atomic():
-        wanted = {path: (data, True) for path, data in tree.public.items()}
-        for path, (data, is_public) in wanted.items():
-            digest = hashlib.sha256(data).hexdigest()
-            if there.get(path) != digest:
-                ServedFile.objects.update_or_create(
-                    path=path, defaults={"data": data, "digest": digest, "is_public": is_public}
-                )
-        ServedFile.objects.exclude(path__in=wanted).delete()
-    return len(wanted)
+        there = dict(ServedFile.objects.values_list("path", "digest"))
+        signatures = _signatures(there)
+
+        def sign(data: bytes) -> bytes:
+            known = signatures.get(_digest(data))
+            return known if known is not None else signing.detached(data)
+
+        tree = provider.layout(
+            published_documents(),
+            provider=provider.Provider(
+                base_url(), publisher(), signing.public_key(), signing.fingerprint()
+            ),
+            sign=sign,
+            now=now,
+        )
+        changed = [
+            ServedFile(path=path, data=data, digest=digest, is_public=True)
+            for path, data in tree.public.items()
+            if there.get(path) != (digest := _digest(data))
+        ]
+        ServedFile.objects.bulk_create(
+            changed, batch_size=_FILES_AT_ONCE, update_conflicts=True, unique_fields=["path"],
+            update_fields=["data", "digest", "is_public"],
+        )  # fmt: skip
+        gone = sorted(there.keys() - tree.public.keys())
+        for begin in range(0, len(gone), _FILES_AT_ONCE):
+            some = gone[begin : begin + _FILES_AT_ONCE]
+            ServedFile.objects.filter(path__in=some).delete()
+    return len(tree.public)
 
 
-def _signature_of(data: bytes) -> bytes | None:
-    digest = hashlib.sha256(data).hexdigest()
-    signed = ServedFile.objects.filter(digest=digest).values_list("path", flat=True).first()
-    if signed is None:
-        return None
-    found = ServedFile.objects.filter(path=f"{signed}.asc").first()
-    return bytes(found.data) if found is not None else None
+def _signatures(there: Mapping[str, str]) -> dict[str, bytes]:
+    """The signatures that are served, by the digest of what each one signs."""
+    rows = ServedFile.objects.filter(path__endswith=_SIGNATURE).values_list("path", "data")
+    return {
+        there[signed]: bytes(data)
+        for path, data in rows
+        if (signed := path.removesuffix(_SIGNATURE)) in there
+    }
 
 
-def withdraw_draft(viewer: Viewer, name: str) -> None:
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def withdraw_draft(viewer: Viewer, name: str, *, now: datetime) -> None:
     """Throw a draft away; what was published stays."""
     viewer.must_coordinate()
     viewer.needs(Scope.ADVISORIES_WRITE)
-    made = Advisory.objects.filter(name=name).first()
-    if made is None:
-        raise NotFound("there is no such advisory")
-    if made.published_at is not None:
-        raise Conflict("it is published; revise it instead")
-    made.delete()
+    with transaction.atomic():
+        made = _locked(viewer, name)
+        if made.published_at is not None:
+            raise Conflict("it is published; revise it instead")
+        made.delete()
+        record("advisory.draft-withdrawn", name, {}, now=now)

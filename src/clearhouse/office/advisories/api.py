@@ -58,19 +58,12 @@ class AdvisoryOut(Schema):
     missing: dict[str, str]
 
     @classmethod
-    def of(cls, one: Advisory) -> AdvisoryOut:
+    def of(cls, one: queries.Listed) -> AdvisoryOut:
         """An advisory that its viewer may see."""
-        last = queries.latest(one)
-        shown = last.shown if last is not None else None
         return cls(
-            name=one.name,
-            title=shown["title"] if shown else one.title,
-            summary=shown["summary"] if shown else one.summary,
-            published_at=one.published_at,
-            revision=last.number if last is not None else 0,
-            shown=shown,
-            missing=last.missing if last is not None else {},
-        )
+            name=one.name, title=one.title, summary=one.summary, published_at=one.published_at,
+            revision=one.revision, shown=one.shown, missing=one.missing,
+        )  # fmt: skip
 
 
 class AdvisoriesOut(Schema):
@@ -90,7 +83,7 @@ def advisories(request: HttpRequest, cursor: Cursor = "", q: Text = "") -> Advis
 @router.get("/{name}", response=AdvisoryOut, auth=None)
 def advisory(request: HttpRequest, name: Name) -> AdvisoryOut:
     """One advisory."""
-    return AdvisoryOut.of(queries.advisory(viewer_in(request), name))
+    return _answer(queries.advisory(viewer_in(request), name))
 
 
 @router.get("/{name}/documents/{kind}", response=dict[str, Any], auth=None)
@@ -117,7 +110,7 @@ def draft(request: HttpRequest, name: Name, demand: DraftIn) -> AdvisoryOut:
         ],
         now=timezone.now(),
     )
-    return AdvisoryOut.of(made)
+    return _answer(made)
 
 
 @router.post("/{name}/publish", response=AdvisoryOut)
@@ -125,11 +118,15 @@ def publish(request: HttpRequest, name: Name, demand: PublishIn) -> AdvisoryOut:
     """Publish it, or a revision: the embargo is over for everybody at that instant."""
     viewer = viewer_in(request)
     actions.publish(viewer, name, demand.summary, now=timezone.now())
-    return AdvisoryOut.of(queries.advisory(viewer, name))
+    return _answer(queries.advisory(viewer, name))
 
 
 @router.delete("/{name}", response={204: None})
 def withdraw(request: HttpRequest, name: Name) -> Status[None]:
     """Throw a draft away; what was published stays."""
-    actions.withdraw_draft(viewer_in(request), name)
+    actions.withdraw_draft(viewer_in(request), name, now=timezone.now())
     return Status(204, None)
+
+
+def _answer(one: Advisory) -> AdvisoryOut:
+    return AdvisoryOut.of(queries.listed([one])[0])

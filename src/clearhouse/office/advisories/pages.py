@@ -53,7 +53,7 @@ def advisory(request: HttpRequest, name: str) -> HttpResponse:
             if last is not None and getattr(last, kind) is not None
         ],
         "shown": last.shown if last is not None else {"title": found.title},
-        "revisions": list(found.revisions.order_by("-number")),
+        "revisions": list(found.revisions.order_by("-number").values("summary", "at")),
         "is_office": viewer.coordinates,
     }
     return render(request, "advisories/advisory.html", context)

@@ -11,6 +11,7 @@ from clearhouse.errors import NotFound
 from clearhouse.office.cases.models import Case, Patch
 from clearhouse.office.cases.queries import history_of, leading_of
 from clearhouse.office.viewer import Viewer
+from clearhouse.protocol.embargo import Consent
 from clearhouse.protocol.roles import Role
 
 
@@ -33,7 +34,11 @@ class Credited:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What is known of a case, as it stands now."""
+    """What is known of a case, as it stands now.
+
+    Only who handed in a finding of it is credited: not who was merely invited as a finder.  A
+    supplier that declined is none of this case.
+    """
 
     name: str
     title: str
@@ -76,14 +81,18 @@ def account_of(case: Case) -> Account:
         cve=case.cve,
         opened_at=case.opened_at,
         public_at=case.public_at,
-        suppliers=tuple(one.organisation.name for one in parts if one.role == Role.SUPPLIER),
+        suppliers=tuple(
+            one.organisation.name
+            for one in parts
+            if one.role == Role.SUPPLIER and one.consent != Consent.DECLINED
+        ),
         history=history_of(case),
         declared=tuple(case.declared),
         scores=tuple(Scored(one.vector, one.by, one.role == Role.SUPPLIER) for one in ordered),
         credits=tuple(
             Credited(one.organisation.name, _tool(one.credit_name, one.organisation.name))
             for one in parts
-            if one.role == Role.FINDER
+            if one.role == Role.FINDER and one.credit_at is not None
         ),
         patch_digest=chosen.digest if chosen is not None else "",
     )
