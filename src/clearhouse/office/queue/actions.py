@@ -228,7 +228,8 @@ def set_lane(name: str, *, weight: float | None = None, most_running: int | None
     given = {name: value for name, value in changes.items() if value is not None}
     lane = _lanes_named({name})[name]
     if given:
-        Lane.objects.filter(pk=lane.pk).update(**given)
+        # What is so already is not written: the row would be held until the caller commits.
+        Lane.objects.filter(pk=lane.pk).exclude(**given).update(**given)
 
 
 def start_timers(now: datetime) -> None:
