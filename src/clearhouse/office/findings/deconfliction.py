@@ -12,6 +12,7 @@ from clearhouse.errors import Invalid, Refused
 from clearhouse.office.findings import queries
 from clearhouse.office.findings.models import KnownQuestion
 from clearhouse.office.ledgerbook.actions import record
+from clearhouse.office.orgs.queries import hold
 from clearhouse.office.scans.queries import packages_scanned
 from clearhouse.office.viewer import Viewer
 from clearhouse.protocol.deconfliction import Answer, answer, key_of, parse_fingerprint
@@ -41,6 +42,7 @@ def ask(viewer: Viewer, *, signature: str | None, package: str | None, now: date
     asked = parse_fingerprint(signature, key="signature") if signature else None  # 1
     place = parse_fingerprint(package, key="package") if package else None
     with transaction.atomic():
+        hold(asker)
         if queries.questions_since(asker, now, PERIOD) >= MOST_IN_PERIOD:  # 2
             raise Refused(f"at most {MOST_IN_PERIOD} questions an hour; ask again later")
         KnownQuestion.objects.create(organisation_id=asker, at=now)

@@ -208,6 +208,14 @@ def colleagues_of(viewer: Viewer) -> list[User]:
     return [one.user for one in mine.select_related("user").order_by("user__name", "user_id")]
 
 
+def hold(organisation: int) -> None:
+    """Let nobody else hold an organisation until the transaction ends.
+
+    For limits on what one does: two that count at once would both find room for one more.
+    """
+    Organisation.objects.select_for_update(no_key=True).get(pk=organisation)
+
+
 def suppliers_of(purl: str) -> list[Organisation]:
     """Who is confirmed to maintain a package, whatever version the purl names."""
     return list(

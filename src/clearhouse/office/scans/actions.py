@@ -11,6 +11,7 @@ from packageurl import PackageURL
 from clearhouse.errors import Invalid, NotFound, Refused
 from clearhouse.office.ledgerbook.actions import record
 from clearhouse.office.names import new_name
+from clearhouse.office.orgs.queries import hold
 from clearhouse.office.scans.models import ScanClaim
 from clearhouse.office.viewer import Viewer
 from clearhouse.protocol.roles import Scope
@@ -31,6 +32,7 @@ def claim(viewer: Viewer, purl: str, until: datetime, *, now: datetime) -> ScanC
     if until.tzinfo is None or not now < until <= now + LONGEST:
         raise Invalid(f"expected a time within {LONGEST.days} days, with its zone", key="until")
     with transaction.atomic():
+        hold(viewer.acting_for())  # two at once are counted, and found, one after the other
         mine = ScanClaim.objects.filter(
             organisation=viewer.acting_for(), until__gt=now, released_at=None
         )

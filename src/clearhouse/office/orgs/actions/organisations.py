@@ -136,7 +136,7 @@ def change_roles(
     wanted = _ordered(roles)
     with transaction.atomic():
         # All of them: two that stop coordinating at once must not both count on the other.
-        everyone = list(Organisation.objects.select_for_update().order_by("pk"))
+        everyone = list(Organisation.objects.select_for_update(no_key=True).order_by("pk"))
         found = next((one for one in everyone if one.pk == organisation), None)
         if found is None:
             raise NotFound("there is no such organisation")

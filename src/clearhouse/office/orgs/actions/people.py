@@ -219,7 +219,7 @@ def remove_member(viewer: Viewer, organisation: int, *, person: int, now: dateti
 def rename_person(person: int, *, name: str) -> User:
     """Change the name that others see of somebody; the caller is that person."""
     with transaction.atomic():
-        user = User.objects.select_for_update().get(pk=person)
+        user = User.objects.select_for_update(no_key=True).get(pk=person)
         user.name = _shown(name)
         user.save(update_fields=["name"])
     return user
@@ -236,7 +236,7 @@ def reset_sign_in(viewer: Viewer, *, email: str, now: datetime) -> str:
     if viewer != SYSTEM:
         raise Refused("sign-in is reset from the office's command line")
     with transaction.atomic():
-        user = User.objects.select_for_update().filter(email=_address(email)).first()
+        user = User.objects.select_for_update(no_key=True).filter(email=_address(email)).first()
         acting = list(Organisation.objects.filter(memberships__user=user)) if user else []
         if user is None or not acting:
             raise NotFound("nobody with this address is in an organisation")
