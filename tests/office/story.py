@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import tarfile
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,8 @@ from clearhouse.protocol.roles import Role
 
 SAMPLES = Path(__file__).parents[2] / "samples"
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
+#: A day in a year from now, as a page's form sends it: for what looks at the real clock.
+IN_A_YEAR = f"{datetime.now(UTC) + timedelta(days=365):%Y-%m-%dT00:00}"
 
 
 def somebody(slug: str, *roles: Role) -> Viewer:

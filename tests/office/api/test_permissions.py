@@ -13,7 +13,7 @@ from clearhouse.office.findings.actions import decide
 from clearhouse.office.findings.models import Finding
 from clearhouse.protocol.roles import Role, Scope
 from tests.office.api.caller import Caller, caller, said
-from tests.office.story import NOW, packed
+from tests.office.story import IN_A_YEAR, NOW, packed
 
 pytestmark = pytest.mark.django_db
 
@@ -22,7 +22,7 @@ DEEDS: tuple[tuple[Deed, str, dict[str, Any]], ...] = (
     (Deed.RUN, "/tasks", {"title": "Look"}),
     (Deed.RUN, "/ssvc", {"inputs": {}}),
     (Deed.RUN, "/world", {"event": "A", "reason": "seen"}),
-    (Deed.EMBARGO, "/embargo/proposals", {"ends_at": "2031-01-01T00:00:00Z", "reason": "more"}),
+    (Deed.EMBARGO, "/embargo/proposals", {"ends_at": f"{IN_A_YEAR}:00Z", "reason": "more"}),
     (Deed.WRITE, "/messages", {"text": "hello"}),
     (Deed.ASSESS, "/assessments", {"vector": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:H/A:N"}),
     (Deed.ASSESS, "/versions", {"introduced": "0", "fixed": "2"}),
@@ -165,7 +165,7 @@ def test_a_key_that_may_only_write_does_nothing_whose_answer_it_may_not_read(sce
 
 
 def test_a_proposal_is_numbered_within_its_case(scene: Scene) -> None:
-    demand = {"ends_at": "2031-01-01T00:00:00Z", "reason": "more time"}
+    demand = {"ends_at": f"{IN_A_YEAR}:00Z", "reason": "more time"}
     path = f"/cases/{scene.case}/embargo/proposals"
     assert [said(scene.finder.post(path, demand))["number"] for _ in range(2)] == [1, 2]
 
@@ -232,12 +232,12 @@ def test_the_embargo_is_negotiated(scene: Scene) -> None:
     supplier = scene.guest(Role.SUPPLIER)
     ends = Case.objects.get().embargo_ends_at
     assert ends is not None
-    demand = {"ends_at": "2031-01-01T00:00:00Z", "reason": "more time"}
+    demand = {"ends_at": f"{IN_A_YEAR}:00Z", "reason": "more time"}
     made = said(supplier.post(f"/cases/{scene.case}/embargo/proposals", demand))
     path = f"/cases/{scene.case}/embargo/proposals/{made['number']}"
     assert said(supplier.post(path, {"verdict": "accepted"}), 404)["status"] == 404
     agreed = said(scene.office.post(path, {"verdict": "accepted"}))
-    assert agreed["clock"]["ends_at"] == "2031-01-01T00:00:00Z"
+    assert agreed["clock"]["ends_at"] == f"{IN_A_YEAR}:00Z"
     over = said(scene.office.post(f"/cases/{scene.case}/embargo/terminate", {"reason": "done"}))
     assert over["clock"]["embargo"] == "exited"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
@@ -310,3 +310,29 @@ def test_a_case_is_not_closed_under_an_embargo(who: Cast) -> None:
     with pytest.raises(Conflict):
         opening.close_case(who.office, case.name, "done", now=at(5))
     assert queries.view(who.office, case.name, now=at(6)).steps == []
+
+
+def test_a_proposed_end_is_noted_in_utc_whatever_zone_it_came_in(who: Cast) -> None:
+    case = told(who)
+    ends = datetime(2026, 12, 1, 1, tzinfo=timezone(timedelta(hours=5, minutes=30)))
+    made = turns.propose_end(who.finder, case.name, ends, "A talk.", now=at(2))
+    assert made.ends_at.utcoffset() == timedelta(0)
+    line = case.events.get(kind="end-proposed")
+    assert "2026-11-30 19:30 UTC" in line.text
+
+
+@pytest.mark.parametrize(
+    "ends",
+    [
+        at(2) + timedelta(days=2 * 365, seconds=1),
+        datetime.max.replace(tzinfo=UTC),
+        datetime.max.replace(tzinfo=timezone(-timedelta(hours=12))),
+        datetime.min.replace(tzinfo=timezone(timedelta(hours=14))),
+    ],
+)
+def test_an_end_far_away_is_not_proposed(who: Cast, ends: datetime) -> None:
+    case = told(who)
+    with pytest.raises(Invalid) as refused:
+        turns.propose_end(who.finder, case.name, ends, "A talk.", now=at(2))
+    assert refused.value.key == "ends_at"
+    assert not case.proposals.exists()

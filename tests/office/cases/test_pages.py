@@ -28,7 +28,7 @@ from clearhouse.proof.door import parse_archive
 from clearhouse.protocol.roles import Role
 from clearhouse.protocol.tlp import Tlp
 from tests.office.cases.made import Cast, at, busy, cast, full, opened, patch_verdict, reported
-from tests.office.story import SAMPLES, somebody
+from tests.office.story import IN_A_YEAR, SAMPLES, somebody
 
 pytestmark = pytest.mark.django_db
 
@@ -148,7 +148,7 @@ def test_the_office_runs_a_case_from_its_page(who: Cast) -> None:
         verdict="rejected",
         reason="Too long.",
     )
-    sent(office, case, "propose-end", ends_at="2098-01-01T00:00", reason="Longer.")
+    sent(office, case, "propose-end", ends_at=IN_A_YEAR, reason="Longer.")
     sent(office, case, "collide", turn="rediscovered", reason="A post.")
     sent(office, case, "world", event="A", reason="A honeypot.")
     sent(office, case, "terminate", reason="Enough.")

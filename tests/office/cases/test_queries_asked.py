@@ -9,7 +9,16 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from clearhouse.office.cases import queries
-from clearhouse.office.cases.models import Assessment, Case, Message, Participant, Patch
+from clearhouse.office.cases.documents import TaskOut
+from clearhouse.office.cases.models import (
+    Assessment,
+    Case,
+    Message,
+    Participant,
+    Patch,
+    Proposal,
+    Task,
+)
 from clearhouse.office.names import new_name
 from clearhouse.office.orgs.models import Organisation
 from clearhouse.office.viewer import Viewer
@@ -85,3 +94,39 @@ def test_a_case_asks_as_much_of_forty_messages_as_of_two() -> None:
             queries.view(office, made.name, now=NOW)
         found.append(len(asked))
     assert found[0] == found[1]
+
+
+def test_tasks_ask_once_whoever_they_are_for() -> None:
+    office, made = somebody("office", Role.COORDINATOR), case(1)
+    found = []
+    for more in (2, 18):
+        for _ in range(more):
+            Task.objects.create(
+                case=made, name=new_name("T"), title="Look", made_by="Ada", made_at=NOW,
+                assignee=Organisation.objects.get(slug="office"),
+            )  # fmt: skip
+        with CaptureQueriesContext(connection) as asked:
+            assert {TaskOut.of(one).assignee for one in queries.tasks_of(office)} == {"office"}
+        found.append(len(asked))
+    assert found[0] == found[1] == 1
+
+
+def test_a_case_asks_as_much_of_twenty_proposals_as_of_two() -> None:
+    office, made = somebody("office", Role.COORDINATOR), case(1)
+    found = []
+    for more in (2, 18):
+        for _ in range(more):
+            Proposal.objects.create(case=made, by="Ada", ends_at=NOW, reason="A talk.", at=NOW)
+        with CaptureQueriesContext(connection) as asked:
+            numbered(office, made)
+        found.append(len(asked))
+    assert found[0] == found[1]
+    numbers = numbered(office, made)
+    assert list(numbers.values()) == list(range(20, 0, -1))
+    assert numbers == {pk: Proposal.objects.get(pk=pk).number for pk in numbers}
+
+
+def numbered(viewer: Viewer, made: Case) -> dict[int, int]:
+    """The numbers of a case's proposals by their keys, as they are shown."""
+    view = queries.view(viewer, made.name, now=NOW)
+    return {one.pk: one.number for one in view.proposals or ()}

@@ -40,6 +40,7 @@ from tests.office.security.rules import (
     sees_report,
     stands,
 )
+from tests.office.story import IN_A_YEAR
 
 
 @dataclass(frozen=True)
@@ -238,7 +239,7 @@ _VERBS: Final[dict[str, tuple[Allowed, dict[str, Any]]]] = {
     "supplier-date": (_RUN, {"fix_at": "2030-01-01T00:00"}),
     "invite": (_RUN, {"organisation": "outside-observer", "role": "observer"}),
     "tell": (_RUN, {"item": "outside-supplier"}),
-    "propose-end": (does(Deed.EMBARGO), {"ends_at": "2030-01-01T00:00", "reason": "more"}),
+    "propose-end": (does(Deed.EMBARGO), {"ends_at": IN_A_YEAR, "reason": "more"}),
     "decide-end": (_RUN, {"item": "proposal", "verdict": "rejected", "reason": "no"}),
     "terminate": (_RUN, _REASON),
     "world": (_RUN, {"event": "A", "reason": "seen"}),
@@ -323,7 +324,7 @@ _API: Final = (
     _json("POST", f"{_C}/world", _RUN, {"event": "A", **_REASON}, *_BOTH),
     _json("POST", f"{_C}/collision", _RUN, {"turn": "leaked", **_REASON}, *_BOTH),
     _json("POST", f"{_C}/embargo/proposals", does(Deed.EMBARGO),
-          {"ends_at": "2030-01-01T00:00:00Z", **_REASON}, *_BOTH),
+          {"ends_at": f"{IN_A_YEAR}:00Z", **_REASON}, *_BOTH),
     _json("POST", f"{_C}/embargo/proposals/{{proposal}}", _RUN, {"verdict": "rejected"}, *_BOTH),
     _json("POST", f"{_C}/embargo/terminate", _RUN, _REASON, *_BOTH),
     _json("POST", f"{_C}/assessments", does(Deed.ASSESS), {"vector": _VECTOR}, *_BOTH),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from django.db import models
+from django.utils.functional import cached_property
 
 from clearhouse.protocol.embargo import Consent, EmbargoState
 from clearhouse.protocol.report_management import ReportState
@@ -132,11 +133,12 @@ class Proposal(models.Model):
     decided_at = models.DateTimeField(null=True)
     decided_because = models.CharField(max_length=1000, blank=True)
 
-    @property
+    @cached_property
     def number(self) -> int:
         """Its place among those of its case, from 1.
 
         What is shown of it: the database's own number would tell how many other cases have.
+        Who reads many of a case counts them (:func:`cases.queries.proposals_of`).
         """
         return Proposal.objects.filter(case=self.case_id, pk__lte=self.pk).count()
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from django.db import transaction
 
@@ -10,7 +11,7 @@ from clearhouse.errors import Conflict, Invalid, NotFound, Refused
 from clearhouse.office.authorisation import Deed, Part
 from clearhouse.office.cases.actions.journal import locked_case, note
 from clearhouse.office.cases.models import Case, Participant, Proposal, Turn
-from clearhouse.office.cases.queries import PERIODS, reckoned, state_of
+from clearhouse.office.cases.queries import PERIODS, proposals_of, reckoned, state_of
 from clearhouse.office.viewer import Viewer
 from clearhouse.protocol.disclosure_clock import Turn as Kind
 from clearhouse.protocol.embargo import (
@@ -25,6 +26,9 @@ from clearhouse.protocol.embargo import (
 __all__ = [
     "PERIODS", "decide_proposal", "end_embargo", "propose_end", "take_turn", "terminate", "wind",
 ]  # fmt: skip
+
+#: No case is kept quiet for longer than that from the day on which it is proposed.
+LONGEST: Final = timedelta(days=2 * 365)
 
 
 def take_turn(
@@ -92,11 +96,14 @@ def terminate(viewer: Viewer, name: str, reason: str, *, now: datetime) -> Case:
 def propose_end(
     viewer: Viewer, name: str, ends_at: datetime, reason: str, *, now: datetime
 ) -> Proposal:
-    """Propose another end of the embargo."""
+    """Propose another end of the embargo, two years ahead at most."""
     if ends_at.tzinfo is None:
         raise Invalid("say in which zone, 2026-12-01T12:00+00:00 for example", key="ends_at")
     if ends_at <= now:
         raise Invalid("the end lies in the past", key="ends_at")
+    if ends_at > now + LONGEST:
+        raise Invalid(f"at most {LONGEST.days} days ahead", key="ends_at")
+    ends_at = ends_at.astimezone(UTC)
     if not reason.strip():
         raise Invalid("say why", key="reason")
     with transaction.atomic():
@@ -133,7 +140,7 @@ def decide_proposal(
         raise Invalid("expected accepted or rejected", key="verdict")
     with transaction.atomic():
         case, _ = locked_case(viewer, name, Deed.RUN)
-        made = next((one for one in case.proposals.all() if one.number == proposal), None)
+        made = next((one for one in proposals_of(case) if one.number == proposal), None)
         if made is None:
             raise NotFound("there is no such proposal")
         if made.state != Proposal.State.OPEN:

@@ -33,11 +33,17 @@ from clearhouse.office.cases.queries.seen import (
     patch_verdict,
     view,
 )
-from clearhouse.office.cases.queries.state import history_of, leading_of, state_of
+from clearhouse.office.cases.queries.state import (
+    history_of,
+    leading_of,
+    proposals_of,
+    state_of,
+)
 
 __all__ = [
     "BY_POLICY", "PAGE", "PERIODS", "CaseView", "Listed", "Queued", "Shared", "case_for",
     "cases_of", "file_for", "finding_for", "history_of", "is_embargoed", "leading_of", "page_of",
-    "patch_for", "patch_verdict", "queue", "reckoned", "standing_in", "standing_of", "state_of",
-    "suggestions_open", "tasks_of", "telling", "telling_of", "untriaged", "view",
+    "patch_for", "patch_verdict", "proposals_of", "queue", "reckoned", "standing_in",
+    "standing_of", "state_of", "suggestions_open", "tasks_of", "telling", "telling_of",
+    "untriaged", "view",
 ]  # fmt: skip

@@ -135,4 +135,5 @@ def tasks_of(viewer: Viewer, *, most: int = 50) -> list[Task]:
     if viewer.coordinates:
         assigned |= Q(assignee=None)
     due = Task.objects.filter(assigned, done_at=None, case__in=cases_of(viewer))
-    return list(due.select_related("case").order_by(F("due_at").asc(nulls_last=True), "id")[:most])
+    due = due.select_related("case", "assignee")
+    return list(due.order_by(F("due_at").asc(nulls_last=True), "id")[:most])

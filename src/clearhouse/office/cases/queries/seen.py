@@ -29,7 +29,12 @@ from clearhouse.office.cases.models import (
     Task,
 )
 from clearhouse.office.cases.queries.access import case_for
-from clearhouse.office.cases.queries.state import history_of, leading_of, state_of
+from clearhouse.office.cases.queries.state import (
+    history_of,
+    leading_of,
+    proposals_of,
+    state_of,
+)
 from clearhouse.office.findings import queries as findings
 from clearhouse.office.findings.queries import Finding
 from clearhouse.office.orgs.queries import suppliers_of
@@ -150,7 +155,7 @@ def view(viewer: Viewer, name: str, *, now: datetime) -> CaseView:
         leading=leading_of(assessments) if has(Part.SEVERITY) else None,
         patches=patches if has(Part.PATCHES) else None,
         remedy=_remedy(patches) if has(Part.REMEDY) or has(Part.PATCHES) else None,
-        proposals=company.signed(list(case.proposals.order_by("-at"))) if works_on_it else None,
+        proposals=company.signed(_newest_first(case)) if works_on_it else None,
         messages=_shared(viewer, company, case.messages, seen) if has(Part.DISCUSSION) else None,
         files=_shared(viewer, company, case.files, seen) if has(Part.DISCUSSION) else None,
         tasks=_tasks(viewer, case) if has(Part.TASKS) else None,
@@ -252,6 +257,10 @@ def _shared(
             company.signed([item])
             found.append(Shared(item, tuple(named)))
     return found
+
+
+def _newest_first(case: Case) -> list[Proposal]:
+    return sorted(proposals_of(case), key=lambda one: (one.at, one.number), reverse=True)
 
 
 def _tasks(viewer: Viewer, case: Case) -> list[Task]:
