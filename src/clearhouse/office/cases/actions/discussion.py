@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from django.db import transaction
@@ -24,6 +24,8 @@ from clearhouse.protocol.tlp import Tlp
 
 MOST_TEXT: Final = 50_000
 MOST_FILE: Final = 25 * 1024 * 1024
+#: How long the office has for what is handed to it.
+_TO_ACT: Final = timedelta(days=2)
 _UNSAFE: Final = re.compile(r"[^\w.+-]+", re.ASCII)
 
 
@@ -130,6 +132,14 @@ def add_task(
             facts={"task": made.name},
         )  # fmt: skip
         return made
+
+
+def hand_to_office(case: Case, title: str, *, now: datetime) -> None:
+    """Give the office something to do that nobody has asked it for: time or a proof has."""
+    Task.objects.create(
+        case=case, name=new_name("T"), title=title[:300], assignee=None, made_by="clearhouse",
+        made_at=now, due_at=now + _TO_ACT,
+    )  # fmt: skip
 
 
 def finish_task(viewer: Viewer, name: str, task: str, *, now: datetime) -> Task:

@@ -9,7 +9,7 @@ from clearhouse.errors import NotFound
 from clearhouse.ledger.entry import JSON
 from clearhouse.office.authorisation import Deed, Part, Standing, may
 from clearhouse.office.cases.models import Case, CaseEvent
-from clearhouse.office.cases.queries import case_for
+from clearhouse.office.cases.queries import case_for, standing_of
 from clearhouse.office.ledgerbook.actions import record
 from clearhouse.office.viewer import Viewer
 from clearhouse.protocol.roles import Scope
@@ -40,7 +40,14 @@ def locked_case(viewer: Viewer, name: str, deed: Deed) -> tuple[Case, Standing |
     Raises :class:`NotFound` where it does not exist for the viewer, and where the deed does not.
     """
     viewer.needs(Scope.CASES_WRITE)
-    case, standing, _ = case_for(viewer, name)
+    case = held(case_for(viewer, name)[0].pk)
+    # Judged once it is held: what the viewer is in it may have changed meanwhile.
+    standing = standing_of(viewer, case)
     if not may(viewer, deed, standing):
         raise NotFound("there is nothing of the kind to do here")
-    return Case.objects.select_for_update().get(pk=case.pk), standing
+    return case, standing
+
+
+def held(case: int) -> Case:
+    """A case, locked for this transaction; rows that name it may still be stored."""
+    return Case.objects.select_for_update(no_key=True).get(pk=case)

@@ -10,11 +10,11 @@ from django.db import transaction
 from clearhouse.errors import Conflict, Invalid, NotFound, Refused
 from clearhouse.office.authorisation import Deed, Part, part_about
 from clearhouse.office.cases.actions import news
-from clearhouse.office.cases.actions.journal import locked_case, note
+from clearhouse.office.cases.actions.journal import held, locked_case, note
 from clearhouse.office.cases.actions.turns import end_embargo, propose_end, wind
 from clearhouse.office.cases.models import Case, Participant, Proposal
 from clearhouse.office.cases.queries import BY_POLICY, case_for, is_embargoed, telling_of
-from clearhouse.office.orgs.queries import organisation
+from clearhouse.office.orgs.queries import hold, organisation
 from clearhouse.office.viewer import Viewer
 from clearhouse.protocol.embargo import CONSENT, Consent, ConsentEvent
 from clearhouse.protocol.report_management import REPORT, ReportEvent, ReportState
@@ -49,8 +49,9 @@ def _invited(viewer: Viewer, case: Case, slug: str, role: Role, *, now: datetime
         part = Participant(case=case, organisation=guest, role=role, report=ReportState.START)
     elif part.consent not in (Consent.DECLINED, Consent.LAPSED):
         raise Conflict(f"{guest.name} takes part as {role.value} already")
-    if is_embargoed(case):
-        part.consent = CONSENT.after(Consent(part.consent), ConsentEvent.INVITE)
+    # Where nothing is to be kept quiet there is nothing to answer, whatever was answered before.
+    event = ConsentEvent.INVITE if is_embargoed(case) else ConsentEvent.RESET
+    part.consent = CONSENT.after(Consent(part.consent), event)
     part.invited_at = now
     part.save()
     note(
@@ -70,6 +71,7 @@ def tell(viewer: Viewer, name: str, slug: str, *, now: datetime) -> Participant:
     with transaction.atomic():
         case, _ = locked_case(viewer, name, Deed.RUN)
         supplier = organisation(slug)
+        hold(supplier.pk)  # its pace is counted over all cases
         move = telling_of(case, supplier.pk, now=now)
         if move.refusal:
             raise Refused(move.refusal)
@@ -88,7 +90,7 @@ def tell(viewer: Viewer, name: str, slug: str, *, now: datetime) -> Participant:
             by=viewer.name, now=now, part=Part.PARTICIPANTS,
             facts={"organisation": supplier.slug, "route": move.policy.route},
         )  # fmt: skip
-        if part.consent == Consent.NONE:
+        if part.consent == Consent.NONE and part.report == ReportState.START:
             _receives(part, now=now)
         if move.agreed is not None:
             case.proposals.create(
@@ -120,8 +122,7 @@ def answer(viewer: Viewer, name: str, verdict: str, *, now: datetime) -> Partici
         raise Invalid("expected accept or decline", key="verdict")
     viewer.needs(Scope.CASES_WRITE)
     with transaction.atomic():
-        case, _, _ = case_for(viewer, name)
-        case = Case.objects.select_for_update().get(pk=case.pk)
+        case = held(case_for(viewer, name)[0].pk)
         mine = (
             case.participants.filter(
                 organisation=viewer.acting_for(), consent__in=(Consent.INVITED, Consent.LAPSED)

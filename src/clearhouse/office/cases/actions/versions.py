@@ -22,7 +22,7 @@ _MOST = 500
 
 def dated(name: str, document: Mapping[str, Any], *, now: datetime) -> None:
     """Keep a history.  Called by the job that made it."""
-    case = Case.objects.select_for_update().get(name=name)
+    case = Case.objects.select_for_update(no_key=True).get(name=name)
     case.history = store.put(json.dumps(document, sort_keys=True, ensure_ascii=False).encode())
     case.affected = document.get("ranges")
     case.save(update_fields=["history", "affected"])
@@ -36,7 +36,7 @@ def dated(name: str, document: Mapping[str, Any], *, now: datetime) -> None:
 
 def not_dated(name: str, reason: str, *, now: datetime) -> None:
     """Say why the versions are not known."""
-    case = Case.objects.select_for_update().get(name=name)
+    case = Case.objects.select_for_update(no_key=True).get(name=name)
     # What stopped it can tell how the proof works.
     note(
         case, "not-dated", f"The affected versions could not be found by running: {reason}",
