@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import transaction
+
 from clearhouse.formats.report import read_report
 from clearhouse.office.cases.actions import (
     discussion,
@@ -21,7 +23,7 @@ from clearhouse.office.cases.actions import (
 from clearhouse.office.cases.models import Case, Patch
 from clearhouse.office.findings import actions as findings
 from clearhouse.office.findings.intake import of_bundle, of_report
-from clearhouse.office.findings.queries import Finding, for_office
+from clearhouse.office.findings.queries import Finding
 from clearhouse.office.viewer import Viewer
 from clearhouse.protocol.report_management import ReportEvent
 from clearhouse.protocol.roles import Role
@@ -96,11 +98,10 @@ def proven(
     """A finding that was run, and placed."""
     bundle = of_bundle(packed(sample), where="upload")
     [accepted] = findings.submit(finder, [bundle], now=at(hours))
-    findings.decide(accepted.name, verdict(signature), now=at(hours))
+    with transaction.atomic():
+        findings.decide(accepted.name, verdict(signature), now=at(hours))
     opening.place(accepted.name, now=at(hours))
-    found = for_office(accepted.name)
-    assert found is not None
-    return found
+    return Finding.objects.get(name=accepted.name)
 
 
 @dataclass(frozen=True)
@@ -204,6 +205,7 @@ REPORT = b"""{"title": "remove_integer fails", "target": "pkg:pypi/ecdsa@0.13.2"
 def reported(who: Cast) -> str:
     item = of_report(read_report(REPORT, where="report"))
     [made] = findings.submit(who.other, [item], now=at(1))
-    findings.ground(made.name, {"absent": [], "found": [], "undecided": []}, now=at(2))
+    with transaction.atomic():
+        findings.ground(made.name, {"absent": [], "found": [], "undecided": []}, now=at(2))
     opening.place(made.name, now=at(3))
     return made.name

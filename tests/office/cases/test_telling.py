@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 
 from clearhouse.errors import Conflict, NotFound, Refused
 from clearhouse.office.cases import queries
-from clearhouse.office.cases.actions import opening, people, states
+from clearhouse.office.cases.actions import opening, people, states, turns
 from clearhouse.office.cases.models import Case, Suggestion
 from clearhouse.office.cases.routes import WEEK, Policy, Telling, telling
 from clearhouse.office.orgs.models import SupplierPolicy
+from clearhouse.protocol.embargo import Consent
+from clearhouse.protocol.report_management import ReportEvent
 from clearhouse.protocol.roles import Role
 from tests.office.cases.made import PACKAGE, Cast, at, cast, opened, proven, reported
 from tests.office.story import NOW, somebody
@@ -183,12 +185,74 @@ def test_a_supplier_is_told_once_and_again_only_after_it_declined(who: Cast) -> 
     assert queries.view(who.supplier, case.name, now=at(4)).invitation is not None
 
 
+def test_who_declined_and_is_told_again_without_an_embargo_has_the_report(who: Cast) -> None:
+    case = opened(who)
+    people.tell(who.office, case.name, "ecdsa-team", now=at(0))
+    people.answer(who.supplier, case.name, "decline", now=at(1))
+    turns.terminate(who.office, case.name, "It is enough.", now=at(2))
+    part = people.tell(who.office, case.name, "ecdsa-team", now=at(3))
+    assert (part.consent, part.report) == ("no-embargo", "received")
+    assert queries.view(who.supplier, case.name, now=at(4)).findings is not None
+
+
+def test_who_had_the_report_and_declined_goes_on_where_it_was(who: Cast) -> None:
+    case = opened(who)
+    people.tell(who.office, case.name, "ecdsa-team", now=at(0))
+    people.answer(who.supplier, case.name, "accept", now=at(1))
+    states.report_state(who.supplier, case.name, ReportEvent.VALIDATE, now=at(1))
+    case.participants.update(consent=Consent.LAPSED)
+    people.answer(who.supplier, case.name, "decline", now=at(2))
+    turns.terminate(who.office, case.name, "It is enough.", now=at(3))
+    part = people.tell(who.office, case.name, "ecdsa-team", now=at(4))
+    assert (part.consent, part.report) == ("no-embargo", "valid")
+    assert queries.view(who.supplier, case.name, now=at(5)).findings is not None
+
+
+def test_a_guest_that_declined_sees_its_part_when_invited_without_an_embargo(who: Cast) -> None:
+    case = opened(who)
+    people.invite(who.office, case.name, "hospital", Role.DEPLOYER, now=at(0))
+    people.answer(who.hospital, case.name, "decline", now=at(1))
+    turns.terminate(who.office, case.name, "It is enough.", now=at(2))
+    people.invite(who.office, case.name, "hospital", Role.DEPLOYER, now=at(3))
+    assert queries.view(who.hospital, case.name, now=at(4)).title == case.title
+
+
 def test_who_has_not_the_role_is_not_invited_into_it(who: Cast) -> None:
     case = opened(who)
     with pytest.raises(Refused):
         people.invite(who.office, case.name, "hospital", Role.AUTHORITY, now=at(1))
     with pytest.raises(Refused):
         people.tell(who.office, case.name, "hospital", now=at(1))
+
+
+# --- closed cases -------------------------------------------------------------------------------
+
+
+def closed(who: Cast) -> Case:
+    case = opened(who)
+    turns.terminate(who.office, case.name, "It is enough.", now=at(1))
+    opening.close_case(who.office, case.name, "Nobody mends it.", now=at(2))
+    return after(case)
+
+
+def test_a_case_that_was_closed_is_open_again_once_it_is_proven_anew(who: Cast) -> None:
+    case = closed(who)
+    found = proven(who.other, hours=5)
+    assert found.case == case.name
+    assert (after(case).state, case.closed_because) == ("open", "")
+    assert "reopened" in set(case.events.values_list("kind", flat=True))
+    [task] = queries.tasks_of(who.office)
+    assert task.title == f"Look at {found.name}: proven after the case was closed"
+    assert [one.case for one in queries.queue(who.office, now=at(6))] == [case]
+
+
+def test_a_report_without_proof_joins_a_closed_case_by_decision_and_leaves_it_closed(
+    who: Cast,
+) -> None:
+    case = closed(who)
+    [suggestion] = Suggestion.objects.filter(finding=reported(who))
+    opening.accept_suggestion(who.office, suggestion.name, now=at(6))
+    assert after(case).state == "closed"
 
 
 # --- credit and duplicates ------------------------------------------------------------------------

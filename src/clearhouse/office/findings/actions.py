@@ -188,8 +188,17 @@ def lane_of(organisation: int) -> str:
     return f"finder:{organisation}"
 
 
+def held(name: str) -> Finding | None:
+    """A finding, held until the transaction ends, for a room above that puts it somewhere.
+
+    Nobody withdraws or decides it meanwhile.  Before a case is held, so that all wait in one order.
+    """
+    found = Finding.objects.select_for_update(of=("self",)).select_related("organisation")
+    return found.filter(name=name).first()
+
+
 def _locked(name: str) -> Finding:
-    found = Finding.objects.select_for_update().filter(name=name).first()
+    found = held(name)
     if found is None:
         raise NotFound("there is no such finding here")
     return found
@@ -226,8 +235,9 @@ def decide(name: str, document: Mapping[str, Any], *, now: datetime) -> None:
 
 
 def _place(found: Finding, *, now: datetime) -> None:
+    # It may be decided once more: as unproven, and then as withdrawn.
     enqueue(
-        PLACE, {"finding": found.name}, lane="office", key=f"{PLACE}:{found.name}",
+        PLACE, {"finding": found.name}, lane="office", key=f"{PLACE}:{found.name}:{found.state}",
         priority=found.impact, now=now,
     )  # fmt: skip
 
@@ -268,24 +278,29 @@ def ground(name: str, grounding: Mapping[str, Any], *, now: datetime) -> None:
 
 
 def withdraw(viewer: Viewer, name: str, *, now: datetime) -> Finding:
-    """Take a finding back, by its finder, as long as it has joined no case."""
+    """Take a finding back, by its finder, as long as it has joined no case.
+
+    1. Its job is called off, and then 2. it is held: a worker takes them in the same order.  A
+    refusal gives the job back.  3. What was suggested of it is put aside.
+    """
     viewer.needs(Scope.FINDINGS_WRITE)
     with transaction.atomic():
-        mine = Finding.objects.select_for_update().filter(
-            name=name, organisation=viewer.acting_for()
-        )
-        found = mine.first()
-        if found is None:
+        mine = Finding.objects.filter(name=name, organisation=viewer.acting_for()).first()
+        if mine is None:
             raise NotFound("there is no such finding here")
+        cancel(job_key(mine), now=now)  # 1
+        found = _locked(name)  # 2
         if found.case:
             raise Refused(f"it is part of case {found.case} by now; write to the coordinator there")
         if found.state == _State.WITHDRAWN:
             return found
+        was_unproven = found.state == _State.UNPROVEN
         found.state, found.decided_at = _State.WITHDRAWN, now
         found.reason = "withdrawn by its finder"
         found.save(update_fields=["state", "reason", "decided_at"])
-        cancel(job_key(found), now=now)
         record("finding.withdrawn", found.name, {"content": found.content}, now=now)
+        if was_unproven:
+            _place(found, now=now)  # 3
         return found
 
 

@@ -70,11 +70,6 @@ def unplaced(package: str) -> list[Finding]:
     return list(waiting.order_by("pk"))
 
 
-def for_office(name: str) -> Finding | None:
-    """A finding for a job of a room above, which acts for the office."""
-    return Finding.objects.select_related("organisation").filter(name=name).first()
-
-
 def page_of(
     found: QuerySet[Finding], *, before: int | None, state: str = "", text: str = ""
 ) -> tuple[list[Finding], int | None]:

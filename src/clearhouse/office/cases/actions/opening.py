@@ -6,10 +6,12 @@ from datetime import datetime
 from typing import Final
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from clearhouse.errors import Conflict, Invalid, NotFound, Refused
 from clearhouse.office.authorisation import Deed, Part
-from clearhouse.office.cases.actions.journal import locked_case, note
+from clearhouse.office.cases.actions.discussion import hand_to_office
+from clearhouse.office.cases.actions.journal import held, locked_case, note
 from clearhouse.office.cases.actions.turns import PERIODS, take_turn
 from clearhouse.office.cases.models import (
     Case,
@@ -19,16 +21,18 @@ from clearhouse.office.cases.models import (
 )
 from clearhouse.office.findings import actions as findings_actions
 from clearhouse.office.findings import queries as findings
+from clearhouse.office.ledgerbook.actions import record
 from clearhouse.office.names import new_name
 from clearhouse.office.queue.actions import enqueue
 from clearhouse.office.viewer import Viewer
 from clearhouse.protocol.disclosure_clock import Turn as Kind
 from clearhouse.protocol.embargo import EMBARGO, Consent, EmbargoEvent, EmbargoState
-from clearhouse.protocol.matching import Described, suggestions
+from clearhouse.protocol.matching import Described, Likeness, suggestions
 from clearhouse.protocol.report_management import ReportState
 from clearhouse.protocol.roles import Role, Scope
 
 DATE: Final = "cases.date"
+_BY: Final = "clearhouse"
 
 
 def place(name: str, *, now: datetime) -> None:
@@ -36,20 +40,24 @@ def place(name: str, *, now: datetime) -> None:
 
     1. A proven one joins the case of its signature, or opens it.  2. One without proof is held
     against the cases and public advisories of its package; what is alike enough is suggested.
+    3. Of one that was withdrawn nothing is suggested any more.
     """
-    found = findings.for_office(name)
-    if found is None or found.case:
-        return
-    if found.state == found.State.PROVEN and found.signature:
-        with transaction.atomic():
-            case = Case.objects.select_for_update().filter(signature=found.signature).first()
+    with transaction.atomic():
+        found = findings_actions.held(name)
+        if found is None or found.case:
+            return
+        if found.state == found.State.PROVEN and found.signature:  # 1
+            same = Case.objects.select_for_update(no_key=True).filter(signature=found.signature)
+            case = same.first()
             if case is None:
-                open_case(found, by="clearhouse", now=now)
+                open_case(found, by=_BY, now=now)
             else:
-                join(case, found, why="by the same signature", by="clearhouse", now=now)
-    elif found.state == found.State.UNPROVEN:
-        with transaction.atomic():
+                join(case, found, why="by the same signature", by=_BY, now=now)
+        elif found.state == found.State.UNPROVEN:  # 2
             _suggest(found, now=now)
+        elif found.state == found.State.WITHDRAWN:  # 3
+            for one in _waiting(found):
+                _decided(one, Suggestion.State.REJECTED, by=_BY, now=now)
 
 
 def open_case(found: findings.Finding, *, by: str, now: datetime) -> Case:
@@ -78,19 +86,35 @@ def open_case(found: findings.Finding, *, by: str, now: datetime) -> Case:
     if found.state == found.State.PROVEN:
         enqueue(DATE, {"case": case.name}, lane="history", key=f"{DATE}:{case.name}",
                 priority=found.impact, now=now)  # fmt: skip
-    _suggest_earlier(case.package, now=now)
+    _suggest_earlier(case, now=now)
     return case
 
 
 def join(case: Case, found: findings.Finding, *, why: str, by: str, now: datetime) -> None:
-    """Add a finding to a case; one of somebody else who found it too shortens the embargo."""
+    """Add a finding to a case.
+
+    One of somebody else who found it too shortens the embargo; a proof of a case that was closed
+    opens it again, for the office to look at.
+    """
     others = {one.organisation_id for one in findings.in_case(case.name)}
     _add(case, found, why=why, by=by, now=now)
+    if case.state == Case.State.CLOSED and found.state == found.State.PROVEN:
+        _reopen(case, found, by=by, now=now)
     if others and found.organisation_id not in others and case.told_at is not None:
         take_turn(
             case, Kind.REDISCOVERED, by=by, now=now,
             reason="Somebody else has found it independently.",
         )  # fmt: skip
+
+
+def _reopen(case: Case, found: findings.Finding, *, by: str, now: datetime) -> None:
+    case.state, case.closed_because = Case.State.OPEN, ""
+    case.save(update_fields=["state", "closed_because"])
+    note(
+        case, "reopened", "The case is open again: it was proven once more.", by=by, now=now,
+        facts={"finding": found.name},
+    )  # fmt: skip
+    hand_to_office(case, f"Look at {found.name}: proven after the case was closed", now=now)
 
 
 def _add(case: Case, found: findings.Finding, *, why: str, by: str, now: datetime) -> None:
@@ -145,21 +169,30 @@ def _suggest(found: findings.Finding, *, now: datetime) -> None:
     known = [(name, _described_case(one)) for name, one in cases.items()]
     known += [(name, _described_public(one)) for name, one in public.items()]
     for name, alike in suggestions(_described(found), known):
-        Suggestion.objects.create(
-            name=new_name("S"),
-            finding=found.name,
-            case=cases.get(name),
-            advisory=public[name].advisory if name in public else "",
-            score=alike.score,
-            reasons=list(alike.reasons),
-            made_at=now,
-        )
+        _suggested(found, alike, cases.get(name) or public[name].advisory, now=now)
 
 
-def _suggest_earlier(package: str, *, now: datetime) -> None:
-    """Hold the findings without proof that came before a case against it as well."""
-    for one in findings.unplaced(package):
-        _suggest(one, now=now)
+def _suggest_earlier(case: Case, *, now: datetime) -> None:
+    """Hold the findings without proof that came before a case against it, and it alone."""
+    known = [(case.name, _described_case(case))]
+    for one in findings.unplaced(case.package):
+        for _, alike in suggestions(_described(one), known):
+            _suggested(one, alike, case, now=now)
+
+
+def _suggested(
+    found: findings.Finding, alike: Likeness, about: Case | str, *, now: datetime
+) -> None:
+    """Note a suggestion: a case, or the id of a public advisory."""
+    Suggestion.objects.create(
+        name=new_name("S"),
+        finding=found.name,
+        case=about if isinstance(about, Case) else None,
+        advisory=about if isinstance(about, str) else "",
+        score=alike.score,
+        reasons=list(alike.reasons),
+        made_at=now,
+    )
 
 
 def _cases_of(package: str) -> list[Case]:
@@ -205,23 +238,34 @@ def _described_public(one: PublicAdvisory) -> Described:
 
 
 def accept_suggestion(viewer: Viewer, name: str, *, now: datetime) -> Suggestion:
-    """Decide that a finding is about the case, or the public advisory, that was suggested."""
+    """Decide that a finding is about the case, or the public advisory, that was suggested.
+
+    1. The finding, the case and what was suggested of the finding are held, in this order and
+    before anything is recorded.  2. All is as it was when it was suggested: the finding was neither
+    withdrawn nor placed.  3. What else was suggested of it is rejected.
+    """
     viewer.must_coordinate()
     viewer.needs(Scope.CASES_WRITE)
     with transaction.atomic():
-        suggestion = _open_suggestion(name)
-        found = findings.for_office(suggestion.finding)
-        if found is None or found.case:
-            raise Conflict("the finding has joined a case meanwhile")
-        _decided(suggestion, Suggestion.State.ACCEPTED, viewer, now=now)
-        if suggestion.case is not None:
-            case = Case.objects.select_for_update().get(pk=suggestion.case.pk)
+        seen = _suggestion(Suggestion.objects.all(), name)
+        found = findings_actions.held(seen.finding)  # 1
+        case = held(seen.case_id) if seen.case_id is not None else None
+        if found is None:
+            raise NotFound("there is no such finding here")
+        waiting = {one.name: one for one in _waiting(found)}
+        suggestion = waiting.pop(name, None)
+        if suggestion is None:  # 2
+            raise _decided_already(_suggestion(Suggestion.objects.all(), name))
+        if found.case or found.state != found.State.UNPROVEN:
+            state = f"part of case {found.case}" if found.case else found.get_state_display()
+            raise Conflict(f"the finding is {state} by now")
+        _decided(suggestion, Suggestion.State.ACCEPTED, by=viewer.name, now=now)
+        if case is not None:
             join(case, found, why="by a coordinator's decision", by=viewer.name, now=now)
         else:
             findings_actions.refer_to_public(found.name, suggestion.advisory, now=now)
-        Suggestion.objects.filter(finding=found.name, state=Suggestion.State.OPEN).update(
-            state=Suggestion.State.REJECTED, decided_by=viewer.name, decided_at=now
-        )
+        for one in waiting.values():  # 3
+            _decided(one, Suggestion.State.REJECTED, by=viewer.name, now=now)
         return suggestion
 
 
@@ -230,26 +274,32 @@ def reject_suggestion(viewer: Viewer, name: str, *, now: datetime) -> Suggestion
     viewer.must_coordinate()
     viewer.needs(Scope.CASES_WRITE)
     with transaction.atomic():
-        suggestion = _open_suggestion(name)
-        _decided(suggestion, Suggestion.State.REJECTED, viewer, now=now)
+        suggestion = _suggestion(Suggestion.objects.select_for_update(), name)
+        if suggestion.state != Suggestion.State.OPEN:
+            raise _decided_already(suggestion)
+        _decided(suggestion, Suggestion.State.REJECTED, by=viewer.name, now=now)
         return suggestion
 
 
-def _open_suggestion(name: str) -> Suggestion:
-    found = Suggestion.objects.select_for_update().filter(name=name).first()
+def _suggestion(among: QuerySet[Suggestion], name: str) -> Suggestion:
+    found = among.filter(name=name).first()
     if found is None:
         raise NotFound("there is no such suggestion")
-    if found.state != Suggestion.State.OPEN:
-        raise Conflict(f"it was {found.state} by {found.decided_by} already")
     return found
 
 
-def _decided(
-    suggestion: Suggestion, state: Suggestion.State, viewer: Viewer, *, now: datetime
-) -> None:
-    from clearhouse.office.ledgerbook.actions import record
+def _waiting(found: findings.Finding) -> list[Suggestion]:
+    """What is suggested of a finding and not decided yet, held until the transaction ends."""
+    locked = Suggestion.objects.select_for_update(of=("self",)).select_related("case")
+    return list(locked.filter(finding=found.name, state=Suggestion.State.OPEN).order_by("pk"))
 
-    suggestion.state, suggestion.decided_by, suggestion.decided_at = state, viewer.name, now
+
+def _decided_already(suggestion: Suggestion) -> Conflict:
+    return Conflict(f"it was {suggestion.state} by {suggestion.decided_by} already")
+
+
+def _decided(suggestion: Suggestion, state: Suggestion.State, *, by: str, now: datetime) -> None:
+    suggestion.state, suggestion.decided_by, suggestion.decided_at = state, by, now
     suggestion.save(update_fields=["state", "decided_by", "decided_at"])
     record(
         f"suggestion.{state.value}",
@@ -264,20 +314,27 @@ def _decided(
 
 
 def open_unproven(viewer: Viewer, finding_name: str, *, now: datetime) -> Case:
-    """Open a case for a report without proof, by a coordinator's decision."""
+    """Open a case for a report without proof, by a coordinator's decision.
+
+    What was suggested of it is rejected: it is about something new.
+    """
     viewer.must_coordinate()
     viewer.needs(Scope.CASES_WRITE)
     with transaction.atomic():
-        found = findings.for_office(finding_name)
+        found = findings_actions.held(finding_name)
         if found is None:
             raise NotFound("there is no such finding here")
         if found.case:
             raise Conflict(f"it belongs to case {found.case}")
         if found.state != found.State.UNPROVEN:
-            raise Refused(f"it is {found.get_state_display()}")
+            raise Conflict(f"it is {found.get_state_display()}")
         if not found.package:
             raise Invalid("it names no package by its purl; ask its finder for it")
-        return open_case(found, by=viewer.name, now=now)
+        waiting = _waiting(found)
+        case = open_case(found, by=viewer.name, now=now)
+        for one in waiting:
+            _decided(one, Suggestion.State.REJECTED, by=viewer.name, now=now)
+        return case
 
 
 def close_case(viewer: Viewer, name: str, reason: str, *, now: datetime) -> Case:
