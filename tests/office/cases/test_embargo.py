@@ -9,7 +9,7 @@ import pytest
 
 from clearhouse.errors import Conflict, Invalid, NotFound, Refused
 from clearhouse.office.cases import queries
-from clearhouse.office.cases.actions import clock, opening, people, states, turns
+from clearhouse.office.cases.actions import clock, discussion, opening, people, states, turns
 from clearhouse.office.cases.models import Case, Participant, Proposal
 from clearhouse.protocol.case_state import CaseEvent
 from clearhouse.protocol.disclosure_clock import Turn
@@ -336,3 +336,10 @@ def test_an_end_far_away_is_not_proposed(who: Cast, ends: datetime) -> None:
         turns.propose_end(who.finder, case.name, ends, "A talk.", now=at(2))
     assert refused.value.key == "ends_at"
     assert not case.proposals.exists()
+
+
+def test_a_task_is_due_within_ten_years(who: Cast) -> None:
+    case = opened(who)
+    last = datetime.fromisoformat("9999-12-31T23:59:00-12:00")
+    with pytest.raises(Invalid, match="ten years"):
+        discussion.add_task(who.office, case.name, "Look at it", "", last, now=at(1))

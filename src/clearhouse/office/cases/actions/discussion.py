@@ -26,6 +26,8 @@ MOST_TEXT: Final = 50_000
 MOST_FILE: Final = 25 * 1024 * 1024
 #: How long the office has for what is handed to it.
 _TO_ACT: Final = timedelta(days=2)
+#: The farthest day of a task; the last days that there are have no place in other zones.
+_LONGEST: Final = timedelta(days=3650)
 _UNSAFE: Final = re.compile(r"[^\w.+-]+", re.ASCII)
 
 
@@ -118,6 +120,8 @@ def add_task(
         raise Invalid("say what is to be done", key="title")
     if due_at is not None and due_at.tzinfo is None:
         raise Invalid("say in which zone", key="due_at")
+    if due_at is not None and due_at > now + _LONGEST:
+        raise Invalid("more than ten years ahead", key="due_at")
     with transaction.atomic():
         case, _ = locked_case(viewer, name, Deed.RUN)
         if assignee:
