@@ -48,21 +48,21 @@ test-system: system
 	@tools/system-deps tests || echo "The tests that need them are skipped." >&2
 
 test: setup test-system ## run the tests, the slow ones left out
-	$(PY) -m pytest -n $(JOBS) -m "not slow and not exhaustive"
+	$(PY) -m pytest -n $(JOBS) --dist worksteal -m "not slow and not exhaustive"
 
 test-slow: setup test-system assets ## run the slow tests
-	$(PY) -m pytest -n $(JOBS) -m slow
+	$(PY) -m pytest -n $(JOBS) --dist worksteal -m slow
 
 # A server of its own, in a temporary folder; 77 says that there is no PostgreSQL here.
 test-postgresql: setup test-system ## run the office's tests on PostgreSQL, the slow ones left out
-	@$(PY) -m tests.office.postgresql $(PY) -m pytest -n $(JOBS) -m "not slow and not exhaustive" tests/office \
+	@$(PY) -m tests.office.postgresql $(PY) -m pytest -n $(JOBS) --dist worksteal -m "not slow and not exhaustive" tests/office \
 	    || { code=$$?; [ $$code -eq 77 ] || exit $$code; }
 
 test-exhaustive: setup ## try every address as everybody, in every state of a case (half an hour)
-	$(PY) -m pytest -n $(JOBS) -m exhaustive
+	$(PY) -m pytest -n $(JOBS) --dist worksteal -m exhaustive
 
 coverage: setup ## run the tests and show which lines none reached
-	$(PY) -m pytest -n $(JOBS) -m "not slow and not exhaustive" --cov --cov-report=term --cov-report=xml
+	$(PY) -m pytest -n $(JOBS) --dist worksteal -m "not slow and not exhaustive" --cov --cov-report=term --cov-report=xml
 
 lint: setup ## ruff, mypy and the layers
 	$(PY) -m ruff check .
