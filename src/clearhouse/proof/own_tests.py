@@ -2,8 +2,9 @@
 
 They are the authors' idea of what has to stay. They run inside the sandbox, on the interpreter that
 runs the proof, with the patched files laid over the source tree and the installed package in front
-of it. Tests that fail without the patch say nothing about it; where no test passes without the
-patch, or there are none, the answer is unknown, never a pass.
+of it. Tests that fail without the patch say nothing about it, nor do those that their authors mark
+as flaky; where no test passes without the patch, or there are none, the answer is unknown, never a
+pass.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ SECONDS: Final = 10.0
 _WAITING: Final = 2.0
 #: How much longer the patched version may take.
 _MORE_TIME: Final = 1.5
-_FORMAT: Final = 3
+_FORMAT: Final = 4
 _FILES: Final = 150
 #: Of so many that fail only after the patch it is asked again whether they do, so many times.
 _AGAIN: Final = 40

@@ -53,10 +53,16 @@ def _pytest(files: list[str], say: Say) -> None:
     import pytest
 
     class Reporter:
-        """Tells each test's outcome; a test fails when any of its three phases does."""
+        """Tells each test's outcome; a test fails when any of its three phases does.
+
+        One that its authors mark as flaky is left out: that it fails, or not, says nothing.
+        """
 
         def __init__(self) -> None:
             self._bad: set[str] = set()
+
+        def pytest_collection_modifyitems(self, items: list[Any]) -> None:
+            items[:] = [one for one in items if one.get_closest_marker("flaky") is None]
 
         def pytest_collectreport(self, report: Any) -> None:
             if report.failed:
