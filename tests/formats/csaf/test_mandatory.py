@@ -217,10 +217,11 @@ odd: st.SearchStrategy[Any] = st.one_of(
     st.integers(),
     st.text(max_size=8),
     st.sampled_from(["9" * 5000, "pkg:", "CVSS:3.1/", "0000-00-00T00:00:00Z"]),
-    st.just([]),
-    st.just({}),
-    st.just([{}]),
-    st.just([[]]),
+    # New ones each time: what is put in one place is changed there alone.
+    st.builds(list),
+    st.builds(dict),
+    st.builds(lambda: [{}]),
+    st.builds(lambda: [[]]),
 )
 
 
