@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
+from uuid import UUID
 
 from clearhouse.errors import Invalid, Unavailable
-from clearhouse.formats.cve import ORG_ID
 
 _SECRET_BYTES: Final = 48
 _SEED_BYTES: Final = 32
 _SMTP: Final = 25
+_RANDOM: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,9 +198,13 @@ def _is_behind_proxy(text: str) -> bool:
 
 
 def _org_id(text: str) -> str | None:
-    if text and not ORG_ID.fullmatch(text):
-        raise Invalid("expected a UUID of version 4", key="CLEARHOUSE_CNA_ORG_ID")
-    return text or None
+    """The identifier of a CVE numbering authority (CVE record format, ``uuid``)."""
+    if not text:
+        return None
+    with suppress(ValueError):
+        if UUID(text).version == _RANDOM:
+            return str(UUID(text))
+    raise Invalid("expected a UUID of version 4", key="CLEARHOUSE_CNA_ORG_ID")
 
 
 def _oidc(environment: Mapping[str, str]) -> dict[str, str]:
