@@ -196,7 +196,10 @@ def _arrives(running: Office, window: BrowserContext, identity: Provider, claims
     return page
 
 
-def test_what_the_server_says_names_no_secret(running: Office, identity: Provider) -> None:
+def test_what_the_server_says_names_no_secret(
+    running: Office, window: BrowserContext, identity: Provider
+) -> None:
+    _sign_in(window.new_page(), running)
     said = (Path(running.environment["CLEARHOUSE_HOME"]) / "server.log").read_text()
     assert "GET /account/login/" in said
     for secret in (PASSWORD, identity.secret):
