@@ -10,7 +10,7 @@ from typing import Any
 
 from django.db import transaction
 
-from clearhouse.office.cases.actions import opening
+from clearhouse.office.cases.actions import opening, versions
 from clearhouse.office.findings import actions as findings
 from clearhouse.office.findings import queries as found
 from clearhouse.office.findings.intake import of_bundle
@@ -76,6 +76,13 @@ def verdict(signature: str = "sha256:aa", *, grade: str = "differential") -> dic
         "notes": [],
         "digest": "sha256:11",
     }
+
+
+def dated(office: Viewer) -> str:
+    """A case of which somebody has said which versions are affected; its name."""
+    name = proven(somebody("hexfind", Role.FINDER))
+    versions.declare(office, name, "0", "0.13.3", now=NOW)
+    return name
 
 
 def proven(finder: Viewer, *, sample: str = "CVE-2019-14853", now: datetime = NOW) -> str:

@@ -7,18 +7,16 @@ from typing import Any
 
 from clearhouse.office.advisories import actions
 from clearhouse.office.advisories.models import Advisory, Revision
-from clearhouse.office.cases.actions import versions
 from clearhouse.office.cases.models import Case
 from clearhouse.office.names import new_name
 from clearhouse.protocol.roles import Role
-from tests.office.story import NOW, proven, somebody
+from tests.office.story import NOW, dated, somebody
 
 
 def first_published() -> Revision:
     """An advisory's first revision, from a finding to the documents."""
     office = somebody("office", Role.COORDINATOR)
-    case = proven(somebody("hexfind", Role.FINDER))
-    versions.declare(office, case, "0", "0.13.3", now=NOW)
+    case = dated(office)
     actions.draft(office, case, title="A crash", summary="Update.", now=NOW)
     return actions.publish(office, case, now=NOW)
 

@@ -18,14 +18,14 @@ from clearhouse.errors import Conflict, Invalid, NotFound
 from clearhouse.formats.advisory import Reference
 from clearhouse.formats.csaf.mandatory import problems, schema_problems
 from clearhouse.office.advisories import actions, queries
-from clearhouse.office.cases.actions import people, severity, versions
+from clearhouse.office.cases.actions import people, severity
 from clearhouse.office.cases.actions.naming import set_cve
 from clearhouse.office.cases.models import PublicAdvisory
 from clearhouse.office.cases.queries import view
 from clearhouse.office.viewer import PUBLIC, Viewer
 from clearhouse.protocol.roles import Role
 from tests.formats.csaf.official import FOLDER, cvss_schemas, official
-from tests.office.story import NOW, proven, somebody
+from tests.office.story import NOW, dated, proven, somebody
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
@@ -38,9 +38,7 @@ def office() -> Viewer:
 
 @pytest.fixture
 def case(office: Viewer) -> str:
-    name = proven(somebody("hexfind", Role.FINDER))
-    versions.declare(office, name, "0", "0.13.3", now=NOW)
-    return name
+    return dated(office)
 
 
 def drafted(office: Viewer, case: str) -> str:

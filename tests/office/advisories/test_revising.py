@@ -10,11 +10,10 @@ import pytest
 from django.test import Client
 
 from clearhouse.office.advisories import actions, queries
-from clearhouse.office.cases.actions import versions
 from clearhouse.office.cases.actions.naming import set_cve
 from clearhouse.office.viewer import PUBLIC, Viewer
 from clearhouse.protocol.roles import Role
-from tests.office.story import NOW, proven, somebody
+from tests.office.story import NOW, dated, proven, somebody
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
@@ -29,8 +28,7 @@ def office() -> Viewer:
 @pytest.fixture
 def name(office: Viewer) -> str:
     """A published advisory with a revision in the making."""
-    case = proven(somebody("hexfind", Role.FINDER))
-    versions.declare(office, case, "0", "0.13.3", now=NOW)
+    case = dated(office)
     set_cve(office, case, "CVE-2026-11111", now=NOW)
     actions.draft(office, case, title="A crash", summary="Update.", now=NOW)
     actions.publish(office, case, now=NOW + DAY)

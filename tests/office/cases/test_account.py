@@ -8,12 +8,12 @@ import pytest
 
 from clearhouse.office.advisories import actions, queries
 from clearhouse.office.cases.account import account
-from clearhouse.office.cases.actions import people, versions
+from clearhouse.office.cases.actions import people
 from clearhouse.office.cases.models import Participant
 from clearhouse.office.viewer import PUBLIC, Viewer
 from clearhouse.protocol.embargo import Consent
 from clearhouse.protocol.roles import Role
-from tests.office.story import NOW, proven, somebody
+from tests.office.story import NOW, dated, somebody
 
 pytestmark = pytest.mark.django_db
 
@@ -25,9 +25,7 @@ def office() -> Viewer:
 
 @pytest.fixture
 def case(office: Viewer) -> str:
-    name = proven(somebody("hexfind", Role.FINDER))
-    versions.declare(office, name, "0", "0.13.3", now=NOW)
-    return name
+    return dated(office)
 
 
 def takes_part(office: Viewer, case: str, slug: str, role: Role, consent: Consent) -> None:

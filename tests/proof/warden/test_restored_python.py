@@ -49,7 +49,6 @@ def test_what_was_put_back_is_told() -> None:
     assert told(f"{program}print(restored.used)") == "['fractions.gcd', 'collections.Mapping']"
 
 
-@pytest.mark.skipif(sys.version_info < (3, 11), reason="older ones take such flags themselves")
 def test_it_is_told_once_however_often_it_is_needed() -> None:
     program = "import re\nfor n in range(50):\n    re.compile(f'{n}(?i)')\nprint(restored.used)"
     assert told(program) == "['flags within a regular expression']"
@@ -71,7 +70,6 @@ except AttributeError as error:
     assert told(program) == "module 'collections' has no attribute 'Nothing'"
 
 
-@pytest.mark.skipif(sys.version_info < (3, 11), reason="older ones take such flags themselves")
 @pytest.mark.parametrize(
     ("pattern", "text"),
     [
