@@ -9,8 +9,6 @@ import pytest
 from pytest_django import Settings
 from pytest_django.plugin import DjangoDbBlocker
 
-from clearhouse.office.api import gate
-from clearhouse.office.api.limits import Counter
 from tests.office.security import world as made
 
 
@@ -25,8 +23,7 @@ def world(
 
 
 @pytest.fixture(autouse=True)
-def _plain(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # Static files are not built where tests run; what a rolled-back bucket gave counts no more.
+def _plain(settings: Settings, tmp_path: Path) -> None:
+    # Static files are not built where tests run.
     settings.MIDDLEWARE = [one for one in settings.MIDDLEWARE if "whitenoise" not in one]
     settings.STATIC_ROOT = tmp_path
-    monkeypatch.setattr(gate, "_counter", Counter())
