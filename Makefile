@@ -88,7 +88,7 @@ LOCK = $(PY) -m uv pip compile --quiet --universal --generate-hashes --python-ve
     --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
 
 lock: setup ## bring the lock files up to date with pyproject.toml
-	$(LOCK) $(LOCK_FLAGS) --extra postgresql pyproject.toml -o requirements.lock
+	$(LOCK) $(LOCK_FLAGS) --extra evaluation --extra postgresql pyproject.toml -o requirements.lock
 	$(LOCK) $(LOCK_FLAGS) -c requirements.lock pyproject.toml --group dev -o requirements-dev.lock
 	$(LOCK) $(LOCK_FLAGS) requirements-node.in -o requirements-node.lock
 
