@@ -17,6 +17,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from enum import Enum
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
@@ -24,16 +25,21 @@ from typing import Final
 from uuid import UUID, uuid5
 
 from clearhouse.benchmark import knowledge
+from clearhouse.benchmark.candidates import solved_by_its_text
 from clearhouse.benchmark.families import family_of
-from clearhouse.benchmark.item_file import ITEM_FILE, Record, listing, render
+from clearhouse.benchmark.item_file import ITEM_FILE, Masked, Record, listing, render
 from clearhouse.benchmark.items import Item, item_of
-from clearhouse.benchmark.masks import NO_MASK, Mask
+from clearhouse.benchmark.leaks import LEVELS as LEAK_LEVELS
+from clearhouse.benchmark.leaks import OWN, leaks_of
+from clearhouse.benchmark.masks import NO_MASK, Mask, masked_bundle, masks_for
 from clearhouse.benchmark.targets import target_tree
+from clearhouse.benchmark.trial import why_not_to_be_tried
 from clearhouse.benchmark.trying import task_files
-from clearhouse.errors import Unavailable
+from clearhouse.errors import NotFound, Unavailable
 from clearhouse.proof.bundle import Bundle
 from clearhouse.proof.judge import Grade
 from clearhouse.proof.prove import prove
+from clearhouse.proof.runners.base import Runner
 from clearhouse.proof.runners.choose import Workshop
 from clearhouse.proof.target import releases
 from clearhouse.proof.verdict import Verdict
@@ -68,7 +74,7 @@ def public_canary(bundle: Bundle) -> UUID:
 
 
 def make_item(
-    bundle: Bundle, workshop: Workshop, *, canary: UUID, progress: Progress
+    bundle: Bundle, workshop: Workshop, *, canary: UUID, mask: Masking, progress: Progress
 ) -> Made | NoItem:
     """Make the item of a bundle; nothing is written.
 
@@ -77,23 +83,80 @@ def make_item(
     verdict = prove(bundle, workshop, progress=progress)
     if verdict.grade is not Grade.DIFFERENTIAL:
         return NoItem(bundle.id, f"{verdict.grade.value}: {verdict.judgement.reason}")
+    hidden = _hidden(bundle, canary, progress) if mask is Masking.AS_FAR_AS_IT_GOES else NO_MASK
+    if hidden is None:
+        return NoItem(bundle.id, "no mask was found under which the effect still shows")
     progress("writing what is given")
-    files = _files(bundle, verdict, NO_MASK, str(canary))
+    made = _assembled(bundle, verdict, hidden, str(canary))
+    progress("looking for the input in what is given")
+    found = leaks_of(made.item)
+    if found:
+        return NoItem(bundle.id, f"gives the input away: {found[0]}")
+    solved = solved_by_its_text(made.item, workshop, LEAK_LEVELS, progress=progress)
+    if solved is not None:
+        return NoItem(bundle.id, f"gives an input away: {solved}")
+    progress("trying a control")
+    problem = why_not_to_be_tried(made.item)
+    return made if problem is None else NoItem(bundle.id, problem)
+
+
+class Masking(Enum):
+    """Whether an item hides which package it is."""
+
+    NONE = "none"
+    AS_FAR_AS_IT_GOES = "as far as it goes"
+
+
+def _hidden(bundle: Bundle, canary: UUID, progress: Progress) -> Mask | None:
+    """The mask that hides most and under which the effect shows; None where there is none."""
+    for mask in masks_for(bundle, canary.int):
+        progress(f"masked ({mask.kind.value}): does it still show?")
+        try:
+            with MaskedWorkshop(bundle, mask) as workshop:
+                verdict = prove(masked_bundle(bundle, mask), workshop)
+        except (NotFound, Unavailable):
+            continue
+        if verdict.grade.proven:
+            return mask
+    return None
+
+
+class MaskedWorkshop(Workshop):
+    """A workshop in which a bundle's attacked version is the masked one."""
+
+    def __init__(self, bundle: Bundle, mask: Mask) -> None:
+        super().__init__()
+        self._tree = target_tree(bundle, mask)
+
+    def attacked(self, bundle: Bundle) -> Runner:
+        """The runner for the masked target."""
+        purl = bundle.target.purl
+        return self.on(bundle, self._tree, purl.version or "" if purl is not None else "source")
+
+
+def _assembled(bundle: Bundle, verdict: Verdict, mask: Mask, canary: str) -> Made:
+    files = _files(bundle, verdict, mask, canary)
+    is_masked = mask.kind is not Masked.NO
     record = Record(
-        name=item_name(bundle.id),
+        name=_neutral_name(canary) if is_masked else item_name(bundle.id),
         family=family_of(bundle.effect, bundle.cwe),
         effect=bundle.effect,
         language=bundle.harness.language,
-        canary=str(canary),
+        canary=canary,
         published=published(bundle),
-        target_digest=target_tree(bundle, NO_MASK).digest,
-        masked=NO_MASK.kind,
-        renamed=NO_MASK.words,
-        versions=NO_MASK.versions,
+        target_digest=target_tree(bundle, mask).digest,
+        masked=mask.kind,
+        renamed=mask.words,
+        versions=mask.versions,
         files=listing(files),
     )
     files = {ITEM_FILE: render(record), **files}
     return Made(item_of(files, where=bundle.id), MappingProxyType(files))
+
+
+def _neutral_name(canary: str) -> str:
+    """A name that says nothing of the package."""
+    return f"item-{sha256(canary.encode()).hexdigest()[:12]}"
 
 
 def item_name(bundle_id: str) -> str:
@@ -130,7 +193,10 @@ def _files(bundle: Bundle, verdict: Verdict, mask: Mask, canary: str) -> dict[st
     fix = knowledge.fix(bundle, document, canary)
     if fix is not None:
         given["3/fix.diff"] = fix
-    files = {f"given/{mask.put_on_name(n)}": mask.put_on(data) for n, data in given.items()}
+    files = {
+        f"given/{name}": data if name.rpartition("/")[2] in OWN else mask.put_on(data)
+        for name, data in given.items()
+    }
     return files | {f"judge/{name}": data for name, data in bundle.files.items()}
 
 
