@@ -10,10 +10,10 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -49,6 +49,8 @@ Progress = Callable[[str], None]
 #: Canaries of items that anybody can build are the same wherever they are built (RFC 9562, 5.5).
 PUBLIC: Final = UUID("6f0d8f5c-3b5e-4d0b-9d5c-0f7a6a1c2e90")
 
+_UNFINISHED: Final = ".making-"
+_ABANDONED_S: Final = 3600
 _CVE: Final = re.compile(r"\bCVE-((?:19|20)\d\d)-\d{4,}\b", re.IGNORECASE)
 
 
@@ -201,29 +203,41 @@ def _files(bundle: Bundle, verdict: Verdict, mask: Mask, canary: str) -> dict[st
 
 
 def write_item(made: Made, folder: Path) -> Path:
-    """Write an item into a folder of items, in one step; one of its name that is there is replaced.
+    """Write an item into a folder of items; one of its name that is there is replaced.
 
     Raises :class:`Unavailable` where it cannot be written.
     """
     final = folder / made.item.name
+    write_files(made.files, final)
+    return final
+
+
+def write_files(files: Mapping[str, bytes], final: Path) -> None:
+    """Write an item's files into its folder, in one step: it is there as a whole or not at all.
+
+    Raises :class:`Unavailable` where it cannot be written.
+    """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        staged = Path(tempfile.mkdtemp(prefix=".making-", dir=folder))
+        final.parent.mkdir(parents=True, exist_ok=True)
+        staged = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=final.parent))
         try:
-            staged.chmod(0o755)
-            for name, data in made.files.items():
-                path = staged / name
+            made, old = staged / "new", staged / "old"
+            for name, data in files.items():
+                path = made / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(data)
-                if path.name == "try":
-                    path.chmod(0o755)
+                path.chmod(0o755 if path.name == "try" else 0o644)
             if final.exists():
-                old = staged / ".old"
                 final.rename(old)
-                shutil.rmtree(old)
-            staged.rename(final)
+            made.rename(final)
         finally:
             shutil.rmtree(staged, ignore_errors=True)
     except OSError as error:
-        raise Unavailable(f"{final} cannot be written: {os.strerror(error.errno or 0)}") from error
-    return final
+        raise Unavailable(f"{final} cannot be written: {error.strerror}") from error
+
+
+def clear_abandoned(folder: Path) -> None:
+    """Remove what writers that were killed have left; one that is at work is not that old."""
+    for left in folder.glob(f"{_UNFINISHED}*"):
+        if time.time() - left.stat().st_mtime > _ABANDONED_S:
+            shutil.rmtree(left, ignore_errors=True)

@@ -163,12 +163,19 @@ def read_item(folder: Path) -> Item:
 
     Raises Invalid where a file is missing, added or altered, or the bundle in it is no bundle.
     """
+    return item_of(files_of_item(folder), where=printable(str(folder)))
+
+
+def files_of_item(folder: Path) -> Mapping[str, bytes]:
+    """Every file of an item by its name in its folder, not yet checked.
+
+    Raises Invalid where it cannot be read, or holds what is no file.
+    """
     where = printable(str(folder))
     try:
-        files = read_folder(folder, where=where, limits=_LIMITS)
+        return read_folder(folder, where=where, limits=_LIMITS)
     except OSError as error:
         raise Invalid(f"cannot be read: {error.strerror}", where=where) from None
-    return item_of(files, where=where)
 
 
 def item_of(files: Mapping[str, bytes], *, where: str) -> Item:
