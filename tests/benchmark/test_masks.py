@@ -32,7 +32,8 @@ def test_what_has_none_of_the_words_stays(data: bytes) -> None:
 def test_capitals_stay_and_short_names_are_replaced_as_words_only() -> None:
     mask = Mask(Masked.NAME, {"ip": "ob", "django": "kufiro"})
     assert mask.put_on(b"Django DJANGO xdjangox djANgo") == b"Kufiro KUFIRO xkufirox kuFIro"
-    assert mask.put_on(b"ip zip IP ip_x tips") == b"ob zip OB ob_x tips"
+    assert mask.put_on(b"ip zip IP ip_x tips ZIP") == b"ob zip OB ob_x tips ZIP"
+    assert mask.put_on(b"IPError parseIp IPS ipAddress") == b"OBError parseOb IPS obAddress"
 
 
 def test_a_version_is_replaced_as_a_whole() -> None:

@@ -189,7 +189,7 @@ def _files(bundle: Bundle, verdict: Verdict, mask: Mask, canary: str) -> dict[st
     given = {f"0/{name}": data for name, data in task_files(bundle, canary).items()}
     for number, control in enumerate(bundle.controls, 1):
         suffix = PurePosixPath(control.name).suffix
-        given[f"0/controls/{number}{suffix}"] = control.data
+        given[f"0/controls/{number}{mask.put_on_name(suffix)}"] = control.data
     given["1/description.txt"] = knowledge.description(bundle, canary)
     given["2/trace.txt"] = knowledge.trace(document, canary)
     fix = knowledge.fix(bundle, document, canary)

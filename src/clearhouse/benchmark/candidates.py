@@ -69,12 +69,13 @@ def candidates(given: Mapping[str, bytes], effect: Effect, *, most: int = MOST) 
             for one in (one for text in forms for one in way(text)):
                 if one and len(one) <= _LONGEST:
                     found.setdefault(one)
-    plain = list(found)
+    repeated: list[bytes] = []
     if effect in _EXHAUSTING:
-        short = [one for one in plain if len(one) <= _SHORT]
-        plain = plain[: most - len(short[: most // 3])]
-        plain += [one * (_REPEATED_TO // len(one)) for one in short[: most // 3]]
-    return list(dict.fromkeys(plain))[:most]
+        quoted = (one for forms in texts.values() for text in forms for one in _quoted(text))
+        short = dict.fromkeys(one for one in quoted if 0 < len(one) <= _SHORT)
+        repeated = [one * (_REPEATED_TO // len(one)) for one in list(short)[: most // 3]]
+    plain = list(found)[: most - len(repeated)]
+    return list(dict.fromkeys([*plain, *repeated]))[:most]
 
 
 def _quoted(text: bytes) -> Iterator[bytes]:
