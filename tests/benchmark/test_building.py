@@ -25,7 +25,7 @@ from clearhouse.benchmark.candidates import solved_by_its_text
 from clearhouse.benchmark.item_file import Masked
 from clearhouse.benchmark.items import Item, read_item
 from clearhouse.benchmark.leaks import leaks_of
-from clearhouse.benchmark.targets import BUILT, PROGRAM
+from clearhouse.benchmark.targets import BUILT, PROGRAM, file_with
 from clearhouse.benchmark.trial import tried
 from clearhouse.errors import Unavailable
 from clearhouse.proof.bundle import Bundle, digest_of
@@ -168,6 +168,24 @@ def test_a_title_that_spells_out_another_input_that_works_makes_no_item(workshop
     found = made(told, workshop)
     assert isinstance(found, NoItem)
     assert found.reason.startswith("gives an input away: level 1: an input of 22 bytes")
+
+
+def test_a_file_of_the_target_that_has_the_input_is_found(tmp_path: Path) -> None:
+    (tmp_path / "site" / "tests").mkdir(parents=True)
+    (tmp_path / "site" / "tests" / "data.bin").write_bytes(b"... an input ...")
+    assert file_with(tmp_path, b"an input") == "site/tests/data.bin"
+    assert file_with(tmp_path, b"another input") is None
+
+
+@pytest.mark.slow
+@pytest.mark.sandbox
+@pytest.mark.network
+def test_a_harness_that_names_the_flaw_makes_no_item(workshop: Workshop) -> None:
+    bundle = sample()
+    code = bundle.harness_code + b"// Shows CVE-2020-7788.\n"
+    files = MappingProxyType({**bundle.files, bundle.harness.file: code})
+    found = made(replace(bundle, files=files, digest=digest_of(files)), workshop)
+    assert found == NoItem(bundle.id, "names the flaw in what is given: CVE-2020-7788")
 
 
 @pytest.mark.slow

@@ -17,7 +17,15 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from clearhouse.benchmark.item_file import CANARY_WORDS, canary_line
-from clearhouse.benchmark.leaks import PART_BYTES, Leak, Needle, leaks, leaks_of, sightings
+from clearhouse.benchmark.leaks import (
+    PART_BYTES,
+    Leak,
+    Needle,
+    leaks,
+    leaks_of,
+    names_of_flaws,
+    sightings,
+)
 from clearhouse.benchmark.readings import readings
 from tests.benchmark.making import CANARY, SAMPLES, item, sample
 
@@ -148,6 +156,14 @@ def test_the_fix_may_have_it_since_that_level_is_asked_for_apart() -> None:
 def test_no_sample_gives_its_input_away_by_its_harness_or_title(name: str) -> None:
     bundle = sample(name)
     assert not leaks_of(item(bundle, more={"given/1/description.txt": bundle.title.encode()}))
+
+
+def test_a_text_that_names_the_flaws_number_is_seen_below_the_fix() -> None:
+    assert names_of_flaws(item()) == ()
+    for place, named in (("0/harness.js", True), ("2/trace.txt", True), ("3/fix.diff", False)):
+        text = b"// see cve-2020-7788 and GHSA-qqgx-2p2h-9c37\n"
+        found = names_of_flaws(item(more={f"given/{place}": text}))
+        assert found == (("cve-2020-7788", "GHSA-qqgx-2p2h-9c37") if named else ())
 
 
 # -- canaries ----------------------------------------------------------------------------------
