@@ -13,7 +13,7 @@ from collections.abc import Callable
 from urllib.parse import quote_from_bytes
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from clearhouse.benchmark.item_file import CANARY_WORDS, canary_line
@@ -73,6 +73,7 @@ FORMS: dict[str, Form] = {
 
 
 @pytest.mark.parametrize("form", FORMS)
+@settings(max_examples=25)
 @given(reference=INPUTS)
 def test_an_input_is_found_in_every_form(form: str, reference: bytes) -> None:
     text = b"The parser fails. For example: " + FORMS[form](reference) + b"\nAnd so on.\n"
@@ -82,6 +83,7 @@ def test_an_input_is_found_in_every_form(form: str, reference: bytes) -> None:
 
 
 @pytest.mark.parametrize("form", ["plain", "hexadecimal", "base64", "literal of Python", "zlib"])
+@settings(max_examples=25)
 @given(reference=INPUTS, data=st.data())
 def test_a_long_part_of_an_input_is_found(form: str, reference: bytes, data: st.DataObject) -> None:
     needle = Needle(reference, [])

@@ -159,9 +159,11 @@ def test_items_that_are_not_those_of_their_bank_are_refused(tmp_path: Path) -> N
     inside = read_archive(pyrage.decrypt(sealed.encrypted, [key]), where="here")
     assert BANK_FILE in inside
     less = {name: data for name, data in inside.items() if not name.startswith("a/")}
-    doctored = replace(sealed, encrypted=pyrage.encrypt(write_zip(less), [key.to_public()]))
-    with pytest.raises(Refused, match="not those of its bank"):
-        _open(doctored, shares, tmp_path)
+    moved = {name.replace("a/", "d/", 1): data for name, data in inside.items()}
+    for other, words in ((less, "not those of its bank"), (moved, "goes by another's name")):
+        encrypted = pyrage.encrypt(write_zip(other), [key.to_public()])
+        with pytest.raises(Refused, match=words):
+            _open(replace(sealed, encrypted=encrypted), shares, tmp_path)
     assert not (tmp_path / "set.openings").exists()
 
 
