@@ -238,3 +238,14 @@ def test_what_a_killed_writer_left_is_removed_when_it_is_old(tmp_path: Path) -> 
     os.utime(tmp_path / "an-item", (0, 0))
     clear_abandoned(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == [".making-new", "an-item"]
+
+
+@pytest.mark.slow
+@pytest.mark.sandbox
+@pytest.mark.network
+def test_a_package_that_runs_under_no_mask_makes_no_masked_item(workshop: Workshop) -> None:
+    # Its compiled half compares its version, and its name, with those of the half in Python.
+    found = made(sample("CVE-2023-49083"), workshop, Masking.AS_FAR_AS_IT_GOES)
+    assert isinstance(found, NoItem)
+    assert found.reason.startswith("there is no mask under which the effect still shows; ")
+    assert "version of cryptography does not match" in found.reason

@@ -86,8 +86,8 @@ def make_item(
     if verdict.grade is not Grade.DIFFERENTIAL:
         return NoItem(bundle.id, f"{verdict.grade.value}: {verdict.judgement.reason}")
     hidden = _hidden(bundle, canary, progress) if mask is Masking.AS_FAR_AS_IT_GOES else NO_MASK
-    if hidden is None:
-        return NoItem(bundle.id, "no mask was found under which the effect still shows")
+    if isinstance(hidden, NoItem):
+        return hidden
     progress("writing what is given")
     made = _assembled(bundle, verdict, hidden, str(canary))
     progress("looking for the input in what is given")
@@ -128,18 +128,21 @@ class Masking(Enum):
     AS_FAR_AS_IT_GOES = "as far as it goes"
 
 
-def _hidden(bundle: Bundle, canary: UUID, progress: Progress) -> Mask | None:
-    """The mask that hides most and under which the effect shows; None where there is none."""
+def _hidden(bundle: Bundle, canary: UUID, progress: Progress) -> Mask | NoItem:
+    """The mask that hides most and under which the effect shows; why there is none."""
+    why = "it is no package with a version"
     for mask in masks_for(bundle, canary.int):
         progress(f"masked ({mask.kind.value}): does it still show?")
         try:
             with MaskedWorkshop(bundle, mask) as workshop:
                 verdict = prove(masked_bundle(bundle, mask), workshop)
-        except (NotFound, Unavailable):
+        except (NotFound, Unavailable) as error:
+            why = f"{mask.kind.value}: {error}"
             continue
         if verdict.grade.proven:
             return mask
-    return None
+        why = f"{mask.kind.value}: {verdict.judgement.reason}"
+    return NoItem(bundle.id, f"there is no mask under which the effect still shows; {why}")
 
 
 class MaskedWorkshop(Workshop):
