@@ -114,6 +114,16 @@ class NativeRunner:
         self.notes = built.notes
         self._key = ("native", str(self._harness.folder))
 
+    @property
+    def plan(self) -> Plan:
+        """How the target was compiled, without the checks that its controls trip."""
+        return self._built.plan
+
+    @property
+    def target(self) -> BuiltTarget:
+        """The target as it was built."""
+        return self._built.target
+
     def run(self, name: str, data: bytes) -> Run:
         """Run the harness on one input."""
         if self._harness.problem is not None:

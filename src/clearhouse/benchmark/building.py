@@ -1,0 +1,163 @@
+"""From bundles to items: proven first, then written down with what each level tells.
+
+1. The bundle is proven anew: without ``differential`` there is no item.
+2. What is given is written: harness, controls, description, trace, fix.
+3. The name is masked where that was asked for and the proof still shows.
+4. Nothing given below level 3 gives the input away (``leaks``, ``candidates``).
+5. The harness can be tried: it loads, and runs through on a control.
+6. The item is read back, and put in place in one step.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from hashlib import sha256
+from pathlib import Path, PurePosixPath
+from types import MappingProxyType
+from typing import Final
+from uuid import UUID, uuid5
+
+from clearhouse.benchmark import knowledge
+from clearhouse.benchmark.families import family_of
+from clearhouse.benchmark.item_file import ITEM_FILE, Record, listing, render
+from clearhouse.benchmark.items import Item, item_of
+from clearhouse.benchmark.masks import NO_MASK, Mask
+from clearhouse.benchmark.targets import target_tree
+from clearhouse.benchmark.trying import task_files
+from clearhouse.errors import Unavailable
+from clearhouse.proof.bundle import Bundle
+from clearhouse.proof.judge import Grade
+from clearhouse.proof.prove import prove
+from clearhouse.proof.runners.choose import Workshop
+from clearhouse.proof.target import releases
+from clearhouse.proof.verdict import Verdict
+
+Progress = Callable[[str], None]
+
+#: Canaries of items that anybody can build are the same wherever they are built (RFC 9562, 5.5).
+PUBLIC: Final = UUID("6f0d8f5c-3b5e-4d0b-9d5c-0f7a6a1c2e90")
+
+_CVE: Final = re.compile(r"\bCVE-((?:19|20)\d\d)-\d{4,}\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class NoItem:
+    """A bundle from which no item can be made, and why."""
+
+    bundle_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """An item that was made, with its files as they are to be written."""
+
+    item: Item
+    files: Mapping[str, bytes]
+
+
+def public_canary(bundle: Bundle) -> UUID:
+    """The canary of a bundle that is public: the same for everybody who builds its item."""
+    return uuid5(PUBLIC, bundle.digest)
+
+
+def make_item(
+    bundle: Bundle, workshop: Workshop, *, canary: UUID, progress: Progress
+) -> Made | NoItem:
+    """Make the item of a bundle; nothing is written.
+
+    Raises :class:`Unavailable` and :class:`NotFound` where the bundle cannot be run here.
+    """
+    verdict = prove(bundle, workshop, progress=progress)
+    if verdict.grade is not Grade.DIFFERENTIAL:
+        return NoItem(bundle.id, f"{verdict.grade.value}: {verdict.judgement.reason}")
+    progress("writing what is given")
+    files = _files(bundle, verdict, NO_MASK, str(canary))
+    record = Record(
+        name=item_name(bundle.id),
+        family=family_of(bundle.effect, bundle.cwe),
+        effect=bundle.effect,
+        language=bundle.harness.language,
+        canary=str(canary),
+        published=published(bundle),
+        target_digest=target_tree(bundle, NO_MASK).digest,
+        masked=NO_MASK.kind,
+        renamed=NO_MASK.words,
+        versions=NO_MASK.versions,
+        files=listing(files),
+    )
+    files = {ITEM_FILE: render(record), **files}
+    return Made(item_of(files, where=bundle.id), MappingProxyType(files))
+
+
+def item_name(bundle_id: str) -> str:
+    """A name for an item that files and logs can carry."""
+    name = re.sub(r"[^a-z0-9.]+", "-", bundle_id.lower()).strip("-.")[:60]
+    return name or f"item-{sha256(bundle_id.encode()).hexdigest()[:12]}"
+
+
+def published(bundle: Bundle) -> date | None:
+    """The day on which the fix was released, as the registry has it; None where it does not say.
+
+    A package may carry a library that was fixed long before: where the flaw's CVE number is of an
+    earlier year, that year's end counts, for the flaw was known by then.
+    """
+    purl, fixed = bundle.target.purl, bundle.target.fixed
+    if purl is None or fixed is None:
+        return None
+    known = _CVE.search(bundle.id)
+    for release in releases(str(purl._replace(version=None, qualifiers={}, subpath=None))):
+        if release.version == fixed and release.uploaded is not None:
+            day = release.uploaded.date()
+            return min(day, date(int(known[1]), 12, 31)) if known else day
+    return None
+
+
+def _files(bundle: Bundle, verdict: Verdict, mask: Mask, canary: str) -> dict[str, bytes]:
+    document = verdict.as_json()
+    given = {f"0/{name}": data for name, data in task_files(bundle, canary).items()}
+    for number, control in enumerate(bundle.controls, 1):
+        suffix = PurePosixPath(control.name).suffix
+        given[f"0/controls/{number}{suffix}"] = control.data
+    given["1/description.txt"] = knowledge.description(bundle, canary)
+    given["2/trace.txt"] = knowledge.trace(document, canary)
+    fix = knowledge.fix(bundle, document, canary)
+    if fix is not None:
+        given["3/fix.diff"] = fix
+    files = {f"given/{mask.put_on_name(n)}": mask.put_on(data) for n, data in given.items()}
+    return files | {f"judge/{name}": data for name, data in bundle.files.items()}
+
+
+def write_item(made: Made, folder: Path) -> Path:
+    """Write an item into a folder of items, in one step; one of its name that is there is replaced.
+
+    Raises :class:`Unavailable` where it cannot be written.
+    """
+    final = folder / made.item.name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        staged = Path(tempfile.mkdtemp(prefix=".making-", dir=folder))
+        try:
+            staged.chmod(0o755)
+            for name, data in made.files.items():
+                path = staged / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(data)
+                if path.name == "try":
+                    path.chmod(0o755)
+            if final.exists():
+                old = staged / ".old"
+                final.rename(old)
+                shutil.rmtree(old)
+            staged.rename(final)
+        finally:
+            shutil.rmtree(staged, ignore_errors=True)
+    except OSError as error:
+        raise Unavailable(f"{final} cannot be written: {os.strerror(error.errno or 0)}") from error
+    return final

@@ -1,0 +1,140 @@
+"""Masks: another version and another name for a package, wherever an item shows them.
+
+What was published of a flaw names the package and its versions.  A model that only remembers it
+does not find it under another name; one that understands the code does.  A word and the one that
+stands for it are equally long, so that an input in which lengths are counted stays well formed.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final
+
+from packageurl import PackageURL
+
+from clearhouse.benchmark.item_file import Masked
+from clearhouse.proof.bundle import Bundle
+
+#: Shorter names stand inside other words (``ip`` in ``zip``): they are replaced as words only.
+_LONG: Final = 5
+#: Letters that no name is told by.
+_LETTERS: Final = "bcdfghjklmnpqrstvwxz"
+_VOWELS: Final = "aeiou"
+
+
+@dataclass(frozen=True, slots=True)
+class Mask:
+    """How far a package is masked, and which words stand for which.
+
+    ``words`` maps the package's own words to others of the same length, ``versions`` its version.
+    """
+
+    kind: Masked
+    words: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    versions: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    def put_on(self, data: bytes) -> bytes:
+        """``data`` (text, in an encoding that has ASCII) with the other words and versions."""
+        for old, new in self.words.items():
+            data = _pattern(old).sub(new.encode(), data)
+        for old, new in self.versions.items():
+            pattern = rb"(?<![\w.])" + re.escape(old.encode()) + rb"(?![\w]|\.\d)"
+            data = re.sub(pattern, new.encode(), data)
+        return data
+
+    def put_on_name(self, name: str) -> str:
+        """The same for the name of a file, a module or a folder."""
+        return self.put_on(name.encode("utf-8", "surrogateescape")).decode(
+            "utf-8", "surrogateescape"
+        )
+
+    def taken_off(self, data: bytes) -> bytes:
+        """``data`` with the package's own words again; versions stay as they are."""
+        for old, new in self.words.items():
+            data = data.replace(new.encode(), old.encode())
+        return data
+
+
+NO_MASK: Final = Mask(Masked.NO)
+
+
+def _pattern(word: str) -> re.Pattern[bytes]:
+    escaped = re.escape(word.encode())
+    if len(word) >= _LONG:
+        return re.compile(escaped)
+    return re.compile(rb"(?<![A-Za-z0-9])" + escaped + rb"(?![A-Za-z0-9])")
+
+
+def masks_for(bundle: Bundle, seed: int) -> tuple[Mask, ...]:
+    """Masks to be tried for a bundle, the one that hides most first.
+
+    The same for the same ``seed``.  C and C++ targets are re-versioned only: what they are is in
+    every name of their sources, and those are part of what harness and build refer to.
+    """
+    purl = bundle.target.purl
+    if purl is None or not purl.version:
+        return ()
+    chance = random.Random(seed)  # noqa: S311 - a name, no secret
+    versions = {purl.version: _other_version(purl.version, chance)}
+    found = [Mask(Masked.VERSION, versions=versions)]
+    if not bundle.harness.language.is_native:
+        found.insert(0, Mask(Masked.NAME, _other_names(purl, bundle, chance), versions))
+    return tuple(found)
+
+
+def _other_version(version: str, chance: random.Random) -> str:
+    """Another version of the same length, its zeros kept: ``0.15.5`` might become ``0.38.2``."""
+
+    def other(match: re.Match[str]) -> str:
+        digit = match[0]
+        return digit if digit == "0" else chance.choice([d for d in "123456789" if d != digit])
+
+    return re.sub(r"\d", other, version)
+
+
+def _other_names(purl: PackageURL, bundle: Bundle, chance: random.Random) -> dict[str, str]:
+    """Names of the package, in the spellings in which code has them, and what stands for them."""
+    names = {purl.name, purl.name.replace("-", "_"), purl.name.replace(".", "_")}
+    names |= {module for module in _imported(bundle) if _is_akin(module, purl.name)}
+    words: dict[str, str] = {}
+    for name in sorted(names, key=lambda one: (-len(one), one)):
+        plain = _other_word(name.lower(), words, chance)
+        for spelled in (name, name.lower(), name.capitalize(), name.upper()):
+            words.setdefault(spelled, _spelled_as(spelled, plain))
+    return words
+
+
+def _imported(bundle: Bundle) -> set[str]:
+    """First parts of the modules that a harness imports or requires."""
+    code = bundle.harness_code
+    found = re.findall(rb"^\s*(?:from|import)\s+(\w+)", code, re.MULTILINE)
+    found += re.findall(rb"""require\(\s*['"]([\w.-]+)""", code)
+    return {name.decode("utf-8", "replace") for name in found}
+
+
+def _is_akin(module: str, package: str) -> bool:
+    """Whether a module's name is the package's, or part of it (``yaml`` of ``pyyaml``)."""
+    folded = re.sub(r"[-_.]", "", package.lower())
+    return re.sub(r"[-_.]", "", module.lower()) in folded
+
+
+def _other_word(word: str, taken: Mapping[str, str], chance: random.Random) -> str:
+    """A word of the same length that can be said; what is no letter stays."""
+    while True:
+        letters = [
+            chance.choice(_VOWELS if place % 2 else _LETTERS) if letter.isalpha() else letter
+            for place, letter in enumerate(word)
+        ]
+        found = "".join(letters)
+        if found != word and found not in taken.values():
+            return found
+
+
+def _spelled_as(word: str, plain: str) -> str:
+    return "".join(
+        new.upper() if old.isupper() else new for old, new in zip(word, plain, strict=True)
+    )
