@@ -133,7 +133,9 @@ class BubblewrapSandbox(SandboxEnvironment):
         except PermissionError:
             raise
         except OSError as error:  # the sandbox had no process or descriptor left for it
-            return ExecResult(False, 126, "", f"{cmd[0]}: {error.strerror}\n")
+            return ExecResult(
+                success=False, returncode=126, stdout="", stderr=f"{cmd[0]}: {error.strerror}\n"
+            )
         return _result(done)
 
     async def write_file(self, file: str, contents: str | bytes) -> None:
@@ -149,7 +151,7 @@ class BubblewrapSandbox(SandboxEnvironment):
             raise PermissionError(error.errno, error.strerror, file) from error
 
     @overload
-    async def read_file(self, file: str, text: Literal[True] = True) -> str: ...
+    async def read_file(self, file: str, text: Literal[True] = True) -> str: ...  # noqa: FBT002
 
     @overload
     async def read_file(self, file: str, text: Literal[False]) -> bytes: ...
@@ -197,10 +199,8 @@ def _config_of(config: SandboxEnvironmentConfigType | None) -> BubblewrapConfig:
 
 async def _started(config: BubblewrapConfig) -> Room:
     try:
-        with anyio.CancelScope(shield=True):  # or nobody would hold what was started
-            return await anyio.to_thread.run_sync(
-                partial(Room, config.as_binds(), config.as_limits())
-            )
+        # Not to be abandoned: nobody would hold what was started.
+        return await anyio.to_thread.run_sync(partial(Room, config.as_binds(), config.as_limits()))
     except Unavailable as error:
         raise SandboxUnavailableError(str(error)) from error
 
@@ -226,5 +226,5 @@ def _result(done: Done) -> ExecResult[str]:
         raise OutputLimitExceededError(SandboxEnvironmentLimits.MAX_EXEC_OUTPUT_SIZE_STR, shown)
     if done.killed is not None:
         note = f"\nended by the sandbox: its limit of {done.killed}\n"
-        return ExecResult(False, _KILLED_CODE, out, err + note)
-    return ExecResult(done.code == 0, done.code, out, err)
+        return ExecResult(success=False, returncode=_KILLED_CODE, stdout=out, stderr=err + note)
+    return ExecResult(success=done.code == 0, returncode=done.code, stdout=out, stderr=err)

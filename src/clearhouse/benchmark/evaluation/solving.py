@@ -100,7 +100,7 @@ def attempt(worker: Worker, desk: Desk, budget: Budget) -> Solver:
             finally:
                 with anyio.CancelScope(shield=True), anyio.move_on_after(_COLLECT_S):
                     await _collect(desk, state.uuid)
-            mine.refused = state.output.stop_reason == _REFUSAL
+            mine.refused = any(c.stop_reason == _REFUSAL for c in state.output.choices[:1])
             return state
 
         return solve

@@ -20,6 +20,7 @@ from clearhouse.benchmark.items import Item, read_items
 
 NAME = "show_known_flaw"
 VERSION = 1
+_BUDGET, _SANDBOX = Budget(), BubblewrapConfig()
 
 
 def flaw_task(
@@ -27,8 +28,8 @@ def flaw_task(
     *,
     level: int = 0,
     worker: Worker = model_agent,
-    budget: Budget = Budget(),
-    sandbox: str | BubblewrapConfig = BubblewrapConfig(),
+    budget: Budget = _BUDGET,
+    sandbox: str | BubblewrapConfig = _SANDBOX,
     choose: Chooser | None = None,
     judge: Judge | None = None,
 ) -> Task:
@@ -56,7 +57,8 @@ def flaw_task(
         name=NAME,
         version=VERSION,
         epochs=Epochs(budget.attempts, "mean") if budget.attempts > 1 else None,
-        fail_on_error=False,
+        fail_on_error=True,  # so that a retry takes up what was an error, and nothing else
+        continue_on_fail=True,
         token_limit=budget.tokens,
         message_limit=budget.messages,
         cost_limit=budget.usd,

@@ -10,7 +10,7 @@ from importlib import resources
 from typing import Final
 
 from inspect_ai.tool import Tool, ToolError, tool
-from inspect_ai.util import OutputLimitExceededError, sandbox, store
+from inspect_ai.util import ExecResult, OutputLimitExceededError, sandbox, store
 
 from clearhouse.benchmark.evaluation.desk import Desk
 from clearhouse.benchmark.evaluation.outcomes import Way
@@ -37,8 +37,10 @@ def shell() -> Tool:
 
     async def execute(command: str, seconds: int = _SHELL_S) -> str:
         """
-        Run a command in a bash session that stays: variables, folder and background jobs are
-        there for the next call. A server or a debugger goes into the background with '&'.
+        Run a command in a bash session that stays.
+
+        Variables, folder and background jobs are there for the next call. A server goes into the
+        background with '&'.
 
         Args:
           command: The command, or several lines of them.
@@ -48,19 +50,20 @@ def shell() -> Tool:
           What it wrote, and its exit code where that is not 0.
         """
         limit = max(1, min(seconds, _LONGEST_S))
-        place = sandbox()
-        for installed in (True, False):
-            done = await place.exec(
-                ["python3", _SESSION, str(limit)], input=command, timeout=limit + _ANSWER_S
-            )
-            if done.success or not installed:
-                break
-            await place.write_file(_SESSION, program("session.py"))
+        done = await _in_session(command, limit)
+        if not done.success:  # the first time, or the agent has removed it
+            await sandbox().write_file(_SESSION, program("session.py"))
+            done = await _in_session(command, limit)
         if not done.success:
             raise ToolError(f"the shell cannot be reached: {done.stderr[-500:]}")
         return done.stdout
 
     return execute
+
+
+async def _in_session(command: str, seconds: int) -> ExecResult[str]:
+    argv = ["python3", _SESSION, str(seconds)]
+    return await sandbox().exec(argv, input=command, timeout=seconds + _ANSWER_S)
 
 
 @tool(parallel=False)

@@ -13,6 +13,7 @@ import itertools
 import json
 import os
 import secrets
+import select
 import struct
 import tempfile
 import threading
@@ -107,6 +108,7 @@ class Room(Closing):
         self._state = threading.Lock()
         self._sending = threading.Lock()
         self._ended = False
+        self._first: int | None = None
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the room
         self._ready: Future[tuple[dict[str, Any], bytes]] = Future()
         try:
@@ -124,12 +126,16 @@ class Room(Closing):
             "token": secrets.token_hex(16),
             "places": [bind.place for bind in binds],
         }
-        self._send(setup, b"")
         try:
+            self._send(setup, b"")
             self._ready.result(_START_S)
         except FutureTimeout:
             self.close()
             raise Unavailable("the sandbox does not start") from None
+        except BaseException:
+            self.close()
+            raise
+        self._first = _first_of(self._process.pid)
 
     @property
     def pid(self) -> int:
@@ -148,7 +154,7 @@ class Room(Closing):
         :class:`Unavailable` where the room has ended, :class:`RoomSpent` where nothing runs in it
         any more, ``PermissionError`` where the program may not be executed.
         """
-        path = f"{os.path.dirname(bubblewrap.interpreter())}:/usr/local/bin:/usr/bin:/bin"
+        path = f"{Path(bubblewrap.interpreter()).parent}:/usr/local/bin:/usr/bin:/bin"
         order = {
             "op": "run",
             "argv": list(command.argv),
@@ -204,6 +210,11 @@ class Room(Closing):
             self._process.wait()
         if threading.current_thread() is not self._reader:
             self._reader.join(_GRACE_S)
+        with self._state:
+            first, self._first = self._first, None
+        if first is not None:
+            select.select([first], [], [], _GRACE_S)
+            os.close(first)
         for stream in (self._process.stdin, self._process.stdout):
             if stream is not None:
                 with contextlib.suppress(OSError):
@@ -289,6 +300,17 @@ class Room(Closing):
         return bytes(parts)
 
 
+def _first_of(pid: int) -> int | None:
+    """A descriptor that tells when process 1 of bubblewrap's namespace has ended.
+
+    The kernel lets it end only after everybody else in the namespace (pid_namespaces(7)).
+    """
+    with contextlib.suppress(OSError, IndexError):
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
+        return os.pidfd_open(int(children.split()[0]))
+    return None
+
+
 def _plain(path: str) -> str:
     if not path or "\0" in path:
         raise FileNotFoundError(2, "No such file or directory", path)
@@ -305,8 +327,3 @@ def _whole(message: Mapping[str, Any], key: str) -> int:
 def _complain(message: Mapping[str, Any], path: str) -> None:
     if "errno" in message:
         raise OSError(_whole(message, "errno"), str(message.get("text"))[:200], path)
-
-
-def runtime_binds(folders: Mapping[str, Path]) -> list[Bind]:
-    """Binds for folders by the place at which they are shown."""
-    return [Bind(source, place) for place, source in folders.items()]

@@ -78,8 +78,8 @@ class Commands:
             os.close(ends[3][0])
             if told:
                 os.waitpid(pid, 0)
-                number, _, what = told.decode().partition(" ")
-                raise NotStarted(int(number), what)
+                code, _, what = told.decode().partition(" ")
+                raise NotStarted(int(code), what)
             undo.pop_all()
         for number in (ends[0][0], ends[1][1], ends[2][1]):
             os.close(number)
