@@ -28,6 +28,7 @@ from clearhouse.errors import Unavailable
 from clearhouse.proof.closing import Closing
 from clearhouse.proof.sandbox import bubblewrap
 from clearhouse.proof.sandbox.bubblewrap import Bind
+from clearhouse.proof.sandbox.packages import installed_packages
 
 _MEGABYTE = 1 << 20
 WORK, HOME = "/work", "/home/user"
@@ -112,7 +113,12 @@ class Room(Closing):
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the room
         self._ready: Future[tuple[dict[str, Any], bytes]] = Future()
         try:
-            self._process = bubblewrap.start(binds, errors=self._errors, first="steward")
+            self._process = bubblewrap.start(
+                binds,
+                errors=self._errors,
+                first="steward",
+                masked=installed_packages(tuple(bubblewrap.interpreter_folders())),
+            )
         except BaseException:
             self._errors.close()
             raise

@@ -127,12 +127,6 @@ def tmpfs(path: str, size: int, mode: str = "755") -> None:
     )
 
 
-def mask(path: str) -> None:
-    """Show an empty folder in the place of one of the runtime's."""
-    flags = kernel.MS_NOSUID | kernel.MS_NODEV | kernel.MS_RDONLY
-    kernel.mount("tmpfs", path, "tmpfs", flags, "size=4096,nr_inodes=2,mode=755")
-
-
 def close_root() -> None:
     """Make bubblewrap's own file systems read-only: they are of unlimited size."""
     flags = kernel.MS_REMOUNT | kernel.MS_BIND | kernel.MS_NOSUID | kernel.MS_NODEV

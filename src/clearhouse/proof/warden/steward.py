@@ -33,13 +33,6 @@ _SOCKETS = 1024  # each can hold hundreds of kilobytes that no process is charge
 _TICKS_HZ = os.sysconf("SC_CLK_TCK")
 _BEYOND = 1.25  # of the memory limit: then ending the largest process is not enough
 _NO_SUCH_FILE, _NO_PERMISSION, _NOT_EXECUTABLE = 2, 13, 8
-#: What may be installed beside the runtime: fixed versions of what an agent is to examine.
-_MASKED = (
-    "dist-packages", "site-packages", "ensurepip/_bundled", "node_modules", "nodejs",
-)  # fmt: skip
-_MASKED_BELOW = (
-    "/usr/lib/python3", "/usr/local/lib", "/usr/share", "/usr/lib", "/usr/lib/node_modules",
-)  # fmt: skip
 
 
 def main() -> None:
@@ -93,8 +86,6 @@ def _build(setup: dict[str, Any]) -> None:
     """Make the room's own root, then give up every privilege."""
     cage.map_identity(cage.UID, cage.UID)
     cage.build_root(cage.plan(setup["places"]), setup["token"], int(setup["disk_bytes"]))
-    for name in _masked():
-        cage.mask(name)
     with contextlib.suppress(OSError):
         os.symlink("../usr/lib/os-release", "/etc/os-release")
     for number in (signal.SIGINT, signal.SIGPIPE, signal.SIGXFSZ):
@@ -106,24 +97,6 @@ def _build(setup: dict[str, Any]) -> None:
     kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
     kernel.install_filter(filter.steward_filter())
     filter.room_filter()  # made once, for all commands
-
-
-def _masked() -> list[str]:
-    """Folders of the runtime that hold installed packages."""
-    found = []
-    below = [*_MASKED_BELOW, os.path.dirname(os.__file__)]
-    for folder in dict.fromkeys(below):
-        found += [path for name in _MASKED if os.path.isdir(path := f"{folder}/{name}")]
-    for folder in ("/usr/lib", "/usr/local/lib"):
-        with contextlib.suppress(OSError):
-            for version in sorted(os.listdir(folder)):
-                if version.startswith("python3"):
-                    found += [
-                        path
-                        for name in _MASKED
-                        if os.path.isdir(path := f"{folder}/{version}/{name}")
-                    ]
-    return list(dict.fromkeys(found))
 
 
 def _read_first(number: int) -> tuple[dict[str, Any], bytes]:
