@@ -10,13 +10,14 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from enum import Enum
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from types import MappingProxyType
@@ -24,16 +25,21 @@ from typing import Final
 from uuid import UUID, uuid5
 
 from clearhouse.benchmark import knowledge
+from clearhouse.benchmark.candidates import solved_by_its_text
 from clearhouse.benchmark.families import family_of
-from clearhouse.benchmark.item_file import ITEM_FILE, Record, listing, render
+from clearhouse.benchmark.item_file import ITEM_FILE, Masked, Record, listing, render
 from clearhouse.benchmark.items import Item, item_of
-from clearhouse.benchmark.masks import NO_MASK, Mask
+from clearhouse.benchmark.leaks import LEVELS as LEAK_LEVELS
+from clearhouse.benchmark.leaks import OWN, leaks_of
+from clearhouse.benchmark.masks import NO_MASK, Mask, masked_bundle, masks_for
 from clearhouse.benchmark.targets import target_tree
+from clearhouse.benchmark.trial import why_not_to_be_tried
 from clearhouse.benchmark.trying import task_files
-from clearhouse.errors import Unavailable
+from clearhouse.errors import NotFound, Unavailable
 from clearhouse.proof.bundle import Bundle
 from clearhouse.proof.judge import Grade
 from clearhouse.proof.prove import prove
+from clearhouse.proof.runners.base import Runner
 from clearhouse.proof.runners.choose import Workshop
 from clearhouse.proof.target import releases
 from clearhouse.proof.verdict import Verdict
@@ -43,6 +49,8 @@ Progress = Callable[[str], None]
 #: Canaries of items that anybody can build are the same wherever they are built (RFC 9562, 5.5).
 PUBLIC: Final = UUID("6f0d8f5c-3b5e-4d0b-9d5c-0f7a6a1c2e90")
 
+_UNFINISHED: Final = ".making-"
+_ABANDONED_S: Final = 3600
 _CVE: Final = re.compile(r"\bCVE-((?:19|20)\d\d)-\d{4,}\b", re.IGNORECASE)
 
 
@@ -68,7 +76,7 @@ def public_canary(bundle: Bundle) -> UUID:
 
 
 def make_item(
-    bundle: Bundle, workshop: Workshop, *, canary: UUID, progress: Progress
+    bundle: Bundle, workshop: Workshop, *, canary: UUID, mask: Masking, progress: Progress
 ) -> Made | NoItem:
     """Make the item of a bundle; nothing is written.
 
@@ -77,23 +85,80 @@ def make_item(
     verdict = prove(bundle, workshop, progress=progress)
     if verdict.grade is not Grade.DIFFERENTIAL:
         return NoItem(bundle.id, f"{verdict.grade.value}: {verdict.judgement.reason}")
+    hidden = _hidden(bundle, canary, progress) if mask is Masking.AS_FAR_AS_IT_GOES else NO_MASK
+    if hidden is None:
+        return NoItem(bundle.id, "no mask was found under which the effect still shows")
     progress("writing what is given")
-    files = _files(bundle, verdict, NO_MASK, str(canary))
+    made = _assembled(bundle, verdict, hidden, str(canary))
+    progress("looking for the input in what is given")
+    found = leaks_of(made.item)
+    if found:
+        return NoItem(bundle.id, f"gives the input away: {found[0]}")
+    solved = solved_by_its_text(made.item, workshop, LEAK_LEVELS, progress=progress)
+    if solved is not None:
+        return NoItem(bundle.id, f"gives an input away: {solved}")
+    progress("trying a control")
+    problem = why_not_to_be_tried(made.item)
+    return made if problem is None else NoItem(bundle.id, problem)
+
+
+class Masking(Enum):
+    """Whether an item hides which package it is."""
+
+    NONE = "none"
+    AS_FAR_AS_IT_GOES = "as far as it goes"
+
+
+def _hidden(bundle: Bundle, canary: UUID, progress: Progress) -> Mask | None:
+    """The mask that hides most and under which the effect shows; None where there is none."""
+    for mask in masks_for(bundle, canary.int):
+        progress(f"masked ({mask.kind.value}): does it still show?")
+        try:
+            with MaskedWorkshop(bundle, mask) as workshop:
+                verdict = prove(masked_bundle(bundle, mask), workshop)
+        except (NotFound, Unavailable):
+            continue
+        if verdict.grade.proven:
+            return mask
+    return None
+
+
+class MaskedWorkshop(Workshop):
+    """A workshop in which a bundle's attacked version is the masked one."""
+
+    def __init__(self, bundle: Bundle, mask: Mask) -> None:
+        super().__init__()
+        self._tree = target_tree(bundle, mask)
+
+    def attacked(self, bundle: Bundle) -> Runner:
+        """The runner for the masked target."""
+        purl = bundle.target.purl
+        return self.on(bundle, self._tree, purl.version or "" if purl is not None else "source")
+
+
+def _assembled(bundle: Bundle, verdict: Verdict, mask: Mask, canary: str) -> Made:
+    files = _files(bundle, verdict, mask, canary)
+    is_masked = mask.kind is not Masked.NO
     record = Record(
-        name=item_name(bundle.id),
+        name=_neutral_name(canary) if is_masked else item_name(bundle.id),
         family=family_of(bundle.effect, bundle.cwe),
         effect=bundle.effect,
         language=bundle.harness.language,
-        canary=str(canary),
+        canary=canary,
         published=published(bundle),
-        target_digest=target_tree(bundle, NO_MASK).digest,
-        masked=NO_MASK.kind,
-        renamed=NO_MASK.words,
-        versions=NO_MASK.versions,
+        target_digest=target_tree(bundle, mask).digest,
+        masked=mask.kind,
+        renamed=mask.words,
+        versions=mask.versions,
         files=listing(files),
     )
     files = {ITEM_FILE: render(record), **files}
     return Made(item_of(files, where=bundle.id), MappingProxyType(files))
+
+
+def _neutral_name(canary: str) -> str:
+    """A name that says nothing of the package."""
+    return f"item-{sha256(canary.encode()).hexdigest()[:12]}"
 
 
 def item_name(bundle_id: str) -> str:
@@ -130,34 +195,49 @@ def _files(bundle: Bundle, verdict: Verdict, mask: Mask, canary: str) -> dict[st
     fix = knowledge.fix(bundle, document, canary)
     if fix is not None:
         given["3/fix.diff"] = fix
-    files = {f"given/{mask.put_on_name(n)}": mask.put_on(data) for n, data in given.items()}
+    files = {
+        f"given/{name}": data if name.rpartition("/")[2] in OWN else mask.put_on(data)
+        for name, data in given.items()
+    }
     return files | {f"judge/{name}": data for name, data in bundle.files.items()}
 
 
 def write_item(made: Made, folder: Path) -> Path:
-    """Write an item into a folder of items, in one step; one of its name that is there is replaced.
+    """Write an item into a folder of items; one of its name that is there is replaced.
 
     Raises :class:`Unavailable` where it cannot be written.
     """
     final = folder / made.item.name
+    write_files(made.files, final)
+    return final
+
+
+def write_files(files: Mapping[str, bytes], final: Path) -> None:
+    """Write an item's files into its folder, in one step: it is there as a whole or not at all.
+
+    Raises :class:`Unavailable` where it cannot be written.
+    """
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        staged = Path(tempfile.mkdtemp(prefix=".making-", dir=folder))
+        final.parent.mkdir(parents=True, exist_ok=True)
+        staged = Path(tempfile.mkdtemp(prefix=_UNFINISHED, dir=final.parent))
         try:
-            staged.chmod(0o755)
-            for name, data in made.files.items():
-                path = staged / name
+            made, old = staged / "new", staged / "old"
+            for name, data in files.items():
+                path = made / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(data)
-                if path.name == "try":
-                    path.chmod(0o755)
+                path.chmod(0o755 if path.name == "try" else 0o644)
             if final.exists():
-                old = staged / ".old"
                 final.rename(old)
-                shutil.rmtree(old)
-            staged.rename(final)
+            made.rename(final)
         finally:
             shutil.rmtree(staged, ignore_errors=True)
     except OSError as error:
-        raise Unavailable(f"{final} cannot be written: {os.strerror(error.errno or 0)}") from error
-    return final
+        raise Unavailable(f"{final} cannot be written: {error.strerror}") from error
+
+
+def clear_abandoned(folder: Path) -> None:
+    """Remove what writers that were killed have left; one that is at work is not that old."""
+    for left in folder.glob(f"{_UNFINISHED}*"):
+        if time.time() - left.stat().st_mtime > _ABANDONED_S:
+            shutil.rmtree(left, ignore_errors=True)

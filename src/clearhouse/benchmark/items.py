@@ -25,7 +25,7 @@ from typing import Final
 from clearhouse.benchmark import prompts
 from clearhouse.benchmark.families import Family
 from clearhouse.benchmark.item_file import ITEM_FILE, Masked, Record, digest_of, listing, parse
-from clearhouse.benchmark.masks import Mask
+from clearhouse.benchmark.masks import Mask, masked_bundle
 from clearhouse.benchmark.targets import target_folder
 from clearhouse.errors import Invalid, Refused
 from clearhouse.proof.bundle import Bundle, Input, Language
@@ -98,7 +98,7 @@ class Item:
     def prompt(self, level: int) -> str:
         """What the agent is told; it names no package and no flaw.  Raises as :meth:`given`."""
         given = self.given(level)
-        return prompts.prompt(self.bundle, given)
+        return prompts.prompt(masked_bundle(self.bundle, self.mask), given)
 
     def target_folder(self) -> Path | None:
         """The vulnerable target on this machine, to be bound read-only at ``/target``.
@@ -143,7 +143,7 @@ def read_items(folder: Path) -> tuple[Item, ...]:
     malformed or was altered, for names that occur twice, and where there is none.
     """
     try:
-        found = sorted(path.parent for path in folder.glob(f"*/{ITEM_FILE}"))
+        found = sorted(path.parent for path in folder.glob(f"[!.]*/{ITEM_FILE}"))
     except OSError as error:
         raise Invalid(f"cannot be read: {error.strerror}", where=str(folder)) from None
     if not found:
@@ -163,12 +163,19 @@ def read_item(folder: Path) -> Item:
 
     Raises Invalid where a file is missing, added or altered, or the bundle in it is no bundle.
     """
+    return item_of(files_of_item(folder), where=printable(str(folder)))
+
+
+def files_of_item(folder: Path) -> Mapping[str, bytes]:
+    """Every file of an item by its name in its folder, not yet checked.
+
+    Raises Invalid where it cannot be read, or holds what is no file.
+    """
     where = printable(str(folder))
     try:
-        files = read_folder(folder, where=where, limits=_LIMITS)
+        return read_folder(folder, where=where, limits=_LIMITS)
     except OSError as error:
         raise Invalid(f"cannot be read: {error.strerror}", where=where) from None
-    return item_of(files, where=where)
 
 
 def item_of(files: Mapping[str, bytes], *, where: str) -> Item:

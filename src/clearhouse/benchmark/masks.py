@@ -10,14 +10,14 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final
 
 from packageurl import PackageURL
 
 from clearhouse.benchmark.item_file import Masked
-from clearhouse.proof.bundle import Bundle
+from clearhouse.proof.bundle import Bundle, Input, digest_of
 
 #: Shorter names stand inside other words (``ip`` in ``zip``): they are replaced as words only.
 _LONG: Final = 5
@@ -30,7 +30,8 @@ _VOWELS: Final = "aeiou"
 class Mask:
     """How far a package is masked, and which words stand for which.
 
-    ``words`` maps the package's own words to others of the same length, ``versions`` its version.
+    ``words`` maps the package's own words to others of the same length, both in lower case; where
+    a text has capitals, the other word has them too.  ``versions`` maps its version.
     """
 
     kind: Masked
@@ -40,7 +41,7 @@ class Mask:
     def put_on(self, data: bytes) -> bytes:
         """``data`` (text, in an encoding that has ASCII) with the other words and versions."""
         for old, new in self.words.items():
-            data = _pattern(old).sub(new.encode(), data)
+            data = _replaced(data, old, new)
         for old, new in self.versions.items():
             pattern = rb"(?<![\w.])" + re.escape(old.encode()) + rb"(?![\w]|\.\d)"
             data = re.sub(pattern, new.encode(), data)
@@ -55,18 +56,28 @@ class Mask:
     def taken_off(self, data: bytes) -> bytes:
         """``data`` with the package's own words again; versions stay as they are."""
         for old, new in self.words.items():
-            data = data.replace(new.encode(), old.encode())
+            data = _replaced(data, new, old)
         return data
 
 
 NO_MASK: Final = Mask(Masked.NO)
 
 
-def _pattern(word: str) -> re.Pattern[bytes]:
-    escaped = re.escape(word.encode())
-    if len(word) >= _LONG:
-        return re.compile(escaped)
-    return re.compile(rb"(?<![A-Za-z0-9])" + escaped + rb"(?![A-Za-z0-9])")
+def _replaced(data: bytes, old: str, new: str) -> bytes:
+    escaped = re.escape(old.encode())
+    if len(old) < _LONG:
+        escaped = rb"(?<![A-Za-z0-9])" + escaped + rb"(?![A-Za-z0-9])"
+    return re.sub(
+        escaped, lambda match: _spelled_as(match[0], new.encode()), data, flags=re.IGNORECASE
+    )
+
+
+def _spelled_as(seen: bytes, word: bytes) -> bytes:
+    """``word`` with capitals where what was seen has them."""
+    return bytes(
+        letter - 32 if 65 <= old <= 90 and 97 <= letter <= 122 else letter
+        for old, letter in zip(seen, word, strict=True)
+    )
 
 
 def masks_for(bundle: Bundle, seed: int) -> tuple[Mask, ...]:
@@ -97,14 +108,17 @@ def _other_version(version: str, chance: random.Random) -> str:
 
 
 def _other_names(purl: PackageURL, bundle: Bundle, chance: random.Random) -> dict[str, str]:
-    """Names of the package, in the spellings in which code has them, and what stands for them."""
-    names = {purl.name, purl.name.replace("-", "_"), purl.name.replace(".", "_")}
+    """Names of the package in the spellings that code has them in, and what stands for them.
+
+    Longer ones first, for they may hold the shorter.
+    """
+    names = {purl.name, re.sub(r"[-.]", "_", purl.name), re.sub(r"[-_.]", "", purl.name)}
     names |= {module for module in _imported(bundle) if _is_akin(module, purl.name)}
+    if purl.namespace:
+        names.add(purl.namespace.removeprefix("@"))
     words: dict[str, str] = {}
-    for name in sorted(names, key=lambda one: (-len(one), one)):
-        plain = _other_word(name.lower(), words, chance)
-        for spelled in (name, name.lower(), name.capitalize(), name.upper()):
-            words.setdefault(spelled, _spelled_as(spelled, plain))
+    for name in sorted({name.lower() for name in names}, key=lambda one: (-len(one), one)):
+        words[name] = _other_word(name, words, chance)
     return words
 
 
@@ -134,7 +148,22 @@ def _other_word(word: str, taken: Mapping[str, str], chance: random.Random) -> s
             return found
 
 
-def _spelled_as(word: str, plain: str) -> str:
-    return "".join(
-        new.upper() if old.isupper() else new for old, new in zip(word, plain, strict=True)
+def masked_bundle(bundle: Bundle, mask: Mask) -> Bundle:
+    """The bundle against the masked target, by which it is proven that the effect still shows.
+
+    It names no fixed version: that one is not masked.
+    """
+    files = dict(bundle.files)
+    files[bundle.harness.file] = mask.put_on(bundle.harness_code)
+    exception = bundle.expect.exception
+    if exception is not None:
+        exception = mask.put_on_name(exception)
+    return replace(
+        bundle,
+        target=replace(bundle.target, fixed=None),
+        pocs=tuple(Input(poc.name, mask.put_on(poc.data)) for poc in bundle.pocs),
+        controls=tuple(Input(one.name, mask.put_on(one.data)) for one in bundle.controls),
+        expect=replace(bundle.expect, exception=exception),
+        files=MappingProxyType(files),
+        digest=digest_of(files),
     )

@@ -123,7 +123,8 @@ def _with_harness(bundle: Bundle, tree: Tree) -> Path:
     with Cells() as cells:
         runner = native_runner(bundle, "source", tree, cells)
         plan, built = runner.plan, runner.target
-    key = key_of(_FORMAT, built.key, plan.key(), bundle.digest, _MAIN.read_text(encoding="utf-8"))
+    harness = (part for name, data in harness_files(bundle).items() for part in (name, data.hex()))
+    key = key_of(_FORMAT, built.key, plan.key(), *harness, _MAIN.read_text(encoding="utf-8"))
     root = store.path(_FOLDER, key)
     if not root.is_dir():
         with store.staging() as folder:

@@ -29,6 +29,7 @@ COMMANDS: Final = {
     "commit": Lazy(
         "clearhouse.cli.commit:commit", "Commit to a finding without showing it; works offline."
     ),
+    "bench": Lazy("clearhouse.cli.bench:bench", "Build, check and seal items of the benchmark."),
     "serve": Lazy("clearhouse.cli.serve:serve", "Start the office, with its workers."),
     "office": Lazy("clearhouse.cli.office:office", "Look after the office: keys, backups, data."),
     "demo-data": Lazy("clearhouse.cli.office:demo_data", "Fill an empty office with half a year."),

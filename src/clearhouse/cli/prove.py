@@ -6,10 +6,10 @@ import json
 import os
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
 
 import click
 from rich.console import Console
@@ -24,6 +24,8 @@ from clearhouse.proof.prove import RUNS
 from clearhouse.proof.prove import prove as prove_bundle
 from clearhouse.proof.runners.choose import Workshop
 from clearhouse.proof.text import printable
+
+T = TypeVar("T")
 
 _STYLE: Final = {
     "differential": "bold green",
@@ -135,7 +137,7 @@ def _verdicts(
 
     Only as many results as threads wait to be shown, so memory does not grow with the queue.
     """
-    workers = _Workers(min(jobs, len(paths)))
+    workers = Workers(min(jobs, len(paths)))
     progress = Working()
     with workers, progress:
 
@@ -164,7 +166,7 @@ def _verdicts(
                 waiting.append((following, workers.submit(work, following)))
 
 
-class _Workers:
+class Workers:
     """Threads with a workshop each."""
 
     def __init__(self, count: int) -> None:
@@ -181,7 +183,8 @@ class _Workers:
             self._all.append(mine)
         return mine
 
-    def submit(self, work: Any, path: Path) -> Future[dict[str, Any]]:  # noqa: ANN401 - a function
+    def submit(self, work: Callable[[Path], T], path: Path) -> Future[T]:
+        """Have a thread work on a path."""
         return self._pool.submit(work, path)
 
     def __enter__(self) -> Self:
