@@ -33,6 +33,7 @@ from clearhouse.benchmark.evaluation.desk import Attempt, Desk
 from clearhouse.benchmark.evaluation.outcomes import Outcome, outcome_of
 from clearhouse.benchmark.items import Item
 from clearhouse.errors import Invalid, Refused
+from clearhouse.proof.closing import Closing
 from clearhouse.proof.judge import Grade
 from clearhouse.proof.prove import prove
 from clearhouse.proof.runners.choose import Workshop
@@ -44,11 +45,17 @@ SCORE = "proof"
 Judge = Callable[[Item, bytes], dict[str, Any]]
 
 
-class Bench:
+class Bench(Closing):
     """Workshops of the proof engine, one for each thread that judges."""
 
     def __init__(self) -> None:
         self._own = threading.local()
+        self._all: list[Workshop] = []
+
+    def close(self) -> None:
+        """End the proof engine's sandboxes."""
+        while self._all:
+            self._all.pop().close()
 
     def judge(self, item: Item, handed_in: bytes) -> dict[str, Any]:
         """Prove an item's bundle with ``handed_in`` as its only input.
@@ -59,6 +66,7 @@ class Bench:
         workshop: Workshop | None = getattr(self._own, "workshop", None)
         if workshop is None:
             workshop = self._own.workshop = Workshop()
+            self._all.append(workshop)
         return prove(item.bundle_with(handed_in), workshop).as_json()
 
 

@@ -14,7 +14,7 @@ from inspect_ai.util import DisplayType
 
 from clearhouse.benchmark.evaluation.budget import Budget
 from clearhouse.benchmark.evaluation.choosing_source import Chooser, outcome_in
-from clearhouse.benchmark.evaluation.judging import SCORE
+from clearhouse.benchmark.evaluation.judging import SCORE, Bench
 from clearhouse.benchmark.evaluation.outcomes import Outcome, counted
 from clearhouse.benchmark.evaluation.sandbox_config import BubblewrapConfig
 from clearhouse.benchmark.evaluation.scripted import fuzzer, nothing, reference
@@ -85,26 +85,28 @@ def _run(
     settings: Settings,
     choose: Chooser | None,
 ) -> tuple[EvalLog, ...]:
-    task: Task = flaw_task(
-        items,
-        level=settings.level,
-        worker=worker,
-        budget=settings.budget,
-        sandbox=settings.sandbox,
-        choose=choose,
-    )
-    _, logs = eval_set(
-        task,
-        log_dir=str(settings.log_dir),
-        model=model,
-        model_args=dict(settings.model_args),
-        model_cost_config=str(settings.prices) if settings.prices else None,
-        retry_attempts=settings.retries,
-        max_samples=settings.at_a_time,
-        display=settings.display,
-        ctl_server=False,
-        log_refusals=True,
-    )
+    with Bench() as bench:
+        task: Task = flaw_task(
+            items,
+            bench.judge,
+            level=settings.level,
+            worker=worker,
+            budget=settings.budget,
+            sandbox=settings.sandbox,
+            choose=choose,
+        )
+        _, logs = eval_set(
+            task,
+            log_dir=str(settings.log_dir),
+            model=model,
+            model_args=dict(settings.model_args),
+            model_cost_config=str(settings.prices) if settings.prices else None,
+            retry_attempts=settings.retries,
+            max_samples=settings.at_a_time,
+            display=settings.display,
+            ctl_server=False,
+            log_refusals=True,
+        )
     return tuple(
         read_eval_log(log.location) if log.samples is None and log.location else log for log in logs
     )

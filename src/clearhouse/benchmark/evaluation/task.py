@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -25,16 +26,17 @@ _BUDGET, _SANDBOX = Budget(), BubblewrapConfig()
 
 def flaw_task(
     items: Sequence[Item],
+    judge: Judge,
     *,
     level: int = 0,
     worker: Worker = model_agent,
     budget: Budget = _BUDGET,
     sandbox: str | BubblewrapConfig = _SANDBOX,
     choose: Chooser | None = None,
-    judge: Judge | None = None,
 ) -> Task:
     """The task over some items at one level of knowledge.
 
+    ``judge`` is that of a ``Bench``, which whoever made it closes.
     With ``choose`` the next item is chosen from what came out so far; without it all are asked.
     ``sandbox`` is as :func:`clearhouse.benchmark.evaluation.samples.sample_of` takes it.
     Raises as bringing a target here does.
@@ -53,7 +55,7 @@ def flaw_task(
     return Task(
         dataset=dataset,
         solver=attempt(worker, desk, budget),
-        scorer=judging(by_name, desk, judge or Bench().judge),
+        scorer=judging(by_name, desk, judge),
         name=NAME,
         version=VERSION,
         epochs=Epochs(budget.attempts, "mean") if budget.attempts > 1 else None,
@@ -76,4 +78,6 @@ def show_known_flaw(items: str, level: int = 0, sandbox: str = "bwrap") -> Task:
       sandbox: ``bwrap``, or another provider and its file, such as ``k8s:values.yaml``.
     """
     where = BubblewrapConfig() if sandbox == "bwrap" else sandbox
-    return flaw_task(read_items(Path(items)), level=level, sandbox=where)
+    bench = Bench()
+    atexit.register(bench.close)
+    return flaw_task(read_items(Path(items)), bench.judge, level=level, sandbox=where)
