@@ -28,7 +28,7 @@ END: Turn = [("submit", {"answer": "done"})]
 
 
 def used(tools: list[Tool], turns: list[Turn], logs: Path) -> EvalSample:
-    assert BubblewrapSandbox  # registers the name
+    assert BubblewrapSandbox.default_concurrency()  # its import registers the name
     task = Task(
         dataset=MemoryDataset([Sample(input="use the tools", files={"given.txt": "given\n"})]),
         solver=as_solver(react(tools=tools)),

@@ -79,7 +79,7 @@ def test_a_run_that_is_started_again_goes_on_and_repeats_nothing(
 ) -> None:
     first = run_scripted(items, "reference", settings(tmp_path))
     second = run_scripted(items, "reference", settings(tmp_path))
-    assert [log.location for log in first] == [log.location for log in second]
+    assert summary(first)["logs"] == summary(second)["logs"]
     uuids = [[sample.uuid for sample in log.samples or []] for log in (*first, *second)]
     assert uuids[0] == uuids[1]
 
@@ -101,9 +101,8 @@ def test_the_next_item_is_chosen_from_what_came_out(
 
 
 def test_a_chooser_may_stop_at_once(items: tuple[Item, ...], tmp_path: Path) -> None:
-    logs = run_scripted(
-        items, "nothing", settings(tmp_path), lambda seen: None if seen else "cve-2014-2525"
-    )
+    one = items[0].name
+    logs = run_scripted(items, "nothing", settings(tmp_path), lambda seen: None if seen else one)
     assert [row.item for row in rows(logs)] == [one]
 
 

@@ -102,6 +102,7 @@ def _run(
             model_args=dict(settings.model_args),
             model_cost_config=str(settings.prices) if settings.prices else None,
             retry_attempts=settings.retries,
+            retry_immediate=True if settings.retries else None,
             max_samples=settings.at_a_time,
             display=settings.display,
             ctl_server=False,
@@ -164,7 +165,7 @@ def summary(logs: Sequence[EvalLog]) -> dict[str, Any]:
         "outcomes": counted(row.outcome for row in found),
         "solved_share": round(solved / len(judged), 4) if judged else None,
         "tokens": sum(row.tokens for row in found),
-        "logs": [log.location for log in logs],
+        "logs": [log.location.removeprefix("file://") for log in logs],
         "items": [
             {
                 "item": row.item,
