@@ -14,7 +14,6 @@ the length of a JSON text, the text, and ``size`` further bytes.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import json
 import os
 import selectors
@@ -22,6 +21,7 @@ import signal
 import struct
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 from . import cage, filter, kernel, room_commands, room_files, usage
@@ -36,16 +36,37 @@ _NO_SUCH_FILE, _NO_PERMISSION, _NOT_EXECUTABLE = 2, 13, 8
 
 
 def main() -> None:
-    """Build the room and serve until standard input ends."""
+    """Have the room built and served until standard input ends."""
     kernel.prctl(kernel.PR_SET_DUMPABLE, 0)
+    kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
     cage.close_all_but({0, 1, 2})  # bubblewrap leaves the namespace's descriptor open
     cage.no_core()
-    # bubblewrap's mounts may belong to a user namespace above ours: only a copy of them is ours.
-    if kernel.libc().unshare(kernel.CLONE_NEWNS) != 0:
-        raise OSError(ctypes.get_errno(), "unshare")
+    # bubblewrap's namespaces may belong to a user namespace above ours: these are our own.
+    _start(kernel.CLONE_NEWNS | kernel.CLONE_NEWPID | kernel.CLONE_NEWIPC, _keep_door)
+
+
+def _start(flags: int, then: Callable[[], None]) -> None:
+    """Go on in new namespaces; this process only waits for that to end."""
+    child = kernel.clone(flags)
+    if child == 0:
+        try:
+            then()
+        except BaseException as error:  # the sandbox's edge: said, then the end
+            sys.stderr.write(f"the room's steward: {type(error).__name__}: {error}\n"[:500])
+            sys.stderr.flush()
+        finally:
+            os._exit(0)
+    os.close(0)
+    os.close(1)
+    os.waitpid(child, 0)
+
+
+def _keep_door() -> None:
+    """Between bubblewrap and the room: becomes its user, and prepares what it may mount."""
     kernel.mount("none", "/", None, kernel.MS_REC | kernel.MS_PRIVATE)
     # The room may mount a /proc of its own where a whole one is there (mount_namespaces(7)).
     kernel.mount("proc", cage.SHUT, "proc", kernel.MS_NOSUID | kernel.MS_NODEV)
+    cage.own_proc("/proc")
     cage.close_root()
     kernel.drop_bounding_set()
     if os.getuid() != cage.UID:
@@ -53,33 +74,21 @@ def main() -> None:
         os.setresgid(cage.UID, cage.UID, cage.UID)
         os.setresuid(cage.UID, cage.UID, cage.UID)
     kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)  # after that: it clears this
-    child = kernel.clone(
-        kernel.CLONE_NEWUSER | kernel.CLONE_NEWNS | kernel.CLONE_NEWPID | kernel.CLONE_NEWIPC
-    )
-    if child == 0:
-        _keep_room()
-    os.close(0)
-    os.close(1)
-    os.waitpid(child, 0)
+    flags = kernel.CLONE_NEWNS | kernel.CLONE_NEWPID | kernel.CLONE_NEWIPC
+    _start(kernel.CLONE_NEWUSER | flags, _keep_room)
 
 
 def _keep_room() -> None:
-    """Process 1 of the room; never returns."""
-    try:
-        kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
-        incoming, outgoing = (os.dup2(n, 200 + n, inheritable=False) for n in (0, 1))
-        setup, _ = _read_first(incoming)
-        _build(setup)
-        null = os.open("/dev/null", os.O_RDWR)
-        for number in (0, 1):
-            os.dup2(null, number)
-        os.close(null)
-        Steward(incoming, outgoing, Limits(**setup["limits"])).serve()
-    except BaseException as error:  # the sandbox's edge: said, then the end
-        sys.stderr.write(f"the room's steward: {type(error).__name__}: {error}\n"[:500])
-        sys.stderr.flush()
-    finally:
-        os._exit(0)
+    """Process 1 of the room."""
+    kernel.prctl(kernel.PR_SET_PDEATHSIG, signal.SIGKILL)
+    incoming, outgoing = (os.dup2(n, 200 + n, inheritable=False) for n in (0, 1))
+    setup, _ = _read_first(incoming)
+    _build(setup)
+    null = os.open("/dev/null", os.O_RDWR)
+    for number in (0, 1):
+        os.dup2(null, number)
+    os.close(null)
+    Steward(incoming, outgoing, Limits(**setup["limits"])).serve()
 
 
 def _build(setup: dict[str, Any]) -> None:
