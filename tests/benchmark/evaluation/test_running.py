@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -82,6 +85,23 @@ def test_a_run_that_is_started_again_goes_on_and_repeats_nothing(
     assert summary(first)["logs"] == summary(second)["logs"]
     uuids = [[sample.uuid for sample in log.samples or []] for log in (*first, *second)]
     assert uuids[0] == uuids[1]
+
+
+def test_what_was_finished_before_the_run_was_killed_is_not_repeated(
+    folder: Path, items: tuple[Item, ...], tmp_path: Path
+) -> None:
+    script = Path(__file__).with_name("interrupted.py")
+    command = [sys.executable, str(script), str(folder), str(tmp_path)]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen(
+        [*command, "5"], stdout=subprocess.PIPE, text=True, env=environment
+    ) as killed:
+        assert killed.stdout is not None
+        first, second = (killed.stdout.readline().strip() for _ in range(2))
+        killed.kill()
+    assert {first, second} == {item.name for item in items}
+    again = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert again.stdout.split() == [second], again.stderr[-2000:]
 
 
 def test_the_next_item_is_chosen_from_what_came_out(

@@ -60,15 +60,19 @@ def run_scripted(
     *,
     fuzz_s: float = 60.0,
     seed: int = 1,
+    bench: Bench | None = None,
 ) -> tuple[EvalLog, ...]:
-    """Have one of the agents that are no models attempt the items."""
+    """Have one of the agents that are no models attempt the items; ``bench`` judges, and is closed.
+
+    ``fuzz_s`` is how many seconds the fuzzer takes over each item, ``seed`` what it draws from.
+    """
     by_name = {item.name: item for item in items}
     workers: dict[str, Worker] = {
         "reference": reference(by_name),
         "nothing": nothing,
         "fuzzer": fuzzer(by_name, seconds=fuzz_s, seed=seed),
     }
-    return _run(items, workers[agent], silent_model(agent), settings, choose)
+    return _run(items, workers[agent], silent_model(agent), settings, choose, bench)
 
 
 def silent_model(name: str) -> Model:
@@ -84,11 +88,12 @@ def _run(
     model: str | Model,
     settings: Settings,
     choose: Chooser | None,
+    bench: Bench | None = None,
 ) -> tuple[EvalLog, ...]:
-    with Bench() as bench:
+    with bench or Bench() as judging:
         task: Task = flaw_task(
             items,
-            bench.judge,
+            judging.judge,
             level=settings.level,
             worker=worker,
             budget=settings.budget,
