@@ -32,6 +32,7 @@ from pydantic import BaseModel
 
 from clearhouse.benchmark.evaluation.sandbox_config import BubblewrapConfig
 from clearhouse.errors import Unavailable
+from clearhouse.proof.sandbox.gate import require_checked_sandbox
 from clearhouse.proof.sandbox.room import Done, Room, RoomCommand, RoomSpent
 
 _USERS = {None, "user", "1000"}
@@ -66,9 +67,11 @@ class BubblewrapSandbox(SandboxEnvironment):
     @classmethod
     async def task_init(cls, task_name: str, config: SandboxEnvironmentConfigType | None) -> None:  # noqa: ARG003 - Inspect's signature
         """Find out before the first sample whether the sandbox holds on this machine."""
-        settings = _config_of(config)
-        room = await _started(settings)
-        await anyio.to_thread.run_sync(room.close)
+        _config_of(config)
+        try:
+            await anyio.to_thread.run_sync(require_checked_sandbox)
+        except Unavailable as error:
+            raise SandboxUnavailableError(str(error)) from error
 
     @classmethod
     async def sample_init(
