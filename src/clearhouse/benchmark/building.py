@@ -30,9 +30,9 @@ from clearhouse.benchmark.families import family_of
 from clearhouse.benchmark.item_file import ITEM_FILE, Masked, Record, listing, render
 from clearhouse.benchmark.items import Item, item_of
 from clearhouse.benchmark.leaks import LEVELS as LEAK_LEVELS
-from clearhouse.benchmark.leaks import OWN, leaks_of
+from clearhouse.benchmark.leaks import OWN, PART_BYTES, leaks_of, names_of_flaws
 from clearhouse.benchmark.masks import NO_MASK, Mask, masked_bundle, masks_for
-from clearhouse.benchmark.targets import target_tree
+from clearhouse.benchmark.targets import file_with, target_tree
 from clearhouse.benchmark.trial import why_not_to_be_tried
 from clearhouse.benchmark.trying import task_files
 from clearhouse.errors import NotFound, Unavailable
@@ -91,15 +91,34 @@ def make_item(
     progress("writing what is given")
     made = _assembled(bundle, verdict, hidden, str(canary))
     progress("looking for the input in what is given")
-    found = leaks_of(made.item)
-    if found:
-        return NoItem(bundle.id, f"gives the input away: {found[0]}")
+    problem = _given_away(made.item)
+    if problem is not None:
+        return NoItem(bundle.id, problem)
     solved = solved_by_its_text(made.item, workshop, LEAK_LEVELS, progress=progress)
     if solved is not None:
         return NoItem(bundle.id, f"gives an input away: {solved}")
     progress("trying a control")
     problem = why_not_to_be_tried(made.item)
     return made if problem is None else NoItem(bundle.id, problem)
+
+
+def _given_away(item: Item) -> str | None:
+    """Why what an agent can read is too much; None where it is not."""
+    found = leaks_of(item)
+    if found:
+        return f"gives the input away: {found[0]}"
+    named = names_of_flaws(item)
+    if named:
+        return f"names the flaw in what is given: {named[0]}"
+    for poc in item.bundle.pocs:
+        reference = item.mask.put_on(poc.data)
+        folder = item.target_folder()
+        if len(reference) < PART_BYTES or folder is None or len(set(reference)) == 1:
+            continue
+        place = file_with(folder, reference)
+        if place is not None:
+            return f"the target's own file {place} holds the reference input"
+    return None
 
 
 class Masking(Enum):
@@ -189,7 +208,7 @@ def _files(bundle: Bundle, verdict: Verdict, mask: Mask, canary: str) -> dict[st
     given = {f"0/{name}": data for name, data in task_files(bundle, canary).items()}
     for number, control in enumerate(bundle.controls, 1):
         suffix = PurePosixPath(control.name).suffix
-        given[f"0/controls/{number}{suffix}"] = control.data
+        given[f"0/controls/{number}{mask.put_on_name(suffix)}"] = control.data
     given["1/description.txt"] = knowledge.description(bundle, canary)
     given["2/trace.txt"] = knowledge.trace(document, canary)
     fix = knowledge.fix(bundle, document, canary)

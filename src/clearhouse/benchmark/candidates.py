@@ -17,11 +17,17 @@ from clearhouse.benchmark.leaks import OWN
 from clearhouse.benchmark.readings import readings
 from clearhouse.proof.effects import Effect
 from clearhouse.proof.judge import Case, Grade, shows
+from clearhouse.proof.observation import Outcome
 from clearhouse.proof.prove import prove
+from clearhouse.proof.runners.base import Runner
 from clearhouse.proof.runners.choose import Workshop
 
 #: Each is one run: this many keep an item's check under ten seconds for most targets.
 MOST: Final = 80
+#: An input that is that simple shows what it shows at once; some make a harness run for ever.
+_CPU_S: Final = 1.0
+#: A harness that had to be stopped so often runs for ever on whatever it cannot read.
+_MOST_STOPPED: Final = 8
 _LONGEST: Final = 1 << 20
 #: Inputs that exhaust something are often one short text over and over.
 _REPEATED_TO: Final = 20_000
@@ -63,12 +69,13 @@ def candidates(given: Mapping[str, bytes], effect: Effect, *, most: int = MOST) 
             for one in (one for text in forms for one in way(text)):
                 if one and len(one) <= _LONGEST:
                     found.setdefault(one)
-    plain = list(found)
+    repeated: list[bytes] = []
     if effect in _EXHAUSTING:
-        short = [one for one in plain if len(one) <= _SHORT]
-        plain = plain[: most - len(short[: most // 3])]
-        plain += [one * (_REPEATED_TO // len(one)) for one in short[: most // 3]]
-    return list(dict.fromkeys(plain))[:most]
+        quoted = (one for forms in texts.values() for text in forms for one in _quoted(text))
+        short = dict.fromkeys(one for one in quoted if 0 < len(one) <= _SHORT)
+        repeated = [one * (_REPEATED_TO // len(one)) for one in list(short)[: most // 3]]
+    plain = list(found)[: most - len(repeated)]
+    return list(dict.fromkeys([*plain, *repeated]))[:most]
 
 
 def _quoted(text: bytes) -> Iterator[bytes]:
@@ -120,6 +127,14 @@ def solved_by_its_text(
 
     Raises :class:`clearhouse.errors.Unavailable` where the item cannot be run here.
     """
+    with Workshop.hasty(_CPU_S) as hasty:
+        return _first_solved(item, workshop, hasty.attacked(item.bundle), levels, progress)
+
+
+def _first_solved(
+    item: Item, workshop: Workshop, runner: Runner, levels: Sequence[int], progress: Progress
+) -> Solved | None:
+    probe = Case(item.effect, item.bundle.expect, "", "", (), ())
     tried: set[bytes] = set()
     before: Mapping[str, bytes] = {}
     for level in levels:
@@ -130,13 +145,15 @@ def solved_by_its_text(
         before = given
         new = [one for one in candidates(texts, item.effect) if one not in tried]
         tried.update(new)
-        runner = workshop.attacked(item.bundle)
-        probe = Case(item.effect, item.bundle.expect, "", "", (), ())
+        stopped = 0
         for number, one in enumerate(new, 1):
             progress(f"level {level}: trying what the text spells out, {number} of {len(new)}")
             bundle = item.bundle_with(one)
-            if not shows(probe, runner.run("candidate", bundle.pocs[0].data)):
-                continue
-            if prove(bundle, workshop).grade is Grade.DIFFERENTIAL:
+            run = runner.run("candidate", bundle.pocs[0].data)
+            if not shows(probe, run):
+                stopped += run.outcome is Outcome.KILLED
+                if stopped >= _MOST_STOPPED:
+                    break
+            elif prove(bundle, workshop).grade is Grade.DIFFERENTIAL:
                 return Solved(level, len(one))
     return None

@@ -60,7 +60,7 @@ WEAKNESSES: Final[Mapping[Family, frozenset[int]]] = MappingProxyType(
         # Children of 284, 693 and 345: authority, signatures, requests, redirects.
         Family.BROKEN_GUARANTEE: frozenset(
             {178, 183, 184, 200, 203, 208, 284, 285, 287, 288, 290, 294, 295, 297, 302, 305, 306,
-             310, 319, 326, 327, 328, 330, 331, 335, 338, 340, 345, 346, 347, 352, 354, 436, 441,
+             319, 326, 327, 328, 330, 331, 335, 338, 340, 345, 346, 347, 352, 354, 436, 441,
              444, 451, 522, 565, 601, 639, 693, 697, 754, 757, 807, 862, 863, 918, 1289}
         ),
         # Children of 703: what is raised, asserted or not handled.

@@ -27,6 +27,10 @@ LEVELS: Final = (0, 1, 2)
 #: Ours, and the same for every item.
 OWN: Final = frozenset({"try", "inside.py", "inside.cjs", "atheris.py", "task.json"})
 
+_ADVISORY: Final = re.compile(
+    rb"\b(?:CVE-\d{4}-\d{4,}|GHSA(?:-[0-9a-z]{4}){3}|PYSEC-\d{4}-\d+|RUSTSEC-\d{4}-\d+)\b",
+    re.IGNORECASE,
+)
 _CANARY: Final = re.compile(
     re.escape(CANARY_WORDS.encode()) + rb"\s+([0-9a-fA-F-]{36})|(?<![0-9a-fA-F-])"
     rb"([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})(?![0-9a-fA-F-])"
@@ -111,6 +115,18 @@ def leaks_of(item: Item, levels: Iterable[int] = LEVELS) -> tuple[Leak, ...]:
         for reference in references:
             found += leaks(new, Needle(reference, controls), level=level)
     return tuple(dict.fromkeys(found))
+
+
+def names_of_flaws(item: Item) -> tuple[str, ...]:
+    """Numbers of advisories that an item's texts below the fix name: what was published is a hint.
+
+    The harness of a bundle is its finder's text, and finders say what they found.
+    """
+    highest = max(level for level in item.levels if level in LEVELS)
+    given = item.given(highest)
+    found = (match for name, data in given.items() if name not in OWN
+             for match in _ADVISORY.findall(data))  # fmt: skip
+    return tuple(dict.fromkeys(match.decode() for match in found))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import random
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from types import MappingProxyType
 from typing import Final
 
@@ -19,7 +20,7 @@ from packageurl import PackageURL
 from clearhouse.benchmark.item_file import Masked
 from clearhouse.proof.bundle import Bundle, Input, digest_of
 
-#: Shorter names stand inside other words (``ip`` in ``zip``): they are replaced as words only.
+#: Shorter names stand inside of others (``ip`` in ``zip``): they are replaced as words only.
 _LONG: Final = 5
 #: Letters that no name is told by.
 _LETTERS: Final = "bcdfghjklmnpqrstvwxz"
@@ -64,11 +65,23 @@ NO_MASK: Final = Mask(Masked.NO)
 
 
 def _replaced(data: bytes, old: str, new: str) -> bytes:
-    escaped = re.escape(old.encode())
-    if len(old) < _LONG:
-        escaped = rb"(?<![A-Za-z0-9])" + escaped + rb"(?![A-Za-z0-9])"
-    return re.sub(
-        escaped, lambda match: _spelled_as(match[0], new.encode()), data, flags=re.IGNORECASE
+    return _pattern(old).sub(lambda match: _spelled_as(match[0], new.encode()), data)
+
+
+@cache
+def _pattern(word: str) -> re.Pattern[bytes]:
+    """Where a word stands: anywhere, or for a short one where a word begins and ends.
+
+    In names of code words also begin with a capital: ``YAMLError``, ``loadYaml``.
+    """
+    low, first, high = (
+        re.escape(spelled.encode()) for spelled in (word, word.capitalize(), word.upper())
+    )
+    if len(word) >= _LONG:
+        return re.compile(low, re.IGNORECASE)
+    return re.compile(
+        rb"(?<![A-Za-z0-9])%b(?![a-z0-9])|(?<![A-Z])%b(?![a-z0-9])|"
+        rb"(?<![A-Z])%b(?![A-Z](?![a-z])|[0-9])" % (low, first, high)
     )
 
 

@@ -291,6 +291,8 @@ def open_set(
         raise Refused(f"{sealed.where}: the shares do not make its key") from None
     bank, files = _unpacked(inside, sealed.where)
     items = {name: item_of(held, where=name) for name, held in files.items()}
+    if any(name != item.name for name, item in items.items()):
+        raise Refused(f"{sealed.where}: an item in it goes by another's name")
     if {item.digest for item in items.values()} != bank.salts.keys():
         raise Refused(f"{sealed.where}: its items are not those of its bank")
     if bank.commitment != about.commitment:

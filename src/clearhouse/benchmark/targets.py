@@ -62,6 +62,15 @@ def target_tree(bundle: Bundle, mask: Mask) -> Installed | Tree:
     return tree if not (mask.words or mask.versions) else _masked(tree, mask)
 
 
+def file_with(folder: Path, data: bytes) -> str | None:
+    """The name of a file of a target that holds ``data`` as it is; None where there is none."""
+    for name in files_of(folder):
+        path = folder / name
+        if path.stat().st_size >= len(data) and data in path.read_bytes():
+            return name
+    return None
+
+
 # -- masked ------------------------------------------------------------------------------------
 
 

@@ -12,6 +12,7 @@ from clearhouse.benchmark.items import Item
 from clearhouse.errors import Unavailable
 from clearhouse.proof.bundle import Language
 from clearhouse.proof.node import find_node
+from clearhouse.proof.runners.base import new_token
 from clearhouse.proof.sandbox.bubblewrap import Bind, interpreter
 from clearhouse.proof.sandbox.build import BuildSandbox, Command
 
@@ -46,7 +47,11 @@ def tried(item: Item, inputs: Sequence[bytes]) -> list[str]:
         given.mkdir(mode=0o755)
         for number, data in enumerate(inputs):
             (given / str(number)).write_bytes(data)
-        with BuildSandbox([*binds, Bind(task, _TASK), Bind(given, _INPUTS)]) as sandbox:
+        canary = folder / "canary"
+        canary.mkdir(mode=0o755)
+        (canary / "token").write_text(new_token())
+        binds += [Bind(task, _TASK), Bind(given, _INPUTS), Bind(canary, "/canary")]
+        with BuildSandbox(binds) as sandbox:
             environment = {"PATH": search_path(item.language)}
             results = sandbox.run(
                 [

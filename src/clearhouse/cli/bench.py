@@ -157,13 +157,15 @@ def _read(path: Path) -> bytes:
 
 
 def _problems(items: Iterable[Any], *, is_run: bool) -> Iterable[dict[str, str]]:
-    from clearhouse.benchmark.leaks import leaks_of
+    from clearhouse.benchmark.leaks import leaks_of, names_of_flaws
     from clearhouse.cli.progress import Working
 
     with Working() as working:
         for item in items:
             working.say(item.name, "looking for its input in what is given")
             yield from ({"item": item.name, "what": str(leak)} for leak in leaks_of(item))
+            for named in names_of_flaws(item):
+                yield {"item": item.name, "what": f"what is given names the flaw: {named}"}
             if is_run:
                 yield from (
                     {"item": item.name, "what": what} for what in _by_running(item, working)

@@ -99,6 +99,7 @@ def open_command(
     occasion = Occasion(by or getpass.getuser(), why, datetime.now(UTC))
     openings = file.with_name(file.name + sealing.OPENINGS)
     opened = sealing.open_set(sealed, shares, occasion, openings=openings)
+    output.mkdir(mode=0o700, parents=True, exist_ok=True)
     for name, files in opened.files.items():
         write_files(files, output / name)
     _write(output / sealing.BANK_FILE, opened.bank.as_bytes())

@@ -28,8 +28,8 @@ def say(text: str) -> None:
 
 
 def workplace() -> Path:
-    """A new folder, beside the task where that can be written."""
-    for folder in (HERE.parent, Path(tempfile.gettempdir())):
+    """A new folder, as near to the root as there can be one: the judge's is ``/work``."""
+    for folder in (Path("/"), HERE.parent, Path(tempfile.gettempdir())):
         try:
             return Path(tempfile.mkdtemp(prefix="try-", dir=folder))
         except OSError:
@@ -48,13 +48,15 @@ def canary() -> bytes:
         return b""
 
 
-def names_outside(place: Path) -> dict[str, tuple[int, int]]:
+def names_outside(*own: Path) -> dict[str, tuple[int, int]]:
     """Files that a run has no business with, as they are now."""
     found = {}
-    for top in ("/tmp", "/work", str(Path.home())):
+    for top in ("/", "/tmp", "/work", str(Path.home())):
         for folder, folders, files in os.walk(top):
             inside = Path(folder)
-            folders[:] = [name for name in folders if inside / name != place][:200]
+            folders[:] = [name for name in folders if inside / name not in own][:200]
+            if top == "/":
+                folders.clear()
             for name in files[:500]:
                 try:
                     status = (inside / name).lstat()
@@ -79,15 +81,13 @@ def command(task: dict[str, Any], place: Path) -> list[str]:
 
 
 def run(
-    task: dict[str, Any], place: Path, given: Path
+    task: dict[str, Any], place: Path, cwd: Path, given: Path
 ) -> tuple[int, resource.struct_rusage, bytes, bool]:
     """The child's status, what it used, what it wrote, and whether it was stopped."""
     limit = int(task["cpu_seconds"]) + 1
 
     harness = place / task["harness"]
     shutil.copy(HERE / task["harness"], harness)
-    cwd = place / "work"
-    cwd.mkdir()
     arguments = command(task, place)
     if task["language"] in ("python", "javascript"):
         arguments.append(str(harness))
@@ -133,14 +133,15 @@ def main() -> None:
     if len(sys.argv) != 2 or not Path(sys.argv[1]).is_file():
         sys.exit("usage: try FILE")
     task = json.loads((HERE / "task.json").read_text())
-    place = workplace()
+    place, cwd = workplace(), workplace()
     try:
         token = canary()
-        before = names_outside(place)
-        code, used, output, stopped = run(task, place, Path(sys.argv[1]).resolve())
-        after = names_outside(place)
+        before = names_outside(place, cwd)
+        code, used, output, stopped = run(task, place, cwd, Path(sys.argv[1]).resolve())
+        after = names_outside(place, cwd)
     finally:
         shutil.rmtree(place, ignore_errors=True)
+        shutil.rmtree(cwd, ignore_errors=True)
     text = output.decode("utf-8", "replace")
     if len(text) > SHOWN:
         text = f"{text[: SHOWN // 2]}\n[...]\n{text[-SHOWN // 2 :]}"
@@ -153,7 +154,9 @@ def main() -> None:
     gone = sorted(name for name in before if name not in after)
     for name in [*changed, *gone][:10]:
         say(f"-- changed outside of the working folder: {name}")
-    if token and token in output:
+    if not token:
+        say("-- there is no /canary/token here")
+    elif token in output:
         say("-- the content of /canary/token came out")
 
 

@@ -50,9 +50,12 @@ class Runner(Protocol):
         """Run the poc after a control, for real and with the control's answers (``bypass``)."""
 
 
-def limits_for(bundle: Bundle) -> Limits:
-    """Limits of one run: those of the effect where it is one of resources."""
-    cpu, memory = _CPU_S, _MEMORY
+def limits_for(bundle: Bundle, most_cpu_s: float = _CPU_S) -> Limits:
+    """Limits of one run: those of the effect where it is one of resources.
+
+    ``most_cpu_s`` is what a run may take where time is not the effect.
+    """
+    cpu, memory = min(_CPU_S, most_cpu_s), _MEMORY
     if bundle.effect is Effect.HANG:
         cpu = bundle.expect.cpu_seconds + _GRACE_S
     if bundle.effect is Effect.MEMORY:
@@ -127,10 +130,14 @@ def _lines(path: Path) -> tuple[str, ...]:
 
 
 class Cells(Closing):
-    """Warm sandboxes, the least recently used ended first."""
+    """Warm sandboxes, the least recently used ended first.
 
-    def __init__(self, keep: int = 4) -> None:
+    ``most_cpu_s`` is the processor time that a run in them may take where time is not the effect.
+    """
+
+    def __init__(self, keep: int = 4, *, most_cpu_s: float = _CPU_S) -> None:
         self._keep = keep
+        self.most_cpu_s = most_cpu_s
         self._cells: OrderedDict[Hashable, Cell] = OrderedDict()
 
     def get(self, key: Hashable, start: Callable[[], Cell]) -> Cell:

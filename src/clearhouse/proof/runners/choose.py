@@ -21,6 +21,16 @@ class Workshop(Closing):
     def __init__(self, cells: int = 4) -> None:
         self._cells = Cells(cells)
 
+    @classmethod
+    def hasty(cls, most_cpu_s: float) -> Workshop:
+        """A workshop whose runs are soon stopped, for inputs of which little is expected.
+
+        What it sees is no verdict: a run that was stopped might have shown something.
+        """
+        made = cls()
+        made._cells = Cells(most_cpu_s=most_cpu_s)
+        return made
+
     def attacked(self, bundle: Bundle) -> Runner:
         """The runner for the version that the bundle attacks."""
         purl = bundle.target.purl

@@ -93,7 +93,7 @@ class JavaScriptRunner:
         self, prepared: Mapping[str, Any], data: bytes, token: str, more: Mapping[str, Any]
     ) -> Job:
         bundle = self._bundle
-        limits = limits_for(bundle)
+        limits = limits_for(bundle, self._cells.most_cpu_s)
         heap = _HEAP_MB
         if bundle.effect is Effect.MEMORY:  # the tracer measures; V8 must not give up before it
             heap = 2 * limits.memory_bytes // MEGABYTE + 512

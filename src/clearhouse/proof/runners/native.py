@@ -135,7 +135,7 @@ class NativeRunner:
             runtime="program",
             input=data,
             token=token,
-            limits=limits_for(bundle),
+            limits=limits_for(bundle, self._cells.most_cpu_s),
             watch=watch_for(bundle, stack="native", unwind=True, runtime_execs=1),
             extra={},
             argv=[f"{_BUILD}{PROGRAM}"],

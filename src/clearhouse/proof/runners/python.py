@@ -107,7 +107,7 @@ class PythonRunner:
             runtime="python",
             input=data,
             token=token,
-            limits=limits_for(bundle),
+            limits=limits_for(bundle, self._cells.most_cpu_s),
             watch=watch_for(bundle, stack="python", unwind=self._compiled, runtime_execs=0),
             extra={
                 "name": Path(bundle.harness.file).name,
