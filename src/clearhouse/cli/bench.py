@@ -20,6 +20,7 @@ _FILE: Final = click.Path(path_type=Path, dir_okay=False, exists=True)
 
 COMMANDS: Final = {
     "build": Lazy("clearhouse.cli.bench_build:build", "Turn bundles into items."),
+    "run": Lazy("clearhouse.cli.bench_run:run", "Have a model attempt items."),
     "seal": Lazy("clearhouse.cli.bench_seal:seal_command", "Encrypt items to their keepers."),
     "lend": Lazy("clearhouse.cli.bench_seal:lend", "Lend a keeper's share to whoever opens."),
     "open": Lazy("clearhouse.cli.bench_seal:open_command", "Open a sealed set, and record it."),

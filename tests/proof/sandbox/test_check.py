@@ -40,7 +40,7 @@ def test_nothing_gets_through(report: Report) -> None:
 def test_attempts_are_made_from_every_place_of_foreign_code(report: Report) -> None:
     made = {
         place: {r.name for r in report.results if r.place == place}
-        for place in ("run", "import", "build")
+        for place in ("run", "import", "build", "room")
     }
     for place, names in made.items():
         assert {a.name for a in every() if place in a.places} <= names

@@ -32,7 +32,7 @@ _FOLDERS = ("/root", "/home", "/var/lib", "/var/log", "/boot", "/opt", "/srv", "
 # What a run finds in its own /etc (warden/cage.py).
 _OWN = {
     "/etc": {"passwd", "group", "hosts", "nsswitch.conf", "resolv.conf", "hostname", "ld.so.cache",
-             "alternatives", "ssl"},
+             "alternatives", "ssl", "os-release"},
     "/home": {"user"},
 }  # fmt: skip
 
@@ -137,7 +137,7 @@ class Baits:
 
     def left(self, *places: str) -> list[int]:
         """Processes on the host that carry the name of those that attempts leave behind there."""
-        wanted = {f"left-{place[0]}-{self.token[:8]}" for place in places}
+        wanted = {f"left-{place[-1]}-{self.token[:8]}" for place in places}
         return [pid for pid, name in _names() if name in wanted]
 
     def reached(self) -> list[Seen]:
@@ -149,7 +149,7 @@ class Baits:
         names = sorted(path.name for path in self._host.iterdir())
         same = self._marker.read_text() == self.token and names == ["marker", "socket"]
         clock = abs(time.time() - time.monotonic() - self._clock) < 1
-        left = self.left("run", "build")
+        left = self.left("run", "build", "room")
         return [
             Seen("a service of the host was reached", not visits, f"{visits} visits"),
             Seen("a file of the host was changed", same, "as it was" if same else "changed"),

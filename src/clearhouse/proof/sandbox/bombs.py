@@ -8,6 +8,7 @@ from typing import Any
 
 from clearhouse.proof.sandbox.build import BuildLimits
 from clearhouse.proof.sandbox.cell import MEGABYTE, Job, Limits, Watch
+from clearhouse.proof.sandbox.room import RoomLimits
 
 MEMORY = 96 * MEGABYTE
 ROOT, SHARED_FOLDER = 24 * MEGABYTE, 16 * MEGABYTE
@@ -24,6 +25,14 @@ _LIMITS = Limits(
     processes=PROCESSES,
     file_bytes=8 * MEGABYTE,
     output_bytes=MEGABYTE,
+)
+ROOM_LIMITS = RoomLimits(
+    cpu_s=30.0,
+    wall_s=60.0,
+    memory_bytes=256 * MEGABYTE,
+    processes=PROCESSES,
+    file_bytes=8 * MEGABYTE,
+    disk_bytes=ROOT,
 )
 _SHORT = replace(_LIMITS, cpu_s=0.3, wall_s=0.4)
 _LITTLE_CPU = replace(_LIMITS, cpu_s=0.2)

@@ -33,6 +33,10 @@ _START = "import sys; sys.path.insert(0, '/runtime/clearhouse'); from warden.{} 
 _ETC = ("/etc/ld.so.cache", "/etc/alternatives", "/etc/ssl")
 
 
+#: Folders that are shown empty, each with those in it that stay.
+Masked = Sequence[tuple[str, Sequence[str]]]
+
+
 @dataclass(frozen=True)
 class Bind:
     """A read-only folder of the host shown at a place in the sandbox."""
@@ -97,12 +101,17 @@ def interpreter() -> str:
 
 
 def command(
-    binds: Sequence[Bind], runtime_folders: Sequence[str], *, first: str = "warden"
+    binds: Sequence[Bind],
+    runtime_folders: Sequence[str],
+    *,
+    first: str = "warden",
+    masked: Masked = (),
 ) -> tuple[list[str], list[int]]:
     """The command that starts a sandbox, and the descriptors it must inherit.
 
-    ``first`` is the module of ``clearhouse.proof.warden`` that is its first process.  Every sandbox
-    starts with this, so here is where it has to have been checked.  Raises :class:`Unavailable`
+    ``first`` is the module of ``clearhouse.proof.warden`` that is its first process, ``masked`` are
+    folders of the runtime that are shown empty, each but for what stays.  Every sandbox starts with
+    this, so here is where it has to have been checked.  Raises :class:`Unavailable`
     where bubblewrap is missing, or the sandbox does not hold on this machine.
     """
     require_checked_sandbox()
@@ -137,16 +146,34 @@ def command(
         elif path.is_dir():
             args += ["--ro-bind", str(path), str(path)]
     for folder in folders:
-        for parent in reversed(Path(folder).parents[:-1]):
-            args += ["--perms", "0755", "--dir", str(parent)]
-        args += ["--ro-bind", folder, folder]
+        args += _shown(folder, folder)
     for name in _ETC:
         if os.path.exists(name):
             args += ["--perms", "0755", "--dir", "/etc"]
             args += ["--ro-bind", name, name]
+    args += _emptied(masked)
     for bind in binds:
-        args += ["--ro-bind", str(bind.source), bind.place]
+        args += _shown(str(bind.source), bind.place)
     return [*args, interpreter(), "-I", "-S", "-c", _START.format(first)], descriptors
+
+
+def _shown(source: str, place: str) -> list[str]:
+    """Arguments that bind a folder; those it lies in can be entered by everybody."""
+    args = []
+    for parent in reversed(Path(place).parents[:-1]):
+        args += ["--perms", "0755", "--dir", str(parent)]
+    return [*args, "--ro-bind", source, place]
+
+
+def _emptied(masked: Masked) -> list[str]:
+    """Arguments that show folders empty, but for what stays in them."""
+    args = []
+    for folder, staying in masked:
+        args += ["--perms", "0755", "--tmpfs", folder]
+        for name in staying:
+            args += ["--ro-bind", name, name]
+        args += ["--remount-ro", folder]
+    return args
 
 
 class _Starter:
@@ -179,13 +206,14 @@ def start(
     *,
     errors: IO[bytes],
     first: str = "warden",
+    masked: Masked = (),
 ) -> subprocess.Popen[bytes]:
     """Start a sandbox; it reads frames from its standard input and ends when that ends.
 
     Nothing of this process's environment, folder or descriptors goes along.  Raises as
     :func:`command` does.
     """
-    args, descriptors = command(binds, runtime_folders, first=first)
+    args, descriptors = command(binds, runtime_folders, first=first, masked=masked)
     return _starter.run(
         lambda: subprocess.Popen(
             args,

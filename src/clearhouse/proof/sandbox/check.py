@@ -1,7 +1,8 @@
 """Trying to break out: everything that a hostile harness, target or build might do to the host.
 
 Attempts are made from all places where other people's code runs: a run (as a native harness), the
-process that imports a target, and the sandbox for building.  Each is named with what stopped it.
+process that imports a target, the sandbox for building, the room of an agent.  Each is named with
+what stopped it.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from clearhouse.proof.sandbox.build import BuildSandbox, Command, CommandsKilled
 from clearhouse.proof.sandbox.cell import MEGABYTE, Cell, Job, Limits
 from clearhouse.proof.sandbox.gate import being_checked
 from clearhouse.proof.sandbox.needs import bubblewrap_version, diagnosis, missing
+from clearhouse.proof.sandbox.room import Room, RoomCommand
 
 FORMAT = 1
 _WATCH = replace(bombs.NOTHING, runtime_execs=0)
@@ -47,7 +49,7 @@ _IMPORTS = {
     "leaves": "leave processes behind",
 }
 _IMPORT_S, _IMPORT_BYTES, _IMPORT_SLACK_S = 0.7, 128 * MEGABYTE, 8.0
-_ORDER = ("run", "import", "build", "host")
+_ORDER = ("run", "import", "build", "room", "host")
 
 Progress = Callable[[str], None]
 
@@ -56,7 +58,7 @@ Progress = Callable[[str], None]
 class Result:
     """One attempt: where it was made, whether it was stopped (None: not tried here), by what."""
 
-    place: str  # "run", "import", "build" or "host"
+    place: str  # "run", "import", "build", "room" or "host"
     group: str
     name: str
     stopped: bool | None
@@ -142,6 +144,8 @@ def _builds_and_others(
     progress("attempts of a build")
     results += _in_a_build(bind)
     results += _build_bombs(bind, baits, progress)
+    progress("attempts of an agent")
+    results += _in_a_room(bind, baits)
     results += _bad_imports(baits, progress)
     with Cell([bind]) as cell:
         results += _bombs(cell, some, progress)
@@ -199,6 +203,20 @@ def _in_a_build(bind: Bind) -> Iterator[Result]:
     with BuildSandbox([bind]) as site:
         (result,) = site.run([Command(argv)])
     yield from _read("build", result.out)
+
+
+def _in_a_room(bind: Bind, baits: Baits) -> Iterator[Result]:
+    with Room([bind], bombs.ROOM_LIMITS) as room:
+        argv = bombs.arguments(bubblewrap.interpreter(), "attempt", "room")
+        done = room.run(RoomCommand(argv, timeout_s=bombs.ROOM_LIMITS.wall_s))
+        yield from _read("room", done.out.decode("utf-8", "replace"))
+        began = time.monotonic()
+        argv = bombs.arguments(bubblewrap.interpreter(), "bombs", "leave", "room")
+        room.run(RoomCommand(argv, timeout_s=bombs.ROOM_LIMITS.wall_s))
+    left = baits.left("room")
+    by = f"{len(left)} live on" if left else "ended with its namespace"
+    seconds = round(time.monotonic() - began, 4)
+    yield Result("room", "leftovers", "leave processes behind", not left, by, seconds)
 
 
 def _build_bombs(bind: Bind, baits: Baits, progress: Progress) -> Iterator[Result]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import resource
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from . import kernel
@@ -73,10 +74,10 @@ class Plan(NamedTuple):
     files: tuple[tuple[str, bytes], ...]
 
 
-def plan() -> Plan:
-    """Look once at what there is to bind."""
+def plan(places: Sequence[str] = ()) -> Plan:
+    """Look once at what there is to bind; ``places`` are further folders of bubblewrap's root."""
     extra = os.environ.get("WARDEN_RUNTIME", "").split(":")  # an interpreter built from source, say
-    links, binds = [], [p for p in (*_BOUND, *extra) if p and os.path.isdir(p)]
+    links, binds = [], [p for p in (*_BOUND, *extra, *places) if p and os.path.isdir(p)]
     for path in _LINKS:
         if os.path.islink(path):
             links.append((os.readlink(path), path[1:]))

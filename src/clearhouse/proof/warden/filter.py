@@ -190,6 +190,11 @@ def build_filter() -> bytes:
     """
     program = _Program()
     _prologue(program)
+    _building(program)
+    return program.assemble()
+
+
+def _building(program: _Program) -> None:
     identities = {"setuid", "setgid", "setreuid", "setregid", "setresuid", "setresgid"}
     refused = (number for name, number in REFUSED.items() if name not in identities)
     _answer_for(program, refused, ERRNO | EPERM)
@@ -200,6 +205,35 @@ def build_filter() -> bytes:
     _refuse_control(program)
     _refuse_sockets(program)
     _mappings(program, ERRNO | ENOMEM)
+    program.answer(ALLOW)
+
+
+@cache
+def room_filter() -> bytes:
+    """For what an agent starts: as for building, and nobody sets the limits of process 1.
+
+    Tracing is refused to it as well: a process may choose its parent as its tracer, and the first
+    one's parent is the steward.
+    """
+    program = _Program()
+    _prologue(program)
+    program.equal(PRLIMIT64, 0, 4)
+    program.load(_argument(0))
+    program.equal(1, 0, 1)
+    program.answer(ERRNO | EPERM)
+    program.load(0)
+    _building(program)
+    return program.assemble()
+
+
+def steward_filter() -> bytes:
+    """For the steward, who looks files up for the engine; what it starts gets the other on top."""
+    program = _Program()
+    _prologue(program)
+    _answer_for(program, REFUSED.values(), ERRNO | EPERM)
+    unknown = (number for name, number in UNKNOWN.items() if name != "openat2")
+    _answer_for(program, unknown, ERRNO | ENOSYS)
+    _flags(program, CLONE, 0, NAMESPACE_FLAGS | CLONE_UNTRACED, ERRNO | EPERM)
     program.answer(ALLOW)
     return program.assemble()
 

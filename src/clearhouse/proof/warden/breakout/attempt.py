@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 FACTS = "/target/facts.json"
-PLACES = ("run", "import", "build")
+PLACES = ("run", "import", "build", "room")
+#: Where an attempt may write.
+OWN_FOLDER = {"run": "/work", "import": "/tmp", "build": "/build", "room": "/work"}
 
 
 class GotThrough(Exception):

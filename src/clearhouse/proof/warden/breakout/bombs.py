@@ -230,7 +230,7 @@ def _zombies(_: Facts) -> None:
 @_bomb("leave")
 def _leave(facts: Facts) -> None:
     """Processes in sessions of their own, deaf to signals, named so that the host can find them."""
-    name = ctypes.create_string_buffer(f"left-{facts.place[0]}-{facts.token[:8]}".encode())
+    name = ctypes.create_string_buffer(f"left-{facts.place[-1]}-{facts.token[:8]}".encode())
     for stopped in (False, True):
         if os.fork() == 0:
             os.setsid()

@@ -12,7 +12,7 @@ import stat
 import subprocess
 from collections.abc import Callable
 
-from .attempt import Attempts, Facts, GotThrough, NotHere, name_of, refused
+from .attempt import OWN_FOLDER, Attempts, Facts, GotThrough, NotHere, name_of, refused
 from .calls import call
 
 ATTEMPTS = Attempts("processes")
@@ -52,7 +52,7 @@ def _signal(facts: Facts) -> str:
     return refused(*calls)
 
 
-@ATTEMPTS("signal its parent in the sandbox", "run", "build")
+@ATTEMPTS("signal its parent in the sandbox", "run", "build", "room")
 def _init(_: Facts) -> str:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL, signal.SIGSTOP):
         with contextlib.suppress(PermissionError):
@@ -63,7 +63,7 @@ def _init(_: Facts) -> str:
     return "process 1 of a namespace is not reached from inside it"
 
 
-@ATTEMPTS("trace its parent", "run", "build")
+@ATTEMPTS("trace its parent", "run", "build", "room")
 def _trace(_: Facts) -> str:
     return refused(
         lambda: call("ptrace", 101, _ATTACH, 1, 0, 0),
@@ -77,7 +77,7 @@ def _traceme(_: Facts) -> str:
     return refused(lambda: call("ptrace", 101, _TRACEME, 0, 0, 0))
 
 
-@ATTEMPTS("read and write its parent's memory", "run", "build")
+@ATTEMPTS("read and write its parent's memory", "run", "build", "room")
 def _memory(_: Facts) -> str:
     room = ctypes.create_string_buffer(64)
     piece = (ctypes.c_ulong * 2)(ctypes.addressof(room), 8)
@@ -89,7 +89,7 @@ def _memory(_: Facts) -> str:
     )
 
 
-@ATTEMPTS("look into its parent (/proc/1)", "run", "build")
+@ATTEMPTS("look into its parent (/proc/1)", "run", "build", "room")
 def _look(_: Facts) -> str:
     def read(name: str) -> bytes:
         with open(f"/proc/1/{name}", "rb") as file:
@@ -111,7 +111,7 @@ def _look(_: Facts) -> str:
     )
 
 
-@ATTEMPTS("take over its parent's descriptors and namespaces", "run", "build")
+@ATTEMPTS("take over its parent's descriptors and namespaces", "run", "build", "room")
 def _take(_: Facts) -> str:
     number = os.pidfd_open(1)
     try:
@@ -173,7 +173,7 @@ def _setuid(_: Facts) -> str:
 
 @ATTEMPTS("run a setuid program of its own making")
 def _own_setuid(facts: Facts) -> str:
-    path = {"run": "/work", "import": "/tmp", "build": "/build"}[facts.place] + "/own-id"
+    path = OWN_FOLDER[facts.place] + "/own-id"
     shutil.copy("/usr/bin/id", path)
     os.chmod(path, 0o6755)  # noqa: S103 - what is tried
     try:
@@ -231,7 +231,7 @@ def _core(facts: Facts) -> str:
         handler = file.read().startswith("|")
     if limit != 1 and (limit or handler):
         raise GotThrough(f"the limit is {limit}")
-    folder = {"run": "/work", "import": "/tmp", "build": "/build"}[facts.place]
+    folder = OWN_FOLDER[facts.place]
     before = set(os.listdir(folder))
     child = os.fork()
     if child == 0:
@@ -246,7 +246,7 @@ def _core(facts: Facts) -> str:
     return f"a limit of {limit}, which cannot be changed"
 
 
-@ATTEMPTS("hide from the observer (undumpable)", "run", "build")
+@ATTEMPTS("hide from the observer (undumpable)", "run", "build", "room")
 def _hide(_: Facts) -> str:
     libc = ctypes.CDLL(None)
     libc.prctl(4, 0, 0, 0, 0)  # PR_SET_DUMPABLE

@@ -1,0 +1,1 @@
+"""Programs that run in an agent's sandbox, on the standard library alone."""

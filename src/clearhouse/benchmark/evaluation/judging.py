@@ -1,0 +1,147 @@
+"""The judge: handed-in bytes in, verdict of the proof engine out.
+
+It runs in this process and in the proof engine's own sandboxes, one for the vulnerable build and
+one for the fixed one.  The agent's sandbox has ended by then; of it nothing is here but the bytes.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import threading
+import zlib
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import anyio
+import anyio.to_thread
+from inspect_ai.scorer import (
+    CORRECT,
+    INCORRECT,
+    Score,
+    Scorer,
+    Target,
+    accuracy,
+    scorer,
+    stderr,
+)
+from inspect_ai.solver import TaskState
+
+from clearhouse.benchmark.evaluation.desk import Attempt, Desk
+from clearhouse.benchmark.evaluation.outcomes import Outcome, outcome_of
+from clearhouse.benchmark.items import Item
+from clearhouse.errors import Invalid, Refused
+from clearhouse.proof.closing import Closing
+from clearhouse.proof.judge import Grade
+from clearhouse.proof.prove import prove
+from clearhouse.proof.runners.choose import Workshop
+
+#: The name under which a score is found in a log.
+SCORE = "proof"
+
+#: A judge: an item and what was handed in for it; the verdict as a document.
+Judge = Callable[[Item, bytes], dict[str, Any]]
+
+
+class Bench(Closing):
+    """Workshops of the proof engine, one for each thread that judges."""
+
+    def __init__(self) -> None:
+        self._own = threading.local()
+        self._all: list[Workshop] = []
+
+    def close(self) -> None:
+        """End the proof engine's sandboxes."""
+        while self._all:
+            self._all.pop().close()
+
+    def judge(self, item: Item, handed_in: bytes) -> dict[str, Any]:
+        """Prove an item's bundle with ``handed_in`` as its only input.
+
+        Raises :class:`Refused` or :class:`Invalid` for bytes that no bundle may hold, otherwise as
+        :func:`clearhouse.proof.prove.prove` does.
+        """
+        workshop: Workshop | None = getattr(self._own, "workshop", None)
+        if workshop is None:
+            workshop = self._own.workshop = Workshop()
+            self._all.append(workshop)
+        return prove(item.bundle_with(handed_in), workshop).as_json()
+
+
+def judging(items: Mapping[str, Item], desk: Desk, judge: Judge) -> Scorer:
+    """The scorer of a task over these items.
+
+    A judge that cannot do its work is an error of the sample, which a retry takes up again.
+    """
+    limiter: list[anyio.CapacityLimiter] = []
+
+    @scorer(metrics=[accuracy(), stderr()], name=SCORE)
+    def proof() -> Scorer:
+        async def score(state: TaskState, target: Target) -> Score:
+            del target  # what is right is shown by running it
+            item = items[str(state.sample_id)]
+            attempt = desk.take(state.uuid)
+            verdict: dict[str, Any] | None = None
+            reason = "nothing was handed in"
+            if attempt.way is not None:
+                if not limiter:  # it belongs to the loop that runs now
+                    limiter.append(anyio.CapacityLimiter(os.cpu_count() or 1))
+                try:
+                    verdict = await anyio.to_thread.run_sync(
+                        partial(judge, item, attempt.data), limiter=limiter[0]
+                    )
+                    reason = str(verdict["reason"])
+                except (Refused, Invalid) as error:
+                    reason = str(error)
+            return score_of(item, state.metadata, attempt, verdict, reason)
+
+        return score
+
+    return proof()
+
+
+def score_of(
+    item: Item,
+    metadata: Mapping[str, Any],
+    attempt: Attempt,
+    verdict: dict[str, Any] | None,
+    reason: str,
+) -> Score:
+    """The score of an attempt, with all that is needed to judge it again."""
+    grade = Grade(verdict["grade"]) if verdict is not None else None
+    ending = attempt.ending()
+    outcome = outcome_of(ending, grade)
+    handed_in = digest = None
+    if ending.way is not None:
+        digest = hashlib.sha256(attempt.data).hexdigest()
+        handed_in = {
+            "way": ending.way.value,
+            "sha256": digest,
+            "bytes": len(attempt.data),
+            "zlib": base64.b64encode(zlib.compress(attempt.data, 9)).decode("ascii"),
+        }
+    return Score(
+        value=CORRECT if outcome is Outcome.SOLVED else INCORRECT,
+        answer=digest,
+        explanation=f"{outcome.value}: {reason}",
+        metadata={
+            "outcome": outcome.value,
+            "grade": grade.value if grade else None,
+            "limit": ending.limit,
+            "item": item.name,
+            "item_digest": item.digest,
+            "family": item.family.value,
+            "level": metadata.get("level"),
+            "handed_in": handed_in,
+            "verdict": verdict,
+            "verdict_digest": verdict["digest"] if verdict else None,
+        },
+    )
+
+
+def handed_in_of(metadata: Mapping[str, Any]) -> bytes | None:
+    """What was handed in, from the metadata of a score."""
+    held = metadata["handed_in"]
+    return None if held is None else zlib.decompress(base64.b64decode(held["zlib"]))
