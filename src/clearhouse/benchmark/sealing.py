@@ -26,7 +26,7 @@ from typing import Any, Final
 
 import pyrage
 
-from clearhouse.benchmark.bank import Bank, Commitment
+from clearhouse.benchmark.public_bank import Bank, Commitment
 from clearhouse.benchmark.item_file import ITEM_FILE
 from clearhouse.benchmark.items import Item, item_of
 from clearhouse.benchmark.openings import Occasion, Opening, record

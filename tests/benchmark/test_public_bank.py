@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clearhouse.benchmark.bank import Bank, Commitment, Revealed, was_in
+from clearhouse.benchmark.public_bank import Bank, Commitment, Revealed, was_in
 from clearhouse.errors import Invalid
 
 DIGESTS = st.sets(
