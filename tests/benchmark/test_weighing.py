@@ -91,6 +91,14 @@ def test_a_share_beyond_the_bank_is_refused() -> None:
         ability_at(bank(6), MICRO)
 
 
+def test_an_item_that_everybody_or_nobody_solves_weighs_nothing_and_breaks_nothing() -> None:
+    for difficulty in (-50 * MICRO, 50 * MICRO):
+        found = weigh(Item("i", "f", 5 * MICRO, difficulty, 0, 0, 0), -MICRO, MICRO)
+        assert (found.solved, found.failed, found.information) == (0, 0, 0)
+        strange = weigh(Item("i", "f", 5 * MICRO, difficulty, 5 * MICRO, 0, 0), -MICRO, MICRO)
+        assert strange.failed <= 0 <= strange.solved
+
+
 def test_a_bound_is_the_logarithm_rounded_upwards() -> None:
     assert bound(10_000) == math.ceil(math.log(100) * NANO)
     for wrong in (0, 500_000):

@@ -23,6 +23,8 @@ FORMAT: Final = "clearhouse-plan/1"
 MOST_BYTES: Final = 16 << 20
 DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}", re.ASCII)
 PER_MILLE: Final = 1000
+#: The integers that every reader of JSON keeps exactly (RFC 7493, section 2.2).
+_MOST_INTEGER: Final = 2**53 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,11 @@ class Budgets:
     reruns: int
 
     def __post_init__(self) -> None:
-        if min(self.tokens, self.seconds, self.cents, self.reruns) < 0 or self.attempts < 1:
+        amounts = (self.tokens, self.seconds, self.cents, self.attempts, self.reruns)
+        if min(amounts) < 0 or self.attempts < 1:
             raise Invalid("budgets are not negative, and there is at least one attempt")
+        if max(amounts) > _MOST_INTEGER:
+            raise Invalid("a budget beyond 2^53 is none")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +100,10 @@ class Terms:
             (not 1 <= self.slots <= MOST_SLOTS, f"there are 1 to {MOST_SLOTS} slots"),
             (not re.fullmatch(r"[0-9a-f]{64}", self.seeds), "the seeds' root is 64 hex digits"),
             (self.level not in range(4), "a knowledge level is 0, 1, 2 or 3"),
+            (
+                not all(key.isascii() for key in (*self.least_of, *self.harness)),
+                "families and parts of the harness are named in ASCII",
+            ),
         ):
             if wrong:
                 raise Invalid(message)

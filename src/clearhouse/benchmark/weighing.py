@@ -25,6 +25,8 @@ from clearhouse.errors import Invalid
 NANO: Final = 1_000_000_000
 _CONTEXT: Final = Context(prec=28, rounding=ROUND_HALF_EVEN)
 _ONE: Final = Decimal(1)
+#: Logits beyond which an outcome is as good as certain (1 in 10^86).
+_FAR: Final = Decimal(200)
 #: Abilities, in millionths, between which a threshold is looked for.
 _WIDEST: Final = 60 * MICRO
 
@@ -65,23 +67,26 @@ class Weights:
 def chance(item: Item, ability: int) -> Decimal:
     """The probability that a system of ``ability`` (millionths) solves ``item``."""
     with localcontext(_CONTEXT):
-        return _chance(item, ability)
+        return _chances(item, ability)[0]
 
 
-def _chance(item: Item, ability: int) -> Decimal:
+def _chances(item: Item, ability: int) -> tuple[Decimal, Decimal]:
+    """Solving and failing, each by its own sum: neither is ever 0, however far the item is."""
     correlation = Decimal(item.correlation) / MICRO
     rest = (_ONE - correlation * correlation).sqrt()
     slope_sd, difficulty_sd = Decimal(item.log_slope_sd) / MICRO, Decimal(item.difficulty_sd)
-    total = Decimal(0)
+    solving = failing = Decimal(0)
     for first, first_weight in RULE:
         slope = (Decimal(item.log_slope) / MICRO + slope_sd * first).exp()
-        inner = Decimal(0)
         for second, second_weight in RULE:
             difficulty = item.difficulty + difficulty_sd * (correlation * first + rest * second)
             gap = slope * (ability - difficulty) / MICRO
-            inner += second_weight / (_ONE + (-gap).exp())
-        total += first_weight * inner
-    return total
+            small = (-min(abs(gap), _FAR)).exp()
+            weight = first_weight * second_weight
+            likely, unlikely = weight / (_ONE + small), weight * small / (_ONE + small)
+            solving += likely if gap >= 0 else unlikely
+            failing += unlikely if gap >= 0 else likely
+    return solving, failing
 
 
 def weigh(item: Item, low: int, high: int) -> Weights:
@@ -92,9 +97,9 @@ def weigh(item: Item, low: int, high: int) -> Weights:
     if low >= high:
         raise Invalid("the lower edge of the region lies below the upper one")
     with localcontext(_CONTEXT):
-        below, above = _chance(item, low), _chance(item, high)
+        (below, fails_below), (above, fails_above) = (_chances(item, at) for at in (low, high))
         solved = (above / below).ln()
-        failed = ((_ONE - above) / (_ONE - below)).ln()
+        failed = (fails_above / fails_below).ln()
         information = (above - below) * (solved - failed)
         return Weights(_nano(solved), _nano(failed), _nano(information))
 
@@ -116,7 +121,9 @@ def bound(error_ppm: int) -> int:
 def accuracy_at(bank: Bank, ability: int) -> Decimal:
     """The share of the bank that a system of ``ability`` is expected to solve."""
     with localcontext(_CONTEXT):
-        return sum((_chance(item, ability) for item in bank.items), Decimal(0)) / len(bank.items)
+        return sum((_chances(item, ability)[0] for item in bank.items), Decimal(0)) / len(
+            bank.items
+        )
 
 
 def ability_at(bank: Bank, accuracy_ppm: int) -> int:

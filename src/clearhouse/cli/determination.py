@@ -12,7 +12,7 @@ from clearhouse.benchmark.determination import Verification, verify
 from clearhouse.benchmark.evidence import read_evidence
 from clearhouse.benchmark.plan import DIGEST
 from clearhouse.cli.exits import ExitCode
-from clearhouse.errors import Invalid, Unavailable
+from clearhouse.errors import Invalid, Refused, Unavailable
 from clearhouse.ledger.entry import Entry
 from clearhouse.ledger.note import VerifierKey
 from clearhouse.ledger.receipt import MOST_BYTES, Outcome, Receipt, check_receipt
@@ -83,14 +83,14 @@ def _document(found: Verification) -> dict[str, object]:
 
 
 def _digest(committed: str | None, key: str | None) -> str | None:
-    """The digest itself, or the one in the entry of a receipt that holds.  Raises Invalid."""
+    """The digest itself, or the one in the entry of a receipt that holds.  May raise Refused."""
     if committed is None or DIGEST.fullmatch(committed):
         return committed
     raw = _read(Path(committed))
     trusted = None if key is None else VerifierKey.parse(_key_text(key))
     for one in check_receipt(raw, trusted_key=trusted, checkpoint=None):
         if one.outcome is Outcome.FAILS:
-            raise Invalid(f"the receipt does not hold: {one.subject}: {one.why}", where=committed)
+            raise Refused(f"{committed}: the receipt does not hold: {one.subject}: {one.why}")
     receipt = Receipt.parse(raw)
     found = Entry.parse(receipt.leaf, index=receipt.index).facts.get(PLAN_FACT)
     if not isinstance(found, str) or not DIGEST.fullmatch(found):
