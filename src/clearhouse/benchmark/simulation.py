@@ -75,10 +75,15 @@ class Simulated:
         return clopper_pearson(self.wrong, self.outside, confidence)
 
 
-def simulate(plan: Plan, bank: Bank, misfit: Misfit, systems: int, seed: int) -> Simulated:
-    """Run ``systems`` simulated systems through the plan; the same ``seed`` gives the same."""
+def simulate(
+    plan: Plan, bank: Bank, misfit: Misfit, systems: int, seed: int, *, reach: float = REACH
+) -> Simulated:
+    """Run ``systems`` simulated systems through the plan; the same ``seed`` gives the same.
+
+    They are drawn evenly from the shares within ``reach`` of the threshold.
+    """
     generator = np.random.default_rng(seed)
-    draws = _Draws(plan, bank, misfit)
+    draws = _Draws(plan, bank, misfit, reach)
     low, high = _edges(plan)
     threshold = plan.terms.threshold_ppm / MICRO
     outside = wrong = still_open = wrong_all = items = items_all = 0
@@ -189,7 +194,7 @@ def _edges(plan: Plan) -> tuple[float, float]:
 class _Draws:
     """Chances of simulated systems on the plan's items."""
 
-    def __init__(self, plan: Plan, bank: Bank, misfit: Misfit) -> None:
+    def __init__(self, plan: Plan, bank: Bank, misfit: Misfit, reach: float) -> None:
         parameters = [
             (
                 one.log_slope,
@@ -207,7 +212,7 @@ class _Draws:
         self._abilities = np.linspace(-12.0, 12.0, 481)
         self._shares = self._expected_shares()
         middle = plan.terms.threshold_ppm / MICRO
-        self._range = max(middle - REACH, 0.02), min(middle + REACH, 0.98)
+        self._range = max(middle - reach, 0.02), min(middle + reach, 0.98)
         self._apply = _MISFITS[misfit]
 
     def chances(self, generator: np.random.Generator) -> Floats:
