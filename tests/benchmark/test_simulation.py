@@ -60,6 +60,5 @@ def test_the_plan_needs_fewer_items_than_a_random_order() -> None:
 @pytest.mark.parametrize("misfit", list(Misfit))
 def test_at_most_one_in_a_hundred_is_wrong_outside_the_region(misfit: Misfit) -> None:
     found = simulate(plan(), bank(), misfit, 10_000, seed=1)
-    if misfit is Misfit.NONE:
-        assert found.bound() <= 0.01
-    assert found.wrong <= 0.015 * found.outside
+    assert found.outside > 5000
+    assert found.bound() <= 0.01
