@@ -36,6 +36,10 @@ COMMANDS: Final = {
     "ledger": Lazy(
         "clearhouse.cli.ledger:ledger", "Verify a stored ledger; check a receipt offline."
     ),
+    "determination": Lazy(
+        "clearhouse.cli.determination:determination",
+        "Compute a determination again from its evidence.",
+    ),
     "submit": Lazy("clearhouse.cli.submit:submit", "Hand findings in to an office."),
     "known": Lazy("clearhouse.cli.submit:known", "Ask an office blind whether a flaw is known."),
     "sandbox": Lazy("clearhouse.cli.sandbox:sandbox", "Try to break out of the sandbox."),

@@ -1,0 +1,87 @@
+"""Small banks, plans and finished tests for the tests of the benchmark."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from clearhouse.benchmark.bank import Anchor, Bank, Item
+from clearhouse.benchmark.choosing import next_item
+from clearhouse.benchmark.evidence import Attempts, Evidence, make_evidence
+from clearhouse.benchmark.outcomes import Ending, Outcome
+from clearhouse.benchmark.plan import Budgets, Plan, Terms, make_plan
+from clearhouse.benchmark.seeds import Seeds
+
+SEEDS = Seeds(bytes(range(32)), 5)
+VERDICT = b'{"verdict":"shown"}'
+
+
+def verdict_digest(raw: bytes = VERDICT) -> str:
+    return f"sha256:{hashlib.sha256(raw).hexdigest()}"
+
+
+@cache
+def bank(size: int = 40) -> Bank:
+    """Items of two families, easy to hard, each with some uncertainty."""
+    items = tuple(
+        Item(
+            f"item-{number:03}",
+            "heap" if number % 3 else "parser",
+            log_slope=100_000 * (number % 5 - 2),
+            difficulty=-3_000_000 + 6_000_000 * number // size,
+            log_slope_sd=300_000,
+            difficulty_sd=400_000 + 10_000 * (number % 7),
+            correlation=50_000 * (number % 4),
+        )
+        for number in range(size)
+    )
+    return Bank(items, (Anchor("Reference", "reference", 500_000, 200_000, size),))
+
+
+def terms(**changed: Any) -> Terms:
+    chosen: dict[str, Any] = {
+        "construct": "proves at least half of the bank's flaws",
+        "threshold_ppm": 500_000,
+        "region_ppm": 100_000,
+        "alpha_ppm": 10_000,
+        "beta_ppm": 10_000,
+        "discount": 1000,
+        "least": 8,
+        "least_of": {"heap": 3, "parser": 2},
+        "most": 40,
+        "most_set_aside": 2,
+        "among": 4,
+        "slots": SEEDS.slots,
+        "seeds": SEEDS.root.hex(),
+        "level": 1,
+        "budgets": Budgets(tokens=1000, seconds=60, cents=100, attempts=1, reruns=1),
+        "harness": {"clearhouse": "0"},
+    }
+    return Terms(**{**chosen, **changed})
+
+
+@cache
+def plan(discount: int = 1000) -> Plan:
+    return make_plan(terms(discount=discount), bank())
+
+
+def outcome(item: str, ending: Ending) -> Outcome:
+    return Outcome(item, ending, None if ending is Ending.ERROR else verdict_digest())
+
+
+def finished(ends: Callable[[int, str], Ending], slot: int = 0) -> tuple[Outcome, ...]:
+    """A test run to its end; ``ends`` says how the attempt with this number at this item ends."""
+    outcomes: list[Outcome] = []
+    while (name := next_item(plan(), SEEDS.seed(slot), outcomes)) is not None:
+        outcomes.append(outcome(name, ends(len(outcomes), name)))
+    return tuple(outcomes)
+
+
+def evidence(slot: int = 0) -> Evidence:
+    """A determination that holds: a system that mostly solves, with one error and one refusal."""
+    endings = {2: Ending.ERROR, 5: Ending.REFUSED}
+    outcomes = finished(lambda number, _: endings.get(number, Ending.SOLVED), slot)
+    attempts = Attempts("submission-7", SEEDS.opening(slot), outcomes)
+    return make_evidence(plan(), bank(), attempts, [VERDICT])
