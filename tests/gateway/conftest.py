@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from clearhouse.gateway.book import Upstream
 from clearhouse.gateway.limits import Limits
-from clearhouse.gateway.outward import Reach
 from clearhouse.gateway.server import Gateway, Settings, listening
+from clearhouse.protocol.access import Reach, Upstream
 from clearhouse.protocol.grants import Grant
 from tests.gateway.memory_book import MemoryBook, a_grant, an_upstream
 from tests.gateway.model import Model, RunningModel, in_a_loop

@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 
 from clearhouse.errors import Unavailable
-from clearhouse.gateway.book import Access, Changes, Keyed, Settled, Settlement, Upstream
 from clearhouse.protocol import grants
+from clearhouse.protocol.access import Access, Changes, Keyed, Settled, Settlement, Upstream
 from clearhouse.protocol.grants import Amounts, Call, Grant, Lot, Rates, Refusal, Use, Window
 from clearhouse.protocol.prices import Price
 from clearhouse.protocol.unusual_use import Consequence, Rule, consequence

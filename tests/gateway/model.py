@@ -193,8 +193,8 @@ def _events(path: str, body: dict[str, Any], mode: str, pieces: int) -> Iterator
         added["sequence_number"] = next(number)
         yield _named("response.content_part.added", added)
         for text in texts:
-            delta: dict[str, Any] = {"item_id": "i", "output_index": 0, "content_index": 0, "delta": text,
-                     "logprobs": [], "sequence_number": next(number)}  # fmt: skip
+            delta: dict[str, Any] = {"item_id": "i", "output_index": 0, "content_index": 0}
+            delta |= {"delta": text, "logprobs": [], "sequence_number": next(number)}
             yield _named("response.output_text.delta", delta)
         ended = _response(model, "".join(texts), "completed") | {"usage": usage}
         yield _named("response.completed", {"response": ended, "sequence_number": next(number)})

@@ -12,9 +12,10 @@ from typing import Final
 
 from clearhouse.errors import ClearhouseError, Invalid
 from clearhouse.gateway import journal as journals
-from clearhouse.gateway.book import Book, Returned, Settled, Settlement
+from clearhouse.gateway.book import Book
 from clearhouse.gateway.records import settled_in
 from clearhouse.gateway.standing import Standings
+from clearhouse.protocol.access import Returned, Settled, Settlement
 
 EVERY_SECONDS: Final = 0.3
 ORPHANS_SECONDS: Final = 2.0

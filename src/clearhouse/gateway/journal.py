@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
-import hashlib
 import json
 import os
 import secrets
@@ -24,22 +23,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from clearhouse.errors import Invalid, Unavailable
-from clearhouse.gateway.book import Entry
+from clearhouse.protocol.access import Entry, first_link, link
 
 _SUFFIX: Final = ".journal"
 _TAKEN: Final = ".taken"
 _HASH_CHARACTERS: Final = 64
 _ENCODE: Final = json.JSONEncoder(separators=(",", ":")).encode
-
-
-def first_link(name: str) -> str:
-    """What the first line of a journal is chained to."""
-    return hashlib.sha256(f"clearhouse gateway journal {name}".encode()).hexdigest()
-
-
-def link(before: str, raw: bytes) -> str:
-    """The hash of a line after another."""
-    return hashlib.sha256(before.encode() + b" " + raw).hexdigest()
 
 
 class Journal:

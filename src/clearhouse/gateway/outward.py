@@ -7,46 +7,10 @@ would let a request there speak with the office's address (server-side request f
 from __future__ import annotations
 
 import socket
-from enum import StrEnum
 from ipaddress import ip_address
-from urllib.parse import urlsplit
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
-
-from clearhouse.errors import Invalid
-
-
-class Reach(StrEnum):
-    """Where endpoints may lie."""
-
-    PUBLIC = "public"
-    ANYWHERE = "anywhere"
-
-
-def checked_address(text: str, reach: Reach) -> str:
-    """An endpoint's address as the gateway takes it.  Raises :class:`Invalid`.
-
-    Over https; plain http only where an endpoint may lie anywhere.  Nothing but a host, a port and
-    a path: the calls of the APIs are put behind it.
-    """
-    parts = urlsplit(text)
-    schemes = ("https",) if reach is Reach.PUBLIC else ("https", "http")
-    try:
-        _ = parts.port
-    except ValueError:
-        raise Invalid("the port is no number", key="address") from None
-    if parts.scheme not in schemes or not parts.hostname:
-        raise Invalid("expected an address such as https://models.example", key="address")
-    if parts.username or parts.password or parts.query or parts.fragment or not text.isprintable():
-        raise Invalid("expected a host, a port and a path, and nothing else", key="address")
-    try:
-        literal = ip_address(parts.hostname)
-    except ValueError:
-        literal = None
-    if literal is not None and reach is Reach.PUBLIC and not literal.is_global:
-        raise Invalid("expected an address that is public", key="address")
-    return text.rstrip("/")
 
 
 class PublicOnly(AbstractResolver):

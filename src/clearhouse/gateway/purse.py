@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from clearhouse.gateway.book import Returned
+from clearhouse.protocol.access import Returned
 from clearhouse.protocol.grants import Amounts, Grant, Lot, Use, minute_of
 
 #: After so long without a request nothing is held in store.

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from clearhouse.errors import Invalid
-from clearhouse.gateway.book import Entry, Settled
+from clearhouse.protocol.access import Entry, Settled
 from clearhouse.protocol.grants import Amounts
 
 LOST = "lost"

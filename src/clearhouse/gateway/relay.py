@@ -21,7 +21,6 @@ from aiohttp import web
 from clearhouse.gateway import refusals
 from clearhouse.gateway.answers import Stream, usage_in
 from clearhouse.gateway.asks import PATHS, Api, Asked, Route
-from clearhouse.gateway.book import Keyed, Upstream
 from clearhouse.gateway.clerk import Clerk
 from clearhouse.gateway.contents import Kept, sealed
 from clearhouse.gateway.journal import Journal
@@ -30,6 +29,7 @@ from clearhouse.gateway.records import Begun, end_document
 from clearhouse.gateway.refusals import Problem
 from clearhouse.gateway.standing import Standing, Standings
 from clearhouse.gateway.upstream_errors import problem_of_answer
+from clearhouse.protocol.access import Keyed, Upstream
 from clearhouse.protocol.grants import Amounts, Call, minute_of
 from clearhouse.protocol.prices import Price
 from clearhouse.protocol.unusual_use import Consequence, Finder, Rule, consequence

@@ -26,11 +26,12 @@ from clearhouse.gateway.book import Book
 from clearhouse.gateway.clerk import Clerk, take_up
 from clearhouse.gateway.journal import Journal
 from clearhouse.gateway.limits import Limits
-from clearhouse.gateway.outward import PublicOnly, Reach
+from clearhouse.gateway.outward import PublicOnly
 from clearhouse.gateway.proxy import Proxy
 from clearhouse.gateway.relay import Relay
 from clearhouse.gateway.standing import Standings
 from clearhouse.gateway.watch import Watch
+from clearhouse.protocol.access import Reach
 from clearhouse.protocol.unusual_use import Rule
 
 _BACKLOG: Final = 1024

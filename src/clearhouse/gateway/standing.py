@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from clearhouse.gateway.book import Access
 from clearhouse.gateway.purse import Purse
 from clearhouse.gateway.refusals import NOT_NOW, Problem, problem_of
+from clearhouse.protocol.access import Access
 from clearhouse.protocol.grants import Seen, Why, stands
 
 Cut = Callable[[Problem], None]
