@@ -75,7 +75,7 @@ class MemoryBook:
         """Issue a grant, or change it."""
         with self.lock:
             self.number += 1
-            access = Access(grant, self.token_digest(token), upstream, grant.window.start)
+            access = Access(grant, self.token_digest(token), upstream, datetime.now(UTC))
             self.rows[grant.name] = self.number, access
 
     def change(self, name: str, how: Callable[[Grant], Grant]) -> None:

@@ -45,7 +45,7 @@ made = actions.issue(
 print(json.dumps([made.grant.name, made.token]))
 """
 _REVOKE = """
-import sys
+import sys, time
 import django
 django.setup()
 from django.utils import timezone
@@ -53,7 +53,7 @@ from clearhouse.office.access import actions
 from clearhouse.office.viewer import SYSTEM
 sys.stdin.readline()
 actions.revoke(SYSTEM, sys.argv[1], now=timezone.now())
-print("revoked", flush=True)
+print("revoked", time.time(), flush=True)
 """
 _STATE = """
 import json
