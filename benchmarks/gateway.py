@@ -12,16 +12,19 @@ import asyncio
 import json
 import os
 import random
+import socket
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 
 import aiohttp
+from aiohttp import web
+from aiohttp.connector import AddrInfoType
 
 from tests.gateway.killing import judge, run, settled_state
 from tests.gateway.model import Model, RunningModel, in_a_loop
@@ -38,34 +41,35 @@ _TICK = os.sysconf("SC_CLK_TCK")
 _LITELLM_US = 20_300
 
 
-def table() -> Iterator[str]:
+def table(parts: Sequence[str] = ("cost", "chunk", "memory", "cut", "kills")) -> Iterator[str]:
     """Markdown lines."""
     yield "| what | measured | load of the machine |"
     yield "| --- | --- | --- |"
     with tempfile.TemporaryDirectory(dir="/var/tmp") as folder:
-        for number, one in enumerate((_cost, _first_chunk, _memory, _cut, _kills)):
-            for line in one(Path(folder) / str(number)):
+        for part in parts:
+            for line in _PARTS[part](Path(folder) / part):
                 yield f"| {line} | {os.getloadavg()[0]:.1f} |"
 
 
 @contextmanager
 def _served(home: Path, processes: int) -> Iterator[tuple[RealGateway, str, str, str]]:
     """A gateway that runs, the endpoint's address, the grant's name and its token."""
-    with _endpoint() as address, real_gateway(home) as gateway:
+    with _process("endpoint") as (address, _), real_gateway(home) as gateway:
         name, token = gateway.issue(address, _PLENTY)
         gateway.start(processes)
         yield gateway, address, name, token
 
 
 @contextmanager
-def _endpoint() -> Iterator[str]:
+def _process(*arguments: str) -> Iterator[tuple[str, int]]:
+    """A process of this file's: the address that it prints, and its id."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.gateway", "endpoint"],
-        cwd=_ROOT, stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True,
+        [sys.executable, "-m", "benchmarks.gateway", *arguments],
+        cwd=_ROOT, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     assert process.stdout is not None
     try:
-        yield process.stdout.readline().strip()
+        yield process.stdout.readline().strip(), process.pid
     finally:
         process.terminate()
         process.wait()
@@ -114,7 +118,8 @@ async def _many(url: str, token: str, count: int, at_once: int) -> float:
 
 def _cost(home: Path) -> Iterator[str]:
     """Processor time of a request that is not streamed, everything on."""
-    with _served(home, 1) as (gateway, _, _, token):
+    with _served(home, 1) as (gateway, address, _, token):
+        yield _bare(address)
         asyncio.run(_many(gateway.url, token, 500, _AT_ONCE))
         time.sleep(1)
         [pid] = gateway.pids()
@@ -133,6 +138,19 @@ def _cost(home: Path) -> Iterator[str]:
                 f" | {each:.0f} us, 1/{_LITELLM_US / each:.0f} of litellm's recorded"
                 f" {_LITELLM_US / 1000:.1f} ms; {_REQUESTS / seconds:.0f} a second"
             )
+
+
+def _bare(address: str) -> str:
+    """The same through a proxy that does nothing else."""
+    with _process("bare", address) as (url, pid):
+        asyncio.run(_many(url, "token", 500, _AT_ONCE))
+        before = _cpu_seconds(pid)
+        seconds = asyncio.run(_many(url, "token", _REQUESTS, _AT_ONCE))
+        each = 1e6 * (_cpu_seconds(pid) - before) / _REQUESTS
+    return (
+        f"for comparison: a bare aiohttp proxy without checks, {_AT_ONCE} at once"
+        f" | {each:.0f} us; {_REQUESTS / seconds:.0f} a second"
+    )
 
 
 def _first_chunk(home: Path) -> Iterator[str]:
@@ -197,6 +215,12 @@ async def _open_all(
     return answers
 
 
+def _small(address: AddrInfoType) -> socket.socket:
+    made = socket.socket(*address[:3])
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * 1024)
+    return made
+
+
 def _memory(home: Path) -> Iterator[str]:
     """Memory of one process with many slow streams, whose clients read nothing."""
     with _served(home, 1) as (gateway, _, _, token):
@@ -204,7 +228,7 @@ def _memory(home: Path) -> Iterator[str]:
         before = _memory_mib(pid)
 
         async def hold() -> None:
-            connector = aiohttp.TCPConnector(limit=0)
+            connector = aiohttp.TCPConnector(limit=0, socket_factory=_small)
             async with aiohttp.ClientSession(
                 connector=connector, read_bufsize=2**10, timeout=aiohttp.ClientTimeout(total=None)
             ) as session:
@@ -273,7 +297,7 @@ def _kills(home: Path) -> Iterator[str]:
     ):
         _, token = gateway.issue(model.address, (allowed, 10**12, 10**15))
         gateway.start(4)
-        outcome = asyncio.run(run(gateway, model, token, _KILLED, (0.5, 2.0), random.Random(11)))
+        outcome = asyncio.run(run(gateway, model, token, _KILLED, (0.5, 2.0), random.Random(11)))  # noqa: S311 - a schedule
         state = settled_state(gateway)
         wrong = judge(outcome, state, model, allowed)
     yield (
@@ -284,15 +308,44 @@ def _kills(home: Path) -> Iterator[str]:
     )
 
 
+async def _be_bare(upstream: str) -> None:
+    """A proxy that checks one token and passes on: what aiohttp itself costs."""
+    async with aiohttp.ClientSession() as session:
+
+        async def handle(request: web.BaseRequest) -> web.Response:
+            if request.headers.get("Authorization") != "Bearer token":
+                return web.Response(status=401)
+            body = await request.read()
+            async with session.post(upstream + request.path, data=body) as answer:
+                return web.Response(body=await answer.read(), content_type=answer.content_type)
+
+        runner = web.ServerRunner(web.Server(handle, access_log=None))
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        host, port = runner.addresses[0][:2]
+        print(f"http://{host}:{port}", flush=True)
+        await asyncio.Event().wait()
+
+
 async def _be_endpoint() -> None:
     async with RunningModel() as model:
         print(model.address, flush=True)
         await asyncio.Event().wait()
 
 
+_PARTS = {"cost": _cost, "chunk": _first_chunk, "memory": _memory, "cut": _cut, "kills": _kills}
+
+
+def _main(arguments: list[str]) -> None:
+    match arguments:
+        case ["endpoint"]:
+            asyncio.run(_be_endpoint())
+        case ["bare", upstream]:
+            asyncio.run(_be_bare(upstream))
+        case _:
+            for text in table(arguments or list(_PARTS)):
+                print(text, flush=True)
+
+
 if __name__ == "__main__":
-    if sys.argv[1:] == ["endpoint"]:
-        asyncio.run(_be_endpoint())
-    else:
-        for text in table():
-            print(text, flush=True)
+    _main(sys.argv[1:])

@@ -124,7 +124,7 @@ def _text(mode: str, pieces: int) -> list[str]:
 
 def _usage(path: str) -> dict[str, int]:
     if path.endswith(("/responses", "/messages")):
-        return {"input_tokens": READ, "output_tokens": WRITTEN}
+        return {"input_tokens": READ, "output_tokens": WRITTEN, "total_tokens": READ + WRITTEN}
     return {"prompt_tokens": READ, "completion_tokens": WRITTEN, "total_tokens": READ + WRITTEN}
 
 

@@ -29,6 +29,8 @@ USUAL: Final = Limits()
 
 #: What a slow client may leave waiting in memory, for each stream, on either side of the gateway.
 BUFFER_BYTES: Final = 16 * 1024
+#: What the kernel may hold of it, on either side; it would take megabytes by itself (tcp(7)).
+SOCKET_BYTES: Final = 128 * 1024
 #: A connection whose other end is gone: probed after so long, given up after so many more.
 KEEPALIVE_SECONDS: Final = 30
 PROBES: Final = 3

@@ -253,6 +253,8 @@ class Proxy:
         too_large = Problem(413, "request_too_large", f"a request has {most} bytes at most")
         if (request.content_length or 0) > most:
             raise Answered(too_large)
+        if request.content.is_eof() and request.content.total_bytes <= most:
+            return request.content.read_nowait()  # all of it came with the headers
         pieces, size = [], 0
         try:
             async with asyncio.timeout(self._limits.request_seconds):

@@ -19,6 +19,7 @@ from typing import Final
 
 import aiohttp
 from aiohttp import web
+from aiohttp.connector import AddrInfoType
 
 from clearhouse.errors import ClearhouseError, Unavailable
 from clearhouse.gateway import limits as usual
@@ -64,6 +65,7 @@ def listening(host: str, port: int) -> socket.socket:
     made.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, usual.KEEPALIVE_SECONDS)
     made.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, usual.PROBES)
     made.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, usual.USER_TIMEOUT_MS)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, usual.SOCKET_BYTES)
     # Who connects and says nothing is not taken in before it does.
     made.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, usual.KEEPALIVE_SECONDS)
     try:
@@ -73,6 +75,15 @@ def listening(host: str, port: int) -> socket.socket:
         made.close()
         raise Unavailable(f"{host}:{port} cannot be listened at: {error.strerror}") from None
     made.settimeout(0)
+    return made
+
+
+def _outgoing(address: AddrInfoType) -> socket.socket:
+    """A socket to an endpoint."""
+    family, kind, protocol, _, _ = address
+    made = socket.socket(family, kind, protocol)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, usual.SOCKET_BYTES)
     return made
 
 
@@ -118,7 +129,7 @@ class Gateway:
         limits = self._settings.limits
         resolver = PublicOnly() if self._settings.reach is Reach.PUBLIC else None
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, resolver=resolver),
+            connector=aiohttp.TCPConnector(limit=0, resolver=resolver, socket_factory=_outgoing),
             auto_decompress=False,
             cookie_jar=aiohttp.DummyCookieJar(),
             timeout=aiohttp.ClientTimeout(
@@ -131,15 +142,12 @@ class Gateway:
             self._book, self.standings, self.watch, self.journal, self.clerk, relay, limits,
             trusts_proxy=self._settings.trusts_proxy,
         )  # fmt: skip
-        await self.watch.ask()
+        await self.watch.start()
         server = web.Server(self._proxy.handle, handler_cancellation=True, access_log=None)
         self._runner = web.ServerRunner(server, shutdown_timeout=_LAST_REQUESTS_SECONDS)
         await self._runner.setup()
         await web.SockSite(self._runner, socket_).start()
-        self.tasks = (
-            asyncio.create_task(self.watch.run()),
-            asyncio.create_task(self.clerk.run()),
-        )
+        self.tasks = (asyncio.create_task(self.clerk.run()),)
 
     def alert(self, grant: str, rule: Rule, says: str) -> None:
         """Tell the book of unusual use, without waiting for it."""

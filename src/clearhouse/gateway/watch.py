@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Final
 
 from clearhouse.errors import ClearhouseError
 from clearhouse.gateway.book import Book
 from clearhouse.gateway.standing import Standings
+from clearhouse.protocol.access import Changes
 
 EVERY_SECONDS: Final = 0.2
 #: What was heard longer ago is not relied on: all that runs is cut, and nothing is let through.
@@ -20,52 +22,71 @@ _LOG: Final = logging.getLogger(__name__)
 
 
 class Watch:
-    """Keeps the grants in memory as the book has them."""
+    """Keeps the grants in memory as the book has them.
+
+    A thread asks, so that much work in the loop does not put it off.
+    """
 
     def __init__(self, book: Book, standings: Standings) -> None:
         self._book = book
         self._standings = standings
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="watch")
         self._number = 0
         self._heard = -RELIED_ON_SECONDS
         self._alarm: asyncio.TimerHandle | None = None
         self._was_heard = True
+        self._over = threading.Event()
+        self._thread: threading.Thread | None = None
 
     @property
     def is_current(self) -> bool:
         """Whether the grants in memory are those of the last second."""
         return time.monotonic() - self._heard < RELIED_ON_SECONDS
 
-    async def run(self) -> None:
-        """Ask until cancelled."""
-        while True:
-            await self.ask()
-            await asyncio.sleep(EVERY_SECONDS)
-
-    async def ask(self) -> None:
-        """Ask once."""
+    async def start(self) -> None:
+        """Ask, and go on asking until it is closed."""
         loop = asyncio.get_running_loop()
+        first = await loop.run_in_executor(None, self._asked)
+        if first is not None:
+            self._take(*first)
+        self._thread = threading.Thread(target=self._ask, args=(loop,), name="watch", daemon=True)
+        self._thread.start()
+
+    def _ask(self, loop: asyncio.AbstractEventLoop) -> None:
+        while not self._over.wait(EVERY_SECONDS):
+            heard = self._asked()
+            if heard is not None:
+                with suppress(RuntimeError):  # the loop has just ended
+                    loop.call_soon_threadsafe(self._take, *heard)
+
+    def _asked(self) -> tuple[float, Changes] | None:
         asked = time.monotonic()
         try:
-            changes = await loop.run_in_executor(self._thread, self._book.changes, self._number)
+            changes = self._book.changes(self._number)
         except ClearhouseError as error:
             if self._was_heard:
                 _LOG.warning("grants cannot be looked up: %s", error)
             self._was_heard = False
-            return
+            return None
         if not self._was_heard:
             _LOG.warning("grants can be looked up again")
-        # What was true when it was asked; the answer may have taken its time.
-        self._heard, self._number, self._was_heard = asked, changes.number, True
+        self._was_heard = True
+        return asked, changes
+
+    def _take(self, asked: float, changes: Changes) -> None:
+        """Take what was true when it was asked; the answer may have taken its time."""
+        if self._over.is_set():
+            return
+        self._heard, self._number = asked, changes.number
         if self._alarm is not None:
             self._alarm.cancel()
         left = asked + RELIED_ON_SECONDS - time.monotonic()
+        loop = asyncio.get_running_loop()
         self._alarm = loop.call_later(max(0.0, left), self._standings.cut_all)
         self._standings.take(changes.accesses)
         self._standings.look_at_all()
 
     def close(self) -> None:
         """Ask no more."""
+        self._over.set()
         if self._alarm is not None:
             self._alarm.cancel()
-        self._thread.shutdown(wait=False)

@@ -76,15 +76,14 @@ def _chain(journal: GatewayJournal, noted: list[Entry]) -> Iterator[Contradictio
     expected = {one.facts.get("lines"): one for one in noted}
     head, count = first_link(journal.name), 0
     begun: dict[str, dict[str, Any]] = {}
-    lines = journal.taken.order_by("number").values_list("number", "raw")
-    for count, (number, raw) in enumerate(lines.iterator(chunk_size=2000), 1):
-        head = link(head, bytes(raw))
+    for count, (number, raw) in enumerate(_lines(journal), 1):
+        head = link(head, raw)
         entry = expected.pop(number, None)
         if number != count or (entry is not None and entry.facts.get("head") != head):
             index = entry.index if entry else None
             yield Contradiction(journal.name, index, f"line {count} is not what was written")
             return
-        document = json.loads(bytes(raw))
+        document = json.loads(raw)
         if document["t"] == "begin":
             begun[document["use"]] = document
         else:
@@ -95,6 +94,13 @@ def _chain(journal: GatewayJournal, noted: list[Entry]) -> Iterator[Contradictio
         for document in begun.values():
             ended = {"use": document["use"], "spent": document["most"], "outcome": _LOST}
             yield from _use(ended, document)
+
+
+def _lines(journal: GatewayJournal) -> Iterator[tuple[int, bytes]]:
+    """The lines that were taken, with the number that each is stored under."""
+    rows = journal.taken.order_by("first").values_list("first", "raw")
+    for first, raw in rows.iterator(chunk_size=100):
+        yield from enumerate(bytes(raw).splitlines(), first)
 
 
 def _use(ended: dict[str, Any], begun: dict[str, Any]) -> Iterator[Contradiction]:

@@ -95,15 +95,18 @@ class GatewayJournal(models.Model):
     closed_at = models.DateTimeField(null=True)
 
 
-class JournalLine(models.Model):
-    """A line of a journal, as it was written and chained."""
+class JournalLines(models.Model):
+    """Lines of a journal that were taken together, as they were written and chained.
+
+    ``first`` is the number of the first; ``raw`` has them one after the other, each with its end.
+    """
 
     journal = models.ForeignKey(GatewayJournal, on_delete=models.PROTECT, related_name="taken")
-    number = models.BigIntegerField()
+    first = models.BigIntegerField()
     raw = models.BinaryField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["journal", "number"], name="line_once")]
+        constraints = [models.UniqueConstraint(fields=["journal", "first"], name="lines_once")]
 
 
 class Loan(models.Model):
