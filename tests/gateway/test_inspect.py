@@ -33,4 +33,4 @@ def test_inspect_generates_through_the_gateway(house: House) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
     assert done.stdout.split() == ["Hello!", "Hello!"]
-    assert house.settled_uses(2) == ["answered", "answered"]
+    assert set(house.settled_uses(2)) == {"answered"}

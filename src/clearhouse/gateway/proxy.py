@@ -116,7 +116,9 @@ class Proxy:
     async def _handled(self, request: web.BaseRequest, api: Api) -> web.StreamResponse:
         route = _route(request)  # 1
         standing = self._standing(request)  # 2
-        if not self._watch.is_current or self._clerk.waiting > self._limits.unsettled:  # 3
+        if self._clerk.waiting > self._limits.unsettled or not (  # 3
+            await self._watch.wait_until_current()
+        ):
             raise Answered(refusals.NOT_NOW)
         address = self._address(request)
         if route.call is Call.MODELS:
@@ -150,7 +152,7 @@ class Proxy:
         """Reserve what a request may use up, out of a new lot if need be; or raise."""
         purse = standing.purse
         for _ in range(_TRIES):
-            if not self._watch.is_current:
+            if not await self._watch.wait_until_current():
                 raise Answered(refusals.NOT_NOW)
             grant, now = standing.access.grant, standing.now()
             decided = admit(grant, ask, purse.use(grant, standing.seen.at, now), now)

@@ -61,7 +61,7 @@ WRONG_METHOD: Final = Problem(405, "method_not_allowed", "this address takes ano
 NOT_NOW: Final = Problem(
     503,
     "unavailable",
-    "grants cannot be looked up at the moment, so nothing is let through",
+    "grants cannot be looked up now, so nothing is let through",
     retry=True,
 )
 NOT_REACHED: Final = Problem(502, "upstream_unreachable", "the model cannot be reached", retry=True)

@@ -282,26 +282,31 @@ class _Exchange:
 
     async def failed(self, problem: Problem, outcome: str, spent: Amounts) -> web.StreamResponse:
         """Say that there is no answer, or no more of it."""
-        self.write(spent, outcome)
-        await self._relay.flushed()
         if self._response is None:
+            self.write(spent, outcome)
+            await self._relay.flushed()
             return web.Response(
                 status=problem.status,
                 body=refusals.document(self._api, problem),
                 headers=refusals.headers(problem),
             )
+        # What has to end ends first; that it went on is in the journal since it began.
+        await self._last_words(self._response, problem)
+        self.write(spent, outcome)
+        return self._response
+
+    async def _last_words(self, response: web.StreamResponse, problem: Problem) -> None:
         transport = self._request.transport
         with suppress(TimeoutError, ConnectionError):
             async with asyncio.timeout(_LAST_WORDS_SECONDS):
-                await self._response.write(refusals.event(self._api, problem))
-                await self._response.write_eof()
+                await response.write(refusals.event(self._api, problem))
+                await response.write_eof()
         if transport is not None:
             # What the client has not taken by now it does not get any more.
             if transport.get_write_buffer_size():
                 transport.abort()
             else:
                 transport.close()
-        return self._response
 
     def write(self, spent: Amounts, outcome: str) -> None:
         """Write what it came to."""

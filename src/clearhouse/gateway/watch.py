@@ -31,7 +31,8 @@ class Watch:
         self._book = book
         self._standings = standings
         self._number = 0
-        self._heard = -RELIED_ON_SECONDS
+        self._heard = self._answered = -RELIED_ON_SECONDS
+        self._news = asyncio.Event()
         self._alarm: asyncio.TimerHandle | None = None
         self._was_heard = True
         self._over = threading.Event()
@@ -41,6 +42,15 @@ class Watch:
     def is_current(self) -> bool:
         """Whether the grants in memory are those of the last second."""
         return time.monotonic() - self._heard < RELIED_ON_SECONDS
+
+    async def wait_until_current(self) -> bool:
+        """Wait for news where the last is too old, as long as it may be; whether it came."""
+        if not self.is_current:
+            self._news.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(RELIED_ON_SECONDS):
+                    await self._news.wait()
+        return self.is_current
 
     async def start(self) -> None:
         """Ask, and go on asking until it is closed."""
@@ -70,6 +80,7 @@ class Watch:
         if not self._was_heard:
             _LOG.warning("grants can be looked up again")
         self._was_heard = True
+        self._answered = asked
         return asked, changes
 
     def _take(self, asked: float, changes: Changes) -> None:
@@ -77,13 +88,21 @@ class Watch:
         if self._over.is_set():
             return
         self._heard, self._number = asked, changes.number
-        if self._alarm is not None:
-            self._alarm.cancel()
-        left = asked + RELIED_ON_SECONDS - time.monotonic()
-        loop = asyncio.get_running_loop()
-        self._alarm = loop.call_later(max(0.0, left), self._standings.cut_all)
         self._standings.take(changes.accesses)
         self._standings.look_at_all()
+        self._news.set()
+        self._watch_over()
+
+    def _watch_over(self) -> None:
+        """Cut all that runs once the last answer is too old; one on its way to here counts."""
+        if self._alarm is not None:
+            self._alarm.cancel()
+        left = self._answered + RELIED_ON_SECONDS - time.monotonic()
+        if left <= 0:
+            self._standings.cut_all()
+        else:
+            loop = asyncio.get_running_loop()
+            self._alarm = loop.call_later(left, self._watch_over)
 
     def close(self) -> None:
         """Ask no more."""

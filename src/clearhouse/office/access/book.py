@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-from django.db import Error, close_old_connections, transaction
+from django.db import Error, connection, transaction
 from django.db.models import F
 
 from clearhouse.errors import NotFound, Unavailable
@@ -43,11 +43,10 @@ def _asked(method: Callable[_Arguments, _Answer]) -> Callable[_Arguments, _Answe
 
     @wraps(method)
     def asked(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> _Answer:
-        close_old_connections()
         try:
             return method(*args, **kwargs)
         except Error as error:
-            close_old_connections()
+            connection.close()  # the next call makes it anew
             raise Unavailable(f"the database failed ({type(error).__name__})") from error
 
     return asked
