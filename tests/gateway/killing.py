@@ -118,4 +118,4 @@ def judge(outcome: Outcome, state: dict[str, Any], model: Model, budget: int) ->
         wrong.append(f"{len(model.seen)} reached the model, {len(recorded)} are recorded")
     if state["open"]:
         wrong.append(f"{state['open']} journals were not taken to their end")
-    return wrong + state["contradictions"]
+    return [*wrong, *state["contradictions"]]

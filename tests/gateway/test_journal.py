@@ -120,7 +120,12 @@ def test_what_was_taken_before_is_not_taken_again(tmp_path: Path) -> None:
 def test_many_wait_for_one_flush(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     flushes: list[int] = []
     flush = os.fdatasync
-    monkeypatch.setattr(os, "fdatasync", lambda file: (flushes.append(file), flush(file)))
+
+    def counted(file: int) -> None:
+        flushes.append(file)
+        flush(file)
+
+    monkeypatch.setattr(os, "fdatasync", counted)
     made = Journal(tmp_path)
 
     async def all_at_once() -> None:

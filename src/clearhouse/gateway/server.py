@@ -181,7 +181,7 @@ class Gateway:
             self._proxy.close()
         self.journal.close()
         with suppress(ClearhouseError):
-            take_up(self._book, self._settings.folder)
+            await asyncio.to_thread(take_up, self._book, self._settings.folder)
         for one in failures:
             if isinstance(one, Exception):
                 raise one

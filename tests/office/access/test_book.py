@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -32,9 +33,7 @@ def people() -> Sides:
     return sides()
 
 
-def granted(
-    people: Sides, *, rules: dict[Rule, Consequence] | None = None, **changed: object
-) -> str:
+def granted(people: Sides, *, rules: dict[Rule, Consequence] | None = None, **changed: Any) -> str:
     """A grant on a new endpoint."""
     owner = people.developer.acting_for()
     opened = actions.open_endpoint(
