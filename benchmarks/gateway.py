@@ -222,26 +222,32 @@ def _small(address: AddrInfoType) -> socket.socket:
 
 
 def _memory(home: Path) -> Iterator[str]:
-    """Memory of one process with many slow streams, whose clients read nothing."""
-    with _served(home, 1) as (gateway, _, _, token):
-        [pid] = gateway.pids()
-        before = _memory_mib(pid)
+    """Memory of one process with many streams: slow ones, and such as clients do not read."""
+    for said, what in (
+        ("wait", "slow streams"),
+        ("huge", "streams of 25 MB in events of 64 KiB that their clients do not read"),
+    ):
+        with _served(home / said, 1) as (gateway, _, _, token):
+            [pid] = gateway.pids()
+            before = _memory_mib(pid)
 
-        async def hold() -> None:
-            connector = aiohttp.TCPConnector(limit=0, socket_factory=_small)
-            async with aiohttp.ClientSession(
-                connector=connector, read_bufsize=2**10, timeout=aiohttp.ClientTimeout(total=None)
-            ) as session:
-                answers = await _open_all(session, gateway.url, token, "huge")
-                await asyncio.sleep(10)
-                for one in answers:
-                    one.close()
+            async def hold(url: str, token: str, said: str) -> None:
+                connector = aiohttp.TCPConnector(limit=0, socket_factory=_small)
+                async with aiohttp.ClientSession(
+                    connector=connector,
+                    read_bufsize=2**10,
+                    timeout=aiohttp.ClientTimeout(total=None),
+                ) as session:
+                    answers = await _open_all(session, url, token, said)
+                    await asyncio.sleep(10)
+                    for one in answers:
+                        one.close()
 
-        asyncio.run(hold())
-        yield (
-            f"memory of one process with {_STREAMS:,} streams of 25 MB that clients do not read"
-            f" | {_memory_mib(pid):.0f} MiB at most ({before:.0f} MiB before)"
-        )
+            asyncio.run(hold(gateway.url, token, said))
+            yield (
+                f"memory of one process with {_STREAMS:,} {what}"
+                f" | {_memory_mib(pid):.0f} MiB at most ({before:.0f} MiB before)"
+            )
 
 
 def _cut(home: Path) -> Iterator[str]:
