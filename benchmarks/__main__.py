@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks import ability, execution, ledger, office_intake, office_pages, queue, rate
+from benchmarks import execution, gateway, ledger, office_intake, office_pages, queue, rate
 
 ROOT = Path(__file__).resolve().parent.parent
 _HISTORIES = ("CVE-2022-21797", "CVE-2025-66471", "CVE-2019-19588", "CVE-2019-14853")
@@ -55,6 +56,7 @@ def main() -> None:
         ("The office's intake", office_intake.table()),
         ("Pages of a full office", office_pages.table()),
         ("The sequential decision", ability.table()),
+        ("The gateway", gateway.table()),
     ):
         print(f"## {title}\n", flush=True)
         for line in lines:

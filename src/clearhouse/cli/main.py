@@ -32,6 +32,9 @@ COMMANDS: Final = {
     "bench": Lazy("clearhouse.cli.bench:bench", "Build, check and seal items of the benchmark."),
     "serve": Lazy("clearhouse.cli.serve:serve", "Start the office, with its workers."),
     "office": Lazy("clearhouse.cli.office:office", "Look after the office: keys, backups, data."),
+    "gateway": Lazy(
+        "clearhouse.cli.gateway:gateway", "Let the holders of grants use models under review."
+    ),
     "demo-data": Lazy("clearhouse.cli.office:demo_data", "Fill an empty office with half a year."),
     "ledger": Lazy(
         "clearhouse.cli.ledger:ledger", "Verify a stored ledger; check a receipt offline."

@@ -36,6 +36,7 @@ INSTALLED_APPS = [
     "clearhouse.office.blobs",
     "clearhouse.office.orgs",
     "clearhouse.office.ledgerbook",
+    "clearhouse.office.access",
     "clearhouse.office.scans",
     "clearhouse.office.findings",
     "clearhouse.office.cases",

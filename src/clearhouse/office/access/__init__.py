@@ -1,0 +1,1 @@
+"""Access to models under review: endpoints, grants, and what was done with them."""
