@@ -50,7 +50,7 @@ def cast() -> Cast:
         somebody("office", Role.COORDINATOR),
         somebody("clinic-net", Role.TRUSTED_PARTNER),
         somebody("measurers", Role.ASSESSOR),
-        somebody("otherlab", Role.DEVELOPER, Role.TRUSTED_PARTNER),
+        somebody("rivallab", Role.DEVELOPER, Role.TRUSTED_PARTNER),
     )
     Organisation.objects.filter(slug="lab").update(sector="software")
     if not PublishedCriteria.objects.exists():

@@ -39,6 +39,12 @@ def of(slug: str, *parts: Part) -> Rule:
     return rule
 
 
+def of_any(*slugs: str) -> Rule:
+    """Who acts for one of those organisations, and the office."""
+    rules = [of(slug) for slug in slugs]
+    return lambda looker, stage: any(rule(looker, stage) for rule in rules)
+
+
 def meets_finders(looker: Looker, stage: Stage) -> bool:
     """Suppliers that are bound, the office, and the second finder itself."""
     there = standing(looker, stage)
@@ -50,7 +56,9 @@ def meets_finders(looker: Looker, stage: Stage) -> bool:
 _IS: Final = {
     "finder": "hexfind", "finder key": "hexfind", "second finder": "otherlab",
     "deployer": "hospital", "authority": "agency", "observer": "auditor",
-    "supplier": "ecdsa-team",
+    "supplier": "ecdsa-team", "developer": "lab", "developer key": "lab",
+    "partner": "clinic-net", "partner key": "clinic-net", "assessor": "measurers",
+    "partner asked": "asked-net", "partner proposed": "proposed-net", "partner gone": "gone-net",
 }  # fmt: skip
 _TEXTS: Final = ("title", "foundby", "origin", "reason", "location", "verdict", "content")
 #: Who may read what carries each mark.
@@ -85,13 +93,33 @@ MAY_READ: Final[dict[str, Rule]] = {
     "second name": meets_finders,
     "declined name": of("team-declined"),
     "clinic name": of("clinic-invited"),
+    **dict.fromkeys(("review model", "review about"), of_any("lab", "clinic-net", "measurers")),
+    "review contacts": of_any("lab", "measurers"),
+    "review terms": of_any("lab", "clinic-net", "measurers", "asked-net"),
+    "review partner loan": of_any("lab", "clinic-net"),
+    "review gone loan": of_any("lab", "gone-net"),
+    **dict.fromkeys(
+        (
+            "review loan",
+            "review opening",
+            "review opening reason",
+            "review line",
+            "review reason",
+            "review conflict",
+        ),
+        of("lab"),
+    ),
+    "partner name": of_any("lab", "clinic-net"),
+    "proposed name": of_any("lab", "proposed-net"),
 }
 #: A key of the same organisation reads no more than its people do; those are looked through whole.
 PEOPLE: Final = (
     "public", "finder", "second finder", "supplier", "deployer", "authority", "observer",
     "team-invited", "team-lapsed", "team-declined", "clinic-invited", "stranger",
     "outside finder", "outside supplier", "outside deployer", "outside authority",
-    "closed account", "stranger key", "finder key", "expired key",
+    "closed account", "stranger key", "finder key", "expired key", "developer", "partner",
+    "assessor", "partner asked", "partner proposed", "partner gone", "outside developer",
+    "outside trusted-partner", "partner key",
 )  # fmt: skip
 
 

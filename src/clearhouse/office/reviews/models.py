@@ -174,6 +174,11 @@ class Reviewer(models.Model):
     available_until = models.DateField(null=True)
     noted_at = models.DateTimeField()
 
+    @property
+    def label(self) -> str:
+        """The work role's name."""
+        return WorkRole(self.role).label
+
 
 class ReviewerConflict(models.Model):
     """A conflict of interest of a reviewer with a developer's organisation."""

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
+
+from clearhouse.office.reviews import pages
 
 app_name = "reviews"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", pages.front, name="front"),
+    path("new/", pages.begin, name="begin"),
+    path("criteria/", pages.criteria, name="criteria"),
+    path("roster/", pages.people, name="roster"),
+    path("roster/conflicts/", pages.conflict, name="conflict"),
+    path("<str:name>/", pages.show, name="review"),
+    path("<str:name>/<slug:verb>/", pages.act, name="act"),
+]
