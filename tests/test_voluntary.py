@@ -30,7 +30,7 @@ LISTS: Final = {
     "clearhouse.office.api.root",
     "clearhouse.office.authorisation",
 }
-DEMONSTRATES: Final = ("clearhouse.office.demo",)
+DEMONSTRATES: Final = ("clearhouse.office.demo", "clearhouse.office.demo_reviews")
 
 
 def _modules() -> Iterator[tuple[str, ast.Module]]:

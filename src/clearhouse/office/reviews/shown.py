@@ -13,7 +13,7 @@ from clearhouse.office.authorisation import ReviewPart
 from clearhouse.office.look.table import Column, Table
 from clearhouse.office.reviews.forms import Book
 from clearhouse.office.reviews.forms.base import ReviewForm
-from clearhouse.office.reviews.models import LentThing
+from clearhouse.office.reviews.models import LentThing, SealedOpening
 from clearhouse.office.reviews.queries import ReviewView
 from clearhouse.office.reviews.queries.figures import Exact
 from clearhouse.office.reviews.queries.view import SeenParty
@@ -105,19 +105,9 @@ def context_of(view: ReviewView, book: Book, *, now: datetime) -> dict[str, Any]
             Item(one, book.of(one.subject.value, "change-text"), _name_of(one))
             for one in (view.bound.terms.texts if view.bound else ())
         ],
-        "parties": [_party(one, book) for one in view.parties or ()],
+        "parties": [_party(one, view, book) for one in view.parties or ()],
         "loans": [_loan(one, view, book) for one in view.loans],
-        "openings": [
-            Item(
-                one,
-                book.of(one.name, "approve-open") if one.opened_at is None else (),
-                ", ".join(
-                    f"{each.person.name} ({WorkRole(each.role).label})"
-                    for each in one.approvals.all()
-                ),
-            )
-            for one in view.openings or ()
-        ],
+        "openings": [_opening(one, book) for one in view.openings or ()],
         "shows_loans": bool(view.loans) or ReviewPart.LOANS in view.parts,
     }
 
@@ -147,21 +137,27 @@ def _rows(caption: str, group: str, rows: Iterable[Row]) -> Table:
     return Table(caption, columns, tuple((one.group, one.asked, one.got) for one in rows))
 
 
-def _party(seen: SeenParty, book: Book) -> Item:
+def _party(seen: SeenParty, view: ReviewView, book: Book) -> Item:
     row = seen.row
     state = ChoiceState(row.state)
     verbs: tuple[str, ...] = ()
+    # Who has agreed takes it back; who has not, agrees or refuses.
+    agreed = view.side is not None and view.side.value in row.agreed_by
+    left_out = ("agree-party", "refuse-party") if agreed else ("revoke-party",)
     if state is ChoiceState.PROPOSED:
         verbs = ("agree-party", "refuse-party", "revoke-party")
     elif state in (ChoiceState.AGREED, ChoiceState.JOINED):
         verbs = ("revoke-party",)
-    forms = [
-        one
-        for one in book.of(row.name, *verbs)
-        if one.verb != "agree-party"
-        or (one.view.side is not None and one.view.side.value not in row.agreed_by)
-    ]
+    forms = [one for one in book.of(row.name, *verbs) if one.verb not in left_out]
     return Item(seen, forms, _CHOICES[state])
+
+
+def _opening(one: SealedOpening, book: Book) -> Item:
+    approvals = list(one.approvals.all())
+    names = ", ".join(f"{each.person.name} ({WorkRole(each.role).label})" for each in approvals)
+    asked = {each.person_id for each in approvals}
+    is_second = one.opened_at is None and book.person not in asked
+    return Item(one, book.of(one.name, "approve-open") if is_second else (), names)
 
 
 def _loan(row: LentThing, view: ReviewView, book: Book) -> Item:

@@ -107,10 +107,12 @@ def tick(now: datetime) -> None:
         state=ReviewState.OPEN,
         window__in=[WindowState.RUNNING, WindowState.PAUSED],
         ends_at__lte=now,
-    ).order_by("pk")
-    for pk in list(due.values_list("pk", flat=True)):
-        review = held(pk)
-        if ReviewState(review.state) is ReviewState.OPEN and rules.is_over(window_of(review), now):
+    )
+    # All are held before the first entry is written, in one order: who holds one of them and waits
+    # to write waits for nobody who waits for it.
+    for review in [held(pk) for pk in sorted(due.values_list("pk", flat=True))]:
+        is_open = ReviewState(review.state) is ReviewState.OPEN
+        if is_open and rules.is_over(window_of(review), now):
             _end(review, Side.CLOCK, by=CLOCK, now=now)
 
 

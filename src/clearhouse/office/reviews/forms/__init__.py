@@ -29,6 +29,11 @@ class Book:
     def __init__(self, viewer: Viewer, view: ReviewView, failed: ReviewForm | None = None) -> None:
         self._viewer, self._view, self._failed = viewer, view, failed
 
+    @property
+    def person(self) -> int | None:
+        """Who looks, where it is a person."""
+        return self._viewer.person
+
     def form(self, verb: str, item: str = "") -> ReviewForm | None:
         """A form of the page; None where the viewer may not use it, or not as things stand."""
         kind = VERBS.get(verb)

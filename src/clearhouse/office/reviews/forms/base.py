@@ -29,7 +29,7 @@ class ReviewForm(forms.Form):
     deed: ClassVar[ReviewDeed]
     anchor: ClassVar[str]
     heading: ClassVar[str]
-    button: ClassVar[str]
+    button: str
     done: ClassVar[str]
     explains: ClassVar[str] = ""
     states: ClassVar[frozenset[ReviewState]] = frozenset(ReviewState)

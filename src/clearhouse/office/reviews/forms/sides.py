@@ -89,9 +89,18 @@ class WithdrawForm(ReviewForm):
     """End everything."""
 
     verb, deed, anchor = "withdraw", ReviewDeed.OWN, "top"
-    heading, button = "End it", "End this review now"
+    heading = "End it"
+    button = "End this review now"
     done = "Withdrawn. All access is over, and nobody else sees that there was a review."
     states = frozenset(_S) - {_S.WITHDRAWN}
+
+    def prepare(self) -> None:
+        """What the button says, by what there is to end."""
+        state = _S(self.view.review.state)
+        if state is _S.DRAFTED:
+            self.button = "Discard this draft"
+        elif state.is_over:
+            self.button = "Take this review back"
 
     def act(self, name: str, now: datetime) -> object:
         """Withdraw."""
