@@ -20,7 +20,9 @@ pytestmark = pytest.mark.django_db
 
 PROBLEM = "application/problem+json"
 #: Everybody may ask for these.
-PUBLIC = re.compile(r"\w+ /api/ledger/|get /api/(advisories|oversight)\b")
+PUBLIC = re.compile(
+    r"\w+ /api/ledger/|get /api/(advisories|oversight|reviews/(figures|criteria))\b"
+)
 
 
 def _operations() -> list[tuple[str, str]]:
