@@ -21,19 +21,19 @@ from clearhouse.office.reviews.demands import (
 )
 from clearhouse.office.reviews.documents import (
     CriteriaOut,
-    FiguresOut,
-    ListedOut,
+    EvennessOut,
     ReviewerOut,
+    ReviewListedOut,
     ReviewOut,
 )
 
 router = Router(tags=["reviews"])
 
 
-@router.get("", response=list[ListedOut])
-def reviews(request: HttpRequest) -> list[ListedOut]:
+@router.get("", response=list[ReviewListedOut])
+def reviews(request: HttpRequest) -> list[ReviewListedOut]:
     """The reviews that your organisation takes part in; for the office, all that were handed in."""
-    return [ListedOut.of(one) for one in queries.reviews_of(viewer_in(request))]
+    return [ReviewListedOut.of(one) for one in queries.reviews_of(viewer_in(request))]
 
 
 @router.post("", response=ReviewOut)
@@ -44,10 +44,10 @@ def draft(request: HttpRequest, demand: SubmissionIn) -> ReviewOut:
     return shown(viewer, made.name, now)
 
 
-@router.get("/figures", response=FiguresOut, auth=None)
-def figures(request: HttpRequest) -> FiguresOut:  # noqa: ARG001 - ninja's
+@router.get("/figures", response=EvennessOut, auth=None)
+def figures(request: HttpRequest) -> EvennessOut:  # noqa: ARG001 - ninja's
     """How many reviews there were, how long, and for whom; small ones withheld."""
-    return FiguresOut.of(queries.published_figures(now=timezone.now()))
+    return EvennessOut.of(queries.published_figures(now=timezone.now()))
 
 
 @router.get("/criteria", response=list[CriteriaOut], auth=None)

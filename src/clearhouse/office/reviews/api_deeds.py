@@ -11,7 +11,7 @@ from ninja import Router
 from clearhouse.office.orgs.middleware import viewer_in
 from clearhouse.office.reviews import queries
 from clearhouse.office.reviews.actions import agreeing, lending, submitting, windows
-from clearhouse.office.reviews.demands import AgreeIn, DaysIn, EndIn, Name, ReasonIn, TextIn
+from clearhouse.office.reviews.demands import AgreeIn, DaysIn, DeclineIn, EarlierEndIn, Name, TextIn
 from clearhouse.office.reviews.documents import ReviewOut
 from clearhouse.office.viewer import Viewer
 from clearhouse.protocol.roles import Scope
@@ -49,7 +49,7 @@ def withdraw(request: HttpRequest, name: Name) -> ReviewOut:
 
 
 @router.post("/{name}/decline", response=ReviewOut)
-def decline(request: HttpRequest, name: Name, demand: ReasonIn) -> ReviewOut:
+def decline(request: HttpRequest, name: Name, demand: DeclineIn) -> ReviewOut:
     """Decline a review, and say why.  For the office."""
     viewer, now = writer(request)
     submitting.decline(viewer, name, demand.reason, now=now)
@@ -113,7 +113,7 @@ def resume_window(request: HttpRequest, name: Name) -> ReviewOut:
 
 
 @router.post("/{name}/window/shorten", response=ReviewOut)
-def shorten_window(request: HttpRequest, name: Name, demand: EndIn) -> ReviewOut:
+def shorten_window(request: HttpRequest, name: Name, demand: EarlierEndIn) -> ReviewOut:
     """Bring the end forward.  There is no way back."""
     viewer, now = writer(request)
     windows.shorten_window(viewer, name, demand.ends_at, now=now)

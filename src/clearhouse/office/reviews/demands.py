@@ -42,7 +42,7 @@ class SubmissionIn(Schema):
         )
 
 
-class ReasonIn(Schema):
+class DeclineIn(Schema):
     """Why."""
 
     reason: Reason
@@ -74,7 +74,7 @@ class DaysIn(Schema):
     days: int = Field(ge=1, le=LONGEST.days)
 
 
-class EndIn(Schema):
+class EarlierEndIn(Schema):
     """An earlier end."""
 
     ends_at: AwareDatetime

@@ -29,7 +29,7 @@ def _each(make: Callable[[Seen], Out], rows: Sequence[Seen] | None) -> list[Out]
     return None if rows is None else [make(one) for one in rows]
 
 
-class ListedOut(Schema):
+class ReviewListedOut(Schema):
     """A review in a list."""
 
     name: str = Field(examples=["R-7KQ2M9XD4T"])
@@ -39,7 +39,7 @@ class ListedOut(Schema):
     ends_at: datetime | None
 
     @classmethod
-    def of(cls, one: Listed) -> ListedOut:
+    def of(cls, one: Listed) -> ReviewListedOut:
         """From a row of the list."""
         return cls(
             name=one.name, title=one.title, state=one.state, role=one.role.value,
@@ -61,7 +61,7 @@ class SubmissionOut(Schema):
     closed_because: str
 
 
-class ClockOut(Schema):
+class WindowOut(Schema):
     """The window, the same for all who see it; ``seconds_left`` is 0 once it is over."""
 
     state: str
@@ -74,7 +74,7 @@ class ClockOut(Schema):
     government_has_access: bool
 
     @classmethod
-    def of(cls, clock: Clock, *, government: bool) -> ClockOut:
+    def of(cls, clock: Clock, *, government: bool) -> WindowOut:
         """From the clock as it is now."""
         return cls(
             state=clock.state.value, days=clock.days, starts_at=clock.starts_at,
@@ -214,7 +214,7 @@ class ReviewOut(Schema):
     has_access: bool
     submission: SubmissionOut | None
     contacts: str | None
-    clock: ClockOut | None
+    clock: WindowOut | None
     terms: TermsOut | None
     parties: list[PartyOut] | None
     loans: list[LoanOut]
@@ -238,7 +238,7 @@ class ReviewOut(Schema):
             submission=submission if ReviewPart.SUMMARY in view.parts else None,
             contacts=review.contacts if ReviewPart.CONTACTS in view.parts else None,
             clock=(
-                ClockOut.of(view.clock, government=view.government_has_access)
+                WindowOut.of(view.clock, government=view.government_has_access)
                 if view.clock
                 else None
             ),
@@ -319,14 +319,14 @@ class BlockOut(Schema):
         )  # fmt: skip
 
 
-class FiguresOut(Schema):
+class EvennessOut(Schema):
     """What everybody may see: reviews by their developers, third parties by themselves."""
 
     reviews: list[BlockOut]
     parties: list[BlockOut]
 
     @classmethod
-    def of(cls, one: Published) -> FiguresOut:
+    def of(cls, one: Published) -> EvennessOut:
         """From what is published."""
         return cls(
             reviews=[BlockOut.of(block) for block in one.reviews],
