@@ -16,7 +16,7 @@ OF_REVIEWS: Final = (
     "clearhouse.protocol.review",
     "clearhouse.protocol.window",
     "clearhouse.protocol.partners",
-    "clearhouse.protocol.access",
+    "clearhouse.protocol.entitlement",
     "clearhouse.protocol.terms",
     "clearhouse.protocol.returning",
     "clearhouse.office.reviews",

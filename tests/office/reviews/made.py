@@ -11,7 +11,7 @@ from clearhouse.office.reviews.actions import agreeing, choosing, lending, submi
 from clearhouse.office.reviews.actions.submitting import Submission
 from clearhouse.office.reviews.models import PublishedCriteria, Review
 from clearhouse.office.viewer import Viewer
-from clearhouse.protocol.access import has_access
+from clearhouse.protocol.entitlement import has_access
 from clearhouse.protocol.evenness import Size
 from clearhouse.protocol.partners import Part
 from clearhouse.protocol.returning import Lent

@@ -1,6 +1,6 @@
 """The one place where access begins and ends: what else has to follow, is called from here.
 
-Access itself is asked of the rules at each use (:mod:`clearhouse.protocol.access`), so that nothing
+Access itself is asked of the rules at each use (:mod:`clearhouse.protocol.entitlement`), so that nothing
 here can be late: what these write down is that it began, and that it is over.
 """
 

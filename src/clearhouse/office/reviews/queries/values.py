@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from clearhouse.office.reviews.models import LentThing, Review, ThirdParty
-from clearhouse.protocol.access import Facts
+from clearhouse.protocol.entitlement import Facts
 from clearhouse.protocol.partners import Choice, ChoiceState, Part
 from clearhouse.protocol.returning import Loan, LoanState
 from clearhouse.protocol.review import SIDES, ReviewState, Side
@@ -87,6 +87,6 @@ class Bonds:
 def access_facts(review: Review, party: ThirdParty | None) -> Facts:
     """What the access of a party follows from; None is the government.
 
-    Who asks whether there is access, asks :func:`clearhouse.protocol.access.has_access` of these.
+    Who asks whether there is access, asks :func:`clearhouse.protocol.entitlement.has_access` of these.
     """
     return Bonds(review).facts(party)

@@ -22,7 +22,7 @@ from clearhouse.office.reviews.models import (
 from clearhouse.office.reviews.queries.sight import party_of, review_for
 from clearhouse.office.reviews.queries.values import Bonds, window_of
 from clearhouse.office.viewer import Viewer
-from clearhouse.protocol.access import has_access
+from clearhouse.protocol.entitlement import has_access
 from clearhouse.protocol.review import ReviewState, Side
 from clearhouse.protocol.roles import Role
 from clearhouse.protocol.terms import Terms

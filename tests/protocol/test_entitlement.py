@@ -8,7 +8,7 @@ from datetime import datetime
 
 from clearhouse.errors import Invalid, Refused
 from clearhouse.protocol import partners, window
-from clearhouse.protocol.access import Facts, has_access, latest_end, part_of
+from clearhouse.protocol.entitlement import Facts, has_access, latest_end, part_of
 from clearhouse.protocol.partners import Choice, Part
 from clearhouse.protocol.review import BY, ReviewEvent, ReviewState, Side, after
 from clearhouse.protocol.window import LONGEST, Window
