@@ -8,21 +8,30 @@ import pytest
 
 from clearhouse.office.authorisation import (
     DONE_BY,
+    DONE_IN_REVIEW,
     INVITED,
     MEETS,
     SEEN_BY,
+    SEEN_IN_REVIEW,
     Deed,
     Part,
+    ReviewDeed,
+    ReviewPart,
+    ReviewStanding,
     Standing,
     may,
+    may_in_review,
     may_read,
     meets,
     part_about,
+    parts_of_review,
     parts_seen,
     sees_finding,
 )
 from clearhouse.office.viewer import EVERY_SCOPE, PUBLIC, SYSTEM, Viewer
 from clearhouse.protocol.embargo import Consent
+from clearhouse.protocol.partners import ChoiceState
+from clearhouse.protocol.review import ReviewState
 from clearhouse.protocol.roles import Role
 from clearhouse.protocol.tlp import Tlp
 
@@ -191,3 +200,88 @@ def test_a_finding_is_its_finders_the_offices_and_the_suppliers_who_are_bound(
     others = sees_finding(acting(standing.role, 8), finder=7, standing=standing)
     assert others == (standing.role is Role.SUPPLIER and standing.is_bound)
     assert not sees_finding(PUBLIC, finder=7, standing=standing)
+
+
+REVIEW_PARTS = list(ReviewPart)
+SEEN_THERE = {
+    #                        inv sum clk ter con par loa own sea tim
+    Role.DEVELOPER:         " x   x   x   x   x   x   x   x   x   x ",
+    Role.COORDINATOR:       " x   x   x   x   x   x   x   x   x   x ",
+    Role.ASSESSOR:          " x   x   x   x   x   .   .   x   .   . ",
+    Role.TRUSTED_PARTNER:   " x   x   x   x   .   .   .   x   .   . ",
+}  # fmt: skip
+REVIEW_DEEDS = list(ReviewDeed)
+DONE_THERE = {
+    #                        own agr run joi tak giv
+    Role.DEVELOPER:         " x   x   .   .   .   . ",
+    Role.COORDINATOR:       " .   x   x   .   .   x ",
+    Role.ASSESSOR:          " .   .   .   .   x   x ",
+    Role.TRUSTED_PARTNER:   " .   .   .   .   x   x ",
+}  # fmt: skip
+THIRD = (Role.ASSESSOR, Role.TRUSTED_PARTNER)
+
+
+@pytest.mark.parametrize("role", Role)
+def test_who_takes_part_in_a_review_sees_and_does_what_its_row_says(role: Role) -> None:
+    nothing = ". " * len(REVIEW_PARTS)
+    seen = {
+        part
+        for part, letter in zip(
+            REVIEW_PARTS, SEEN_THERE.get(role, nothing).split(), strict=True
+        )
+        if letter == "x"
+    }  # fmt: skip
+    done = {
+        deed
+        for deed, letter in zip(REVIEW_DEEDS, DONE_THERE.get(role, nothing).split(), strict=False)
+        if letter == "x"
+    }
+    assert SEEN_IN_REVIEW[role] == seen
+    assert DONE_IN_REVIEW[role] == done
+    joined = ReviewStanding(role, ReviewState.OPEN, ChoiceState.JOINED)
+    assert parts_of_review(joined) == seen
+    assert {deed for deed in ReviewDeed if may_in_review(deed, joined)} == done
+
+
+@pytest.mark.parametrize(
+    ("state", "choice", "role"), list(product(ReviewState, ChoiceState, THIRD))
+)
+def test_a_third_party_sees_a_review_only_while_both_sides_want_it_there(
+    state: ReviewState, choice: ChoiceState, role: Role
+) -> None:
+    standing = ReviewStanding(role, state, choice)
+    hidden = state in (ReviewState.DRAFTED, ReviewState.WITHDRAWN)
+    if not hidden and choice is ChoiceState.JOINED:
+        assert parts_of_review(standing) == SEEN_IN_REVIEW[role]
+    elif not hidden and choice is ChoiceState.AGREED:
+        assert parts_of_review(standing) == {ReviewPart.INVITATION, ReviewPart.TERMS}
+        assert [d for d in ReviewDeed if may_in_review(d, standing)] == [ReviewDeed.JOIN]
+    else:
+        assert parts_of_review(standing) == frozenset()
+        assert not any(may_in_review(deed, standing) for deed in ReviewDeed)
+
+
+@pytest.mark.parametrize("role", [Role.COORDINATOR, *THIRD])
+@pytest.mark.parametrize("state", [ReviewState.DRAFTED, ReviewState.WITHDRAWN])
+def test_of_a_withdrawn_review_others_see_what_they_have_to_give_back_and_no_more(
+    role: Role, state: ReviewState
+) -> None:
+    choice = None if role is Role.COORDINATOR else ChoiceState.JOINED
+    gone = ReviewStanding(role, state, choice)
+    holding = ReviewStanding(role, state, choice, holds=True)
+    assert parts_of_review(gone) == frozenset()
+    assert not any(may_in_review(deed, gone) for deed in ReviewDeed)
+    assert parts_of_review(holding) == {ReviewPart.OWN_LOANS}
+    assert [d for d in ReviewDeed if may_in_review(d, holding)] == [ReviewDeed.GIVE_BACK]
+
+
+@pytest.mark.parametrize("state", ReviewState)
+def test_the_developer_sees_and_ends_its_own_review_in_every_state(state: ReviewState) -> None:
+    own = ReviewStanding(Role.DEVELOPER, state)
+    assert parts_of_review(own) == frozenset(ReviewPart)
+    assert may_in_review(ReviewDeed.OWN, own)
+
+
+def test_who_is_nothing_in_a_review_sees_and_does_nothing() -> None:
+    assert parts_of_review(None) == frozenset()
+    assert not any(may_in_review(deed, None) for deed in ReviewDeed)

@@ -14,6 +14,8 @@ from typing import Final
 
 from clearhouse.office.viewer import Viewer
 from clearhouse.protocol.embargo import Consent
+from clearhouse.protocol.partners import ChoiceState
+from clearhouse.protocol.review import ReviewState, is_seen_by_others
 from clearhouse.protocol.roles import Role
 from clearhouse.protocol.tlp import Tlp
 
@@ -221,3 +223,125 @@ def sees_finding(viewer: Viewer, *, finder: int, standing: Standing | None) -> b
     if viewer.coordinates or (viewer.organisation is not None and viewer.organisation == finder):
         return True
     return Part.REPORT in parts_seen(viewer, standing)
+
+
+class ReviewPart(StrEnum):
+    """A part of a voluntary review that is shown or not shown as a whole."""
+
+    INVITATION = "invitation"  # that one is asked to join, as what, under which terms
+    SUMMARY = "summary"  # model, purpose, planned release, state
+    CLOCK = "clock"  # the window
+    TERMS = "terms"
+    CONTACTS = "contacts"
+    PARTIES = "parties"  # who was proposed, why, who has access
+    LOANS = "loans"  # everything that was lent
+    OWN_LOANS = "own-loans"  # what was lent to oneself
+    SEALED = "sealed"  # who asked to open what is sealed
+    TIMELINE = "timeline"
+
+
+_WHOLE_REVIEW: Final = frozenset(ReviewPart)
+_THIRD_PARTY: Final = frozenset(
+    {
+        ReviewPart.INVITATION,
+        ReviewPart.SUMMARY,
+        ReviewPart.CLOCK,
+        ReviewPart.TERMS,
+        ReviewPart.OWN_LOANS,
+    }
+)
+
+#: What each role sees of a review that it takes part in and is bound by.
+SEEN_IN_REVIEW: Final[Mapping[Role, frozenset[ReviewPart]]] = {
+    Role.DEVELOPER: _WHOLE_REVIEW,  # its own
+    Role.COORDINATOR: _WHOLE_REVIEW,
+    # Measures it: whom to ask stands beside it.
+    Role.ASSESSOR: _THIRD_PARTY | {ReviewPart.CONTACTS},
+    Role.TRUSTED_PARTNER: _THIRD_PARTY,
+    # They read the public figures: one review says nothing about the office's conduct.
+    Role.AUTHORITY: frozenset(),
+    Role.OBSERVER: frozenset(),
+    Role.FINDER: frozenset(),
+    Role.SUPPLIER: frozenset(),
+    Role.DEPLOYER: frozenset(),
+}
+
+
+class ReviewDeed(StrEnum):
+    """Something that is done to a review."""
+
+    OWN = "own"  # edit, submit, start, lend, withdraw: the developer's alone
+    AGREE = "agree"  # terms, window, third parties: what takes both sides
+    RUN = "run"  # decline, open what is sealed: the office's alone
+    JOIN = "join"  # a third party that is asked agrees to the terms
+    TAKE_PART = "take-part"  # a third party declares a conflict, or leaves
+    GIVE_BACK = "give-back"  # return what was lent to oneself, and attest
+
+
+#: What each role may do in a review that it takes part in and is bound by.
+DONE_IN_REVIEW: Final[Mapping[Role, frozenset[ReviewDeed]]] = {
+    Role.DEVELOPER: frozenset({ReviewDeed.OWN, ReviewDeed.AGREE}),
+    Role.COORDINATOR: frozenset({ReviewDeed.AGREE, ReviewDeed.RUN, ReviewDeed.GIVE_BACK}),
+    Role.ASSESSOR: frozenset({ReviewDeed.TAKE_PART, ReviewDeed.GIVE_BACK}),
+    Role.TRUSTED_PARTNER: frozenset({ReviewDeed.TAKE_PART, ReviewDeed.GIVE_BACK}),
+    Role.AUTHORITY: frozenset(),
+    Role.OBSERVER: frozenset(),
+    Role.FINDER: frozenset(),
+    Role.SUPPLIER: frozenset(),
+    Role.DEPLOYER: frozenset(),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewStanding:
+    """What somebody is in a review.
+
+    ``choice`` is a third party's; the two sides have none.  ``holds`` is whether something lent to
+    it is not yet returned and attested.
+    """
+
+    role: Role
+    state: ReviewState
+    choice: ChoiceState | None = None
+    holds: bool = False
+
+    @property
+    def is_in(self) -> bool:
+        """Whether the review is there for it: one of the two sides, or a party that has joined."""
+        if self.role is Role.DEVELOPER:
+            return True
+        if not is_seen_by_others(self.state):
+            return False
+        return self.role is Role.COORDINATOR or self.choice is ChoiceState.JOINED
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether it is a third party that both sides agreed on and that has not joined."""
+        return self.choice is ChoiceState.AGREED and is_seen_by_others(self.state)
+
+
+def parts_of_review(standing: ReviewStanding | None) -> frozenset[ReviewPart]:
+    """The parts of a review that somebody sees; none means that it does not exist for it.
+
+    1. Who is nothing there sees nothing.  2. Who takes part sees what its role does; the developer
+    always.  3. Who is asked to join sees what it would agree to.  4. Anybody else, after a
+    withdrawal too, sees what it still has to give back, if anything.
+    """
+    if standing is None:  # 1
+        return frozenset()
+    if standing.is_in:  # 2
+        return SEEN_IN_REVIEW[standing.role]
+    if standing.is_asked:  # 3
+        return frozenset({ReviewPart.INVITATION, ReviewPart.TERMS})
+    return frozenset({ReviewPart.OWN_LOANS}) if standing.holds else frozenset()  # 4
+
+
+def may_in_review(deed: ReviewDeed, standing: ReviewStanding | None) -> bool:
+    """Whether somebody may do that in a review, as far as who it is decides."""
+    if standing is None:
+        return False
+    if deed is ReviewDeed.JOIN:
+        return standing.is_asked
+    if deed is ReviewDeed.GIVE_BACK and standing.holds:
+        return True
+    return standing.is_in and deed in DONE_IN_REVIEW[standing.role]

@@ -21,6 +21,7 @@ from packageurl import PackageURL
 from clearhouse.errors import Conflict, Refused
 from clearhouse.formats.advisory import Reference
 from clearhouse.formats.report import Location, Report, System
+from clearhouse.office import demo_reviews
 from clearhouse.office.advisories import actions as advisories
 from clearhouse.office.cases.actions import (
     clock,
@@ -71,6 +72,7 @@ _ORGANISATIONS: Final = (
     ("Quiet Library", "quiet-library", (Role.SUPPLIER,), "quentin"),
     ("Valley Hospital", "valley-hospital", (Role.DEPLOYER,), "dora"),
     ("Ministry Observer", "observer", (Role.OBSERVER,), "olive"),
+    *demo_reviews.ORGANISATIONS,
 )
 _PACKAGES: Final = {
     "pycrypto-team": ("pkg:pypi/ecdsa", "pkg:pypi/rsa", "pkg:pypi/pyasn1", "pkg:pypi/pyjwt"),
@@ -136,6 +138,7 @@ def fill(samples: Path, *, say: Say) -> list[str]:
     begin = timezone.now() - timedelta(days=170)
     office = _Office(samples, say, begin, f"demo-{secrets.token_hex(4)}-office")
     _people(office)
+    demo_reviews.publish(office.viewers, office.now)
     say("findings of the first weeks")
     _noise(office)
     _published(office)
@@ -144,6 +147,7 @@ def fill(samples: Path, *, say: Say) -> list[str]:
     _embargoed(office)
     _troubled(office)
     office.later(days=400)
+    demo_reviews.tell(office.viewers, office.now)
     sign_checkpoint(now=office.now)
     return list(_logins(office))
 

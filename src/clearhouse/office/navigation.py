@@ -23,6 +23,7 @@ _ENTRIES: Final[tuple[tuple[str, str, frozenset[Role]], ...]] = (
     ("Scans", "/scans/", frozenset({Role.COORDINATOR, Role.FINDER})),
     ("Cases", "/cases/", _MEMBERS),
     ("Advisories", "/advisories/", frozenset()),
+    ("Reviews", "/reviews/", frozenset()),
     ("Oversight", "/oversight/", frozenset()),
 )
 

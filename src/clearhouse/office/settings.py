@@ -41,6 +41,7 @@ INSTALLED_APPS = [
     "clearhouse.office.findings",
     "clearhouse.office.cases",
     "clearhouse.office.advisories",
+    "clearhouse.office.reviews",
     "clearhouse.office.oversight",
     "clearhouse.office.api",
     "clearhouse.office.front",

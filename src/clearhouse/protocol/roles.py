@@ -46,3 +46,5 @@ class Scope(StrEnum):
     CASES_WRITE = "cases:write"
     ADVISORIES_WRITE = "advisories:write"
     ORGANISATION_READ = "organisation:read"
+    REVIEWS_READ = "reviews:read"
+    REVIEWS_WRITE = "reviews:write"

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils import timezone
+from ninja import Schema
 
 from clearhouse.office.api.root import api
 from clearhouse.office.orgs.models import ApiKey, User
@@ -20,7 +21,9 @@ pytestmark = pytest.mark.django_db
 
 PROBLEM = "application/problem+json"
 #: Everybody may ask for these.
-PUBLIC = re.compile(r"\w+ /api/ledger/|get /api/(advisories|oversight)\b")
+PUBLIC = re.compile(
+    r"\w+ /api/ledger/|get /api/(advisories|oversight|reviews/(figures|criteria))\b"
+)
 
 
 def _operations() -> list[tuple[str, str]]:
@@ -161,3 +164,14 @@ def test_the_documentation_loads_nothing_foreign_and_nothing_inline() -> None:
 def test_everybody_may_check_the_ledger() -> None:
     assert said(Caller().get("/ledger/checkpoint"), 404)["detail"]
     assert said(Caller().get("/ledger/entries?subject=F-1")) == []
+
+
+def test_no_two_schemas_have_one_name_for_the_document_would_show_one_for_both() -> None:
+    names: dict[str, set[str]] = {}
+    left = list(Schema.__subclasses__())
+    while left:
+        kind = left.pop()
+        left += kind.__subclasses__()
+        if kind.__module__.startswith("clearhouse."):
+            names.setdefault(kind.__name__, set()).add(kind.__module__)
+    assert {name: places for name, places in names.items() if len(places) > 1} == {}

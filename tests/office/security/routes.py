@@ -17,7 +17,9 @@ from clearhouse.office.api.root import api
 from clearhouse.office.authorisation import Deed
 from clearhouse.office.cases.forms import VERBS
 from clearhouse.office.orgs import organisation_page
+from clearhouse.office.reviews.forms import VERBS as REVIEW_VERBS
 from clearhouse.protocol.roles import Role, Scope
+from tests.office.security import review_routes
 from tests.office.security.rules import (
     Allowed,
     anybody,
@@ -72,6 +74,10 @@ class Route:
     def of_case(self) -> bool:
         return self.place.startswith(("cases/<", "api/cases/{", "findings/^(", "api/findings/{"))
 
+    @property
+    def of_review(self) -> bool:
+        return self.place.startswith(("reviews/<", "api/reviews/{"))
+
     def path(self, names: dict[str, str]) -> str:
         """The address with names in it."""
         if self.place.startswith("account/"):
@@ -91,6 +97,10 @@ _FILLED: Final = (
     (r"\(\?P<name>F-[^)]*\)", "finding"),
     (r"\(\?P<name>C-[^)]*\)", "commitment"),
     (r"\(\?P<name>SC-[^)]*\)", "claim"),
+    (r"(?<=reviews/)(?:<str:name>|\{name\})", "review"),
+    (r"\{party\}", "party"),
+    (r"\{loan\}", "loan"),
+    (r"\{opening\}", "opening"),
     (r"<str:suggestion>", "suggestion"),
     (r"(?<=queue/findings/)<str:finding>", "loose"),
     (r"<str:finding>", "finding"),
@@ -119,6 +129,7 @@ _R, _W = Scope.FINDINGS_READ, Scope.FINDINGS_WRITE
 _CR, _CW = Scope.CASES_READ, Scope.CASES_WRITE
 _AW, _OR = Scope.ADVISORIES_WRITE, Scope.ORGANISATION_READ
 _BOTH = (_CW, _CR)
+_RR, _RW = Scope.REVIEWS_READ, Scope.REVIEWS_WRITE
 _JSON: Final = "application/json"
 _REASON: Final = {"reason": "because"}
 _VECTOR: Final = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:H/A:N"
@@ -394,6 +405,20 @@ ROUTES: Final = (
     *(_form(f"{_ORG}<slug:what>/", rule, body, verb) for verb, (rule, body) in _FORMS.items()),
     *(_form(f"{_ORG}<slug:what>/<int:pk>/", rule, verb=one) for one, rule in _BUTTONS.items()),
     *_API,
+    *(
+        Route(method, place, rule, (), body or None)
+        for method, place, rule, body in review_routes.PAGES
+    ),
+    *(
+        _form("reviews/<str:name>/<slug:verb>/", rule, body, verb)
+        for verb, (rule, body) in review_routes.VERBS.items()
+    ),
+    *(
+        _get(place, rule, *(() if place in review_routes.OF_EVERYBODY else (_RR,)))
+        if method == "GET"
+        else _json(method, place, rule, body, _RR, _RW)
+        for method, place, rule, body in review_routes.OPERATIONS
+    ),
 )
 
 
@@ -440,5 +465,5 @@ def operations_there_are() -> set[str]:
 def verbs_there_are() -> set[str]:
     """What is done in a case, and to an organisation, by the office's own tables."""
     return {
-        *VERBS, *organisation_page._DEEDS, *organisation_page._BUTTONS,
+        *VERBS, *REVIEW_VERBS, *organisation_page._DEEDS, *organisation_page._BUTTONS,
     }  # fmt: skip

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from clearhouse.office.authorisation import Deed, Part, Standing, may, parts_seen
+from clearhouse.office.authorisation import (
+    Deed,
+    Part,
+    ReviewDeed,
+    ReviewPart,
+    ReviewStanding,
+    Standing,
+    may,
+    may_in_review,
+    parts_of_review,
+    parts_seen,
+)
 from clearhouse.protocol.roles import Role
 from tests.office.security.world import Looker, Stage, World
 
@@ -124,3 +135,47 @@ def looks_closely(looker: Looker, stage: Stage, world: World) -> bool:
 
 def _supplier(world: World) -> int | None:
     return world.lookers["supplier"].viewer.organisation
+
+
+def review_standing(looker: Looker, stage: Stage, world: World) -> ReviewStanding | None:
+    """What somebody is in the review."""
+    if looker.viewer.coordinates:
+        return ReviewStanding(Role.COORDINATOR, stage.review, holds=True)
+    found = world.parties.get(looker.viewer.organisation)
+    if looker.viewer.organisation is None or found is None:
+        return None
+    role, choice, holds = found
+    return ReviewStanding(role, stage.review, choice, holds)
+
+
+def in_review(*parts: ReviewPart) -> Allowed:
+    """Who sees all of these parts of the review; without any, who sees something of it."""
+
+    def rule(looker: Looker, stage: Stage, world: World) -> bool:
+        seen = parts_of_review(review_standing(looker, stage, world))
+        return bool(seen) and seen.issuperset(parts)
+
+    return rule
+
+
+def does_in_review(deed: ReviewDeed) -> Allowed:
+    """Who may do that in the review."""
+
+    def rule(looker: Looker, stage: Stage, world: World) -> bool:
+        return may_in_review(deed, review_standing(looker, stage, world))
+
+    return rule
+
+
+def holds_it(looker: Looker, stage: Stage, world: World) -> bool:
+    """Who holds what was lent to the partner: the partner, whatever became of the review."""
+    return looker.viewer.organisation == world.lookers["partner"].viewer.organisation
+
+
+def developer(looker: Looker, stage: Stage, world: World) -> bool:
+    """Whoever acts for a developer."""
+    return looker.viewer.has(Role.DEVELOPER)
+
+
+def developer_person(looker: Looker, stage: Stage, world: World) -> bool:
+    return developer(looker, stage, world) and not looker.is_machine

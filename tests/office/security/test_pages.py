@@ -16,6 +16,7 @@ pytestmark = pytest.mark.django_db
 
 _ROLES: Final = (
     "public", "finder", "supplier", "deployer", "observer", "team-invited", "coordinator",
+    "developer", "partner",
 )  # fmt: skip
 _GETS: Final = [one for one in ROUTES if one.method == "GET"]
 #: A text that breaks out of whatever does not escape it.
@@ -85,7 +86,7 @@ def test_each_answer_has_its_headers_and_no_page_has_anything_inline(
     assert not faults
 
 
-@pytest.mark.parametrize("name", ["supplier", "coordinator", "finder"])
+@pytest.mark.parametrize("name", ["supplier", "coordinator", "finder", "developer"])
 def test_a_hostile_text_in_every_field_is_text_on_every_page(world: World, name: str) -> None:
     from django.apps import apps
     from django.db import models
@@ -115,7 +116,7 @@ def test_a_hostile_text_in_every_field_is_text_on_every_page(world: World, name:
 _FREE: Final = {
     "title", "summary", "reason", "text", "note", "made_by", "by", "filed_by", "found_by",
     "origin_id", "filename", "details", "remedy", "scope", "closed_because", "embargo_because",
-    "decided_because", "done_by", "sector",
+    "decided_because", "done_by", "sector", "about", "contacts", "model", "what", "statement",
 }  # fmt: skip
 
 

@@ -17,9 +17,17 @@ from tests.office.security.routes import (
     sent,
     verbs_there_are,
 )
-from tests.office.security.rules import its_finder, its_own, office, sees, sees_report
+from tests.office.security.rules import (
+    in_review,
+    its_finder,
+    its_own,
+    office,
+    sees,
+    sees_report,
+)
 from tests.office.security.world import (
     ABSENT,
+    REVIEW_STAGES,
     STAGES,
     Browser,
     Looker,
@@ -130,8 +138,10 @@ def tried(route: Route, looker: Looker, stage: Stage, world: World) -> str:
 def test_each_is_let_in_by_the_table_alone_and_who_is_not_changes_nothing(
     world: World, route: Route
 ) -> None:
-    stage = STAGES["active"]
-    faults = [tried(route, one, stage, world) for one in some_at(route, world)]
+    stages = [STAGES["active"]]
+    if route.of_review:  # nobody but the developer learns of one that was withdrawn
+        stages.append(REVIEW_STAGES["review withdrawn"])
+    faults = [tried(route, one, stage, world) for stage in stages for one in some_at(route, world)]
     assert not [one for one in faults if one]
 
 
@@ -140,7 +150,9 @@ def test_each_is_let_in_by_the_table_alone_and_who_is_not_changes_nothing(
 def test_the_same_holds_for_everybody_in_every_state_of_the_case(
     world: World, route: Route
 ) -> None:
-    stages = STAGES.values() if route.of_case else [STAGES["active"]]
+    stages = list(STAGES.values()) if route.of_case else [STAGES["active"]]
+    if route.of_review:
+        stages = list(REVIEW_STAGES.values())
     faults = [
         tried(route, one, stage, world) for stage in stages for one in lookers_at(route, world)
     ]
@@ -173,6 +185,7 @@ _KNOWN: Final = (
     ("commitments/", its_finder),
     ("scans/", its_finder),
     ("organisation", its_own),
+    ("reviews/", in_review()),
 )
 
 

@@ -43,21 +43,26 @@ from clearhouse.office.orgs.models import (
     SupplierPolicy,
     User,
 )
+from clearhouse.office.reviews.models import Review
 from clearhouse.office.scans import actions as scans
 from clearhouse.office.scans.models import ScanClaim
 from clearhouse.office.viewer import PUBLIC, Viewer
 from clearhouse.protocol.embargo import Consent, EmbargoState
+from clearhouse.protocol.partners import ChoiceState
+from clearhouse.protocol.review import ReviewState
 from clearhouse.protocol.roles import Role, Scope
 from tests.office import story
 from tests.office.cases import made
 from tests.office.cases.made import at
+from tests.office.security import reviewing as reviewing_
 from tests.office.story import somebody
 
 #: The moment at which everything was made; requests look at it with the clock of the machine.
 ABSENT: Final = {
     "case": "CH-2026-0000000000", "finding": "F-0000000000", "commitment": "C-0000000000",
     "claim": "SC-0000000000", "patch": "P-0000000000", "file": "FL-000000000",
-    "task": "T-0000000000", "suggestion": "S-0000000000",
+    "task": "T-0000000000", "suggestion": "S-0000000000", "review": "R-0000000000",
+    "party": "TP-0000000000", "loan": "L-0000000000", "opening": "SO-0000000000",
 }  # fmt: skip
 
 
@@ -88,6 +93,8 @@ class World:
     names: dict[str, str]
     lookers: dict[str, Looker]
     marks: dict[str, str] = field(default_factory=dict)
+    parties: dict[int | None, tuple[Role, ChoiceState | None, bool]] = field(default_factory=dict)
+    """What organisations are in the review: role, state of their choice, whether one holds."""
 
 
 @contextmanager
@@ -108,10 +115,13 @@ def build() -> World:
         case = made.full(who)
         more = _other_parts(who, case)
         names = _things(who, case)
-        lookers = _lookers(who, more)
+        reviewing = reviewing_.build()
+        names |= reviewing.names
+        lookers = _lookers(who, more) | _reviewing(reviewing)
     names["key"] = str(ApiKey.objects.filter(organisation__slug="ecdsa-team").latest("pk").pk)
-    world = World(case, names, lookers)
+    world = World(case, names, lookers, parties=reviewing.parties)
     _mark(world, who)
+    reviewing_.mark(_Planter(world), _rename)
     world.case.refresh_from_db()
     return world
 
@@ -204,6 +214,16 @@ def _lookers(who: made.Cast, more: dict[str, Viewer]) -> dict[str, Looker]:
         _machine("stranger key", who.stranger, list(Scope)),
         _ended("expired key", office, expires_at=at(-1)),
         _ended("revoked key", office, revoked_at=at(0)),
+    ]
+    return {one.name: one for one in found}
+
+
+def _reviewing(made_: reviewing_.Reviewing) -> dict[str, Looker]:
+    """Those who take part in the review, and machines of two of them."""
+    found = [_signed_in(name, viewer) for name, viewer in made_.people.items()]
+    found += [
+        _machine(f"{name} key", made_.people[name], list(Scope))
+        for name in ("developer", "partner")
     ]
     return {one.name: one for one in found}
 
@@ -369,6 +389,7 @@ class Stage:
     embargo: EmbargoState
     is_public: bool = False
     is_closed: bool = False
+    review: ReviewState = ReviewState.OPEN
 
     @property
     def is_embargoed(self) -> bool:
@@ -381,6 +402,7 @@ class Stage:
             public_at=at(20) if self.is_public else None,
             state=Case.State.CLOSED if self.is_closed else Case.State.OPEN,
         )
+        Review.objects.update(state=self.review.value)
 
 
 STAGES: Final = {
@@ -388,6 +410,10 @@ STAGES: Final = {
     "public": Stage(EmbargoState.EXITED, is_public=True),
     "closed": Stage(EmbargoState.EXITED, is_public=True, is_closed=True),
     "closed under embargo": Stage(EmbargoState.ACTIVE, is_closed=True),
+}
+#: The states of a review in which everything is tried that is about one.
+REVIEW_STAGES: Final = {
+    f"review {one.value}": Stage(EmbargoState.ACTIVE, review=one) for one in ReviewState
 }
 
 

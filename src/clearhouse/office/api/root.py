@@ -21,6 +21,7 @@ from clearhouse.office.findings.api_known import router as known
 from clearhouse.office.ledgerbook.api import router as ledger
 from clearhouse.office.orgs.api import router as organisations
 from clearhouse.office.oversight.api import router as oversight
+from clearhouse.office.reviews.api import router as reviews
 from clearhouse.office.scans.api import router as scans
 
 _ABOUT: Final = """
@@ -98,6 +99,7 @@ api.add_router("/scans", scans)
 api.add_router("/cases", cases)
 api.add_router("/queue", queue)
 api.add_router("/advisories", advisories)
+api.add_router("/reviews", reviews)
 api.add_router("/oversight", oversight, auth=None)
 api.add_router("", organisations)
 # Checkpoints and proofs are for everybody; entries are shown to whom the rooms allow.

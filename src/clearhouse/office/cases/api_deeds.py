@@ -28,10 +28,10 @@ from clearhouse.office.cases.demands import (
     FixIn,
     InviteIn,
     LeadIn,
-    OrganisationIn,
     ReasonIn,
     ReportStateIn,
     SsvcIn,
+    TellIn,
     VerdictIn,
     VersionsIn,
     WorldIn,
@@ -79,7 +79,7 @@ def invite(request: HttpRequest, name: Name, demand: InviteIn) -> CaseOut:
 
 
 @router.post("/{name}/tell", response=CaseOut)
-def tell(request: HttpRequest, name: Name, demand: OrganisationIn) -> CaseOut:
+def tell(request: HttpRequest, name: Name, demand: TellIn) -> CaseOut:
     """Tell a supplier, after its own policy has been applied.  For the office."""
     viewer, now = _writer(request)
     people.tell(viewer, name, demand.organisation, now=now)

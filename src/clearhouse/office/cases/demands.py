@@ -28,7 +28,7 @@ class InviteIn(Schema):
     )
 
 
-class OrganisationIn(Schema):
+class TellIn(Schema):
     """An organisation."""
 
     organisation: Text = Field(max_length=60, description="Short name.")

@@ -202,6 +202,17 @@ def organisation(slug: str) -> Organisation:
     return found
 
 
+def organisation_with(slug: str, role: Role) -> Organisation | None:
+    """An organisation by its short name, if it has that role; what exists besides is not told."""
+    found = Organisation.objects.filter(slug=slug).first()
+    return found if found is not None and role in found.role_set else None
+
+
+def organisations_with(role: Role) -> list[Organisation]:
+    """Those with a role, by name: for choices that are offered to who may know them."""
+    return [one for one in Organisation.objects.order_by("name", "pk") if role in one.role_set]
+
+
 def colleagues_of(viewer: Viewer) -> list[User]:
     """The people of the viewer's organisation, by name."""
     mine = Membership.objects.filter(organisation=viewer.organisation, user__is_active=True)

@@ -1,0 +1,1 @@
+"""Voluntary reviews of models before their release."""

@@ -1,0 +1,149 @@
+"""What the API takes to change a review."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal, TypeAlias
+
+from ninja import Schema
+from pydantic import AwareDatetime, Field
+
+from clearhouse.office.reviews.actions.submitting import Submission
+from clearhouse.protocol.evenness import Size
+from clearhouse.protocol.partners import Part
+from clearhouse.protocol.returning import Lent
+from clearhouse.protocol.review import Purpose
+from clearhouse.protocol.terms import LONGEST_TEXT, Subject
+from clearhouse.protocol.two_person import WorkRole
+from clearhouse.protocol.window import LONGEST
+
+#: No NUL: PostgreSQL takes none.
+_TEXT: str = r"^[^\x00]*$"
+Reason: TypeAlias = Annotated[str, Field(min_length=1, max_length=1000, pattern=_TEXT)]
+Name: TypeAlias = Annotated[str, Field(max_length=20, pattern=r"^[A-Z0-9-]*$")]
+Slug: TypeAlias = Annotated[str, Field(max_length=60, pattern=r"^[A-Za-z0-9_-]*$")]
+Digest: TypeAlias = Annotated[str, Field(max_length=80, pattern=r"^sha256:[0-9a-f]{64}$")]
+
+
+class SubmissionIn(Schema):
+    """What you say of the model and of your organisation."""
+
+    model: str = Field(min_length=1, max_length=200, pattern=_TEXT)
+    purpose: Purpose
+    contacts: str = Field(min_length=1, max_length=1000, pattern=_TEXT)
+    size: Size
+    planned_release: date | None = None
+    about: str = Field(default="", max_length=20_000, pattern=_TEXT)
+
+    def value(self) -> Submission:
+        """The value that the action takes."""
+        return Submission(
+            self.purpose, self.model, self.contacts, self.size, self.planned_release, self.about
+        )
+
+
+class DeclineIn(Schema):
+    """Why."""
+
+    reason: Reason
+
+
+class TextIn(Schema):
+    """Another text of the terms."""
+
+    subject: Subject
+    text: str = Field(min_length=1, max_length=LONGEST_TEXT, pattern=_TEXT)
+
+
+class AgreeIn(Schema):
+    """The digest of the terms that you read."""
+
+    digest: Digest
+
+
+class JoinIn(Schema):
+    """The digest of the terms that you read, and your conflicts of interest, empty for none."""
+
+    digest: Digest
+    conflicts: str = Field(default="", max_length=1000, pattern=_TEXT)
+
+
+class DaysIn(Schema):
+    """How many days."""
+
+    days: int = Field(ge=1, le=LONGEST.days)
+
+
+class EarlierEndIn(Schema):
+    """An earlier end."""
+
+    ends_at: AwareDatetime
+
+
+class PartyIn(Schema):
+    """A third party that you propose."""
+
+    organisation: Slug
+    part: Part
+    size: Size
+    reason: Reason
+    conflicts: str = Field(default="", max_length=1000, pattern=_TEXT)
+
+
+class ConflictsIn(Schema):
+    """A conflict of interest that came up."""
+
+    conflicts: Reason
+
+
+class LoanIn(Schema):
+    """Something that you lend; without a party, to the office."""
+
+    kind: Lent
+    what: str = Field(min_length=1, max_length=300, pattern=_TEXT)
+    party: Name = ""
+
+
+class StatementIn(Schema):
+    """What was deleted, where, and how."""
+
+    statement: Reason
+
+
+class OpeningIn(Schema):
+    """Something sealed that has to be opened."""
+
+    what: str = Field(min_length=1, max_length=300, pattern=_TEXT)
+    reason: Reason
+
+
+class CriteriaIn(Schema):
+    """By what third parties are chosen from now on."""
+
+    text: str = Field(min_length=1, max_length=20_000, pattern=_TEXT)
+
+
+class ReviewerIn(Schema):
+    """Somebody of the office who reviews."""
+
+    person: int = Field(ge=1, le=2**53)
+    role: WorkRole
+    available_from: date | None = None
+    available_until: date | None = None
+
+
+class ReviewerConflictIn(Schema):
+    """A conflict of interest of your own with a developer."""
+
+    organisation: Slug
+    reason: Reason
+
+
+Answer: TypeAlias = Literal["agree", "refuse"]
+
+
+class PartyAnswerIn(Schema):
+    """Agree to a third party or refuse it, and why."""
+
+    answer: Answer
+    reason: Reason
