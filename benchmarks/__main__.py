@@ -12,8 +12,17 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import ability, execution, ledger, office_intake, office_pages, queue, rate
-from benchmarks import execution, gateway, ledger, office_intake, office_pages, queue, rate
+from benchmarks import (
+    ability,
+    evaluation,
+    execution,
+    gateway,
+    ledger,
+    office_intake,
+    office_pages,
+    queue,
+    rate,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 _HISTORIES = ("CVE-2022-21797", "CVE-2025-66471", "CVE-2019-19588", "CVE-2019-14853")
@@ -55,6 +64,7 @@ def main() -> None:
         ("The office's ledger", ledger.table()),
         ("The office's intake", office_intake.table()),
         ("Pages of a full office", office_pages.table()),
+        ("An agent's sandbox", evaluation.sandbox()),
         ("The sequential decision", ability.table()),
         ("The gateway", gateway.table()),
     ):

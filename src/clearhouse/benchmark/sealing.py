@@ -26,10 +26,10 @@ from typing import Any, Final
 
 import pyrage
 
-from clearhouse.benchmark.public_bank import Bank, Commitment
 from clearhouse.benchmark.item_file import ITEM_FILE
 from clearhouse.benchmark.items import Item, item_of
 from clearhouse.benchmark.openings import Occasion, Opening, record
+from clearhouse.benchmark.public_bank import Bank, Commitment
 from clearhouse.benchmark.shamir import join, split
 from clearhouse.errors import Invalid, Refused
 from clearhouse.proof.door import read_archive

@@ -13,10 +13,10 @@ from typing import Final
 import click
 
 from clearhouse.benchmark import sealing
-from clearhouse.benchmark.public_bank import Bank, Commitment, Revealed, was_in
 from clearhouse.benchmark.building import write_files
 from clearhouse.benchmark.items import files_of_item, read_item, read_items
 from clearhouse.benchmark.openings import Occasion
+from clearhouse.benchmark.public_bank import Bank, Commitment, Revealed, was_in
 from clearhouse.cli.bench import echo_json
 from clearhouse.cli.exits import ExitCode
 from clearhouse.errors import Conflict, Invalid, Unavailable

@@ -1,7 +1,7 @@
 """The one place where access begins and ends: what else has to follow, is called from here.
 
-Access itself is asked of the rules at each use (:mod:`clearhouse.protocol.entitlement`), so that nothing
-here can be late: what these write down is that it began, and that it is over.
+Access itself is asked of the rules at each use (:mod:`clearhouse.protocol.entitlement`), so that
+nothing here can be late: what these write down is that it began, and that it is over.
 """
 
 from __future__ import annotations

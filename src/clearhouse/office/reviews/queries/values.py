@@ -87,6 +87,7 @@ class Bonds:
 def access_facts(review: Review, party: ThirdParty | None) -> Facts:
     """What the access of a party follows from; None is the government.
 
-    Who asks whether there is access, asks :func:`clearhouse.protocol.entitlement.has_access` of these.
+    Who asks whether there is access, asks
+    :func:`clearhouse.protocol.entitlement.has_access` of these.
     """
     return Bonds(review).facts(party)
