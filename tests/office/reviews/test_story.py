@@ -11,7 +11,6 @@ from clearhouse.office.ledgerbook.cross_checks import contradictions
 from clearhouse.office.ledgerbook.queries import entries_about
 from clearhouse.office.reviews import queries
 from clearhouse.office.reviews.actions import (
-    access,
     agreeing,
     choosing,
     lending,
@@ -210,22 +209,6 @@ def test_who_is_no_partner_here_is_not_told_apart_from_who_is_nobody(who: Cast) 
             made.chosen(who, name, slug)
         said.add(str(told.value))
     assert len(said) == 1
-
-
-def test_access_begins_and_ends_in_one_place(who: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[tuple[str, str]] = []
-    monkeypatch.setattr(access, "_OPENED", [])
-    monkeypatch.setattr(access, "_ENDED", [])
-    access.when_opened(
-        lambda _review, party, _now: seen.append(("open", party.name if party else ""))
-    )
-    access.when_ended(
-        lambda _review, party, _now: seen.append(("end", party.name if party else ""))
-    )
-    name = made.opened(who)
-    party = made.joined(who, name)
-    submitting.withdraw(who.developer, name, now=at(1))
-    assert seen == [("open", ""), ("open", party), ("end", party), ("end", "")]
 
 
 def test_a_declined_review_says_why(who: Cast) -> None:

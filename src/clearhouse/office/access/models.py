@@ -30,7 +30,8 @@ class Endpoint(models.Model):
 class AccessGrant(models.Model):
     """What one party may do with an endpoint, and until when.
 
-    ``window`` names what the grant is a part of: a review's window.  ``changed`` is the number of
+    ``window`` names what the grant is a part of: a review's window, and ``held_at`` is since when
+    that is paused; ``paused_at`` is the grant's own pause.  ``changed`` is the number of
     the last change, by which gateways learn of it.  ``seen_at`` is the latest time at which a
     gateway looked at it.  ``lent`` and ``spent`` are what of the budget is gone; ``minute`` is the
     minute of the clock that the rates were last counted in.
@@ -47,6 +48,7 @@ class AccessGrant(models.Model):
     starts_at = models.DateTimeField()
     ends_at = models.DateTimeField()
     paused_at = models.DateTimeField(null=True)
+    held_at = models.DateTimeField(null=True)
     revoked_at = models.DateTimeField(null=True)
     withdrawn_at = models.DateTimeField(null=True)
     requests = models.BigIntegerField()

@@ -24,7 +24,7 @@ def grant_of(row: AccessGrant) -> Grant:
         budget=Amounts(row.requests, row.tokens, row.micros),
         rates=Rates(row.requests_a_minute, row.tokens_a_minute, row.streams),
         networks=tuple(ip_network(one) for one in row.networks),
-        paused_at=row.paused_at,
+        paused_at=min(filter(None, (row.paused_at, row.held_at)), default=None),
         revoked_at=row.revoked_at,
         withdrawn_at=row.withdrawn_at,
     )

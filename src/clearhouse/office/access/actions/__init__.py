@@ -10,18 +10,26 @@ from clearhouse.office.access.actions.grants import (
     resume,
     revoke,
     shorten,
-    withdraw_all,
+)
+from clearhouse.office.access.actions.windows import (
+    end_grants,
+    hold_grants,
+    release_grants,
+    shorten_grants,
 )
 
 __all__ = [
     "Issued",
     "Terms",
     "close_endpoint",
+    "end_grants",
+    "hold_grants",
     "issue",
     "open_endpoint",
     "pause",
+    "release_grants",
     "resume",
     "revoke",
     "shorten",
-    "withdraw_all",
+    "shorten_grants",
 ]

@@ -1,4 +1,4 @@
-"""Grants: issued by the developer's managers or the office, ended by anybody of either.
+"""Grants: issued by the developer's managers, ended by anybody of the developer's or the office's.
 
 What ends access is easier than what gives it: a person of the developer's needs no role for it.
 Only the developer lets go on what was paused.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
@@ -57,8 +57,8 @@ def issue(
 ) -> Issued:
     """Let an organisation (its short name) use an endpoint, within a window of 30 days at most.
 
-    ``window`` names what it belongs to, and is what :func:`withdraw_all` ends.  Raises
-    :class:`Invalid` for what would allow nothing, or a model that the endpoint does not have.
+    For the managers of the developer alone.  ``window`` names what it belongs to and ends with.
+    Raises :class:`Invalid` for what allows nothing, or for a model that the endpoint does not have.
     """
     allowed, may = sorted(set(models)), [one.value for one in Call if one in set(calls)]
     within = Window(start, end)
@@ -71,6 +71,8 @@ def issue(
     token = new_token()
     with transaction.atomic():
         found = endpoint_seen(viewer, endpoint)
+        if viewer.organisation != found.owner_id:
+            raise Refused("only the developer gives access to its endpoint")
         run_by(viewer, found.owner_id)
         if found.closed_at is not None:
             raise Refused("this endpoint is closed")
@@ -154,19 +156,6 @@ def revoke(viewer: Viewer, name: str, *, now: datetime) -> AccessGrant:
     return _changed(viewer, name, "access.revoked", lambda one: grants.revoked(one, now), now=now)
 
 
-def withdraw_all(viewer: Viewer, window: str, *, now: datetime) -> int:
-    """End every grant of a window at once: the developer ends its review.  How many ended.
-
-    A developer ends those on its own endpoints, the office all.
-    """
-    with transaction.atomic():
-        rows = AccessGrant.objects.select_for_update(of=("self",)).filter(window=window)
-        if not viewer.coordinates:
-            rows = rows.filter(endpoint__owner=viewer.acting_for())
-        ended_by(viewer, viewer.acting_for() if not viewer.coordinates else None)
-        return withdraw(viewer, list(rows.order_by("pk")), now=now)
-
-
 def withdraw(viewer: Viewer, rows: Sequence[AccessGrant], *, now: datetime) -> int:
     """End these grants, which are held, in the transaction that is open."""
     standing = [one for one in rows if one.withdrawn_at is None]
@@ -197,7 +186,7 @@ def _changed(
         found = grant_seen(viewer, name)
         ended_by(viewer, found.endpoint.owner_id)
         held = AccessGrant.objects.select_for_update().get(pk=found.pk)
-        before = grant_of(held)
+        before = replace(grant_of(held), paused_at=held.paused_at)
         after = how(before)
         if after == before:
             return held

@@ -1,38 +1,71 @@
-"""The one place where access begins and ends: what else has to follow, is called from here.
+"""The one place where access begins and ends, with the grants that hang on it.
 
-Access itself is asked of the rules at each use (:mod:`clearhouse.protocol.entitlement`), so that
-nothing here can be late: what these write down is that it began, and that it is over.
+Whether a party has access follows from the rules (:mod:`clearhouse.protocol.entitlement`) at each
+moment.  A grant is what the gateway knows of it: it is given by the developer to who has access,
+ends with the window at the latest, and here with the access.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
-from clearhouse.office.reviews.actions.journal import note
+from django.db import transaction
+
+from clearhouse.errors import Invalid, Refused
+from clearhouse.office.access import actions as grants
+from clearhouse.office.access.actions import Issued
+from clearhouse.office.authorisation import ReviewDeed
+from clearhouse.office.orgs.queries import organisation_with
+from clearhouse.office.reviews.actions.journal import locked_by_side, note
 from clearhouse.office.reviews.models import Review, ThirdParty
+from clearhouse.office.reviews.queries.values import access_facts, window_of
+from clearhouse.office.viewer import Viewer
+from clearhouse.protocol.entitlement import has_access, latest_end
+from clearhouse.protocol.grants import Amounts, Call, Rates
 from clearhouse.protocol.partners import ChoiceState
-
-Follower = Callable[[Review, ThirdParty | None, datetime], None]
-"""Is told of a party's access in the transaction that changes it; None is the government."""
-
-_OPENED: Final[list[Follower]] = []
-_ENDED: Final[list[Follower]] = []
+from clearhouse.protocol.roles import Role
 
 
-def when_opened(follower: Follower) -> Follower:
-    """Register what follows the beginning of an access; a decorator."""
-    if follower not in _OPENED:
-        _OPENED.append(follower)
-    return follower
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What a developer lets a party do with its endpoint."""
+
+    endpoint: str
+    models: Sequence[str]
+    calls: Sequence[Call]
+    budget: Amounts
+    rates: Rates
+    networks: Sequence[str]
 
 
-def when_ended(follower: Follower) -> Follower:
-    """Register what follows the end of an access; a decorator."""
-    if follower not in _ENDED:
-        _ENDED.append(follower)
-    return follower
+def give_grant(
+    viewer: Viewer, name: str, to: str, allowance: Allowance, *, now: datetime
+) -> Issued:
+    """Give a party that has access (an organisation's short name) a grant up to the window's end.
+
+    For the managers of the developer.  Raises :class:`Refused` for who has no access now, and as
+    :func:`clearhouse.office.access.actions.issue`.
+    """
+    with transaction.atomic():
+        review, _ = locked_by_side(viewer, name, ReviewDeed.OWN)
+        party = _party(review, to)
+        if not has_access(access_facts(review, party), now):
+            raise Refused("it has no access now: a grant follows an access that was agreed on")
+        end = latest_end(window_of(review))
+        assert end is not None, "who has access has a window"
+        made = grants.issue(
+            viewer, allowance.endpoint, party=to, window=review.name, start=now, end=end,
+            models=allowance.models, calls=allowance.calls, budget=allowance.budget,
+            rates=allowance.rates, networks=allowance.networks, now=now,
+        )  # fmt: skip
+        who = party.organisation.name if party is not None else "The government"
+        note(
+            review, "grant-given", f"{who} may use the developer's endpoint until the window ends.",
+            by=viewer.name, now=now, facts={"grant": made.grant.name},
+        )  # fmt: skip
+        return made
 
 
 def open_access(review: Review, party: ThirdParty | None, *, by: str, now: datetime) -> None:
@@ -42,25 +75,47 @@ def open_access(review: Review, party: ThirdParty | None, *, by: str, now: datet
         review, "access-opened", f"{who} has access while the window is open.", by=by, now=now,
         facts={"party": party.name if party is not None else "government"},
     )  # fmt: skip
-    for one in _OPENED:
-        one(review, party, now)
 
 
-def end_access(review: Review, party: ThirdParty | None, *, by: str, now: datetime) -> None:
-    """Access of a party is over; in the caller's transaction, review held."""
+def end_access(review: Review, party: ThirdParty, *, by: str, now: datetime) -> None:
+    """Access of a third party is over, with its grants; in the caller's transaction."""
+    _note_end(review, party, by=by, now=now)
+    grants.end_grants(review.name, of=party.organisation_id, now=now)
+
+
+def end_all_access(review: Review, *, by: str, now: datetime) -> None:
+    """The same for everybody who had it."""
+    grants.end_grants(review.name, now=now)
+    if review.starts_at is None:
+        return
+    for party in review.parties.select_related("organisation").filter(state=ChoiceState.JOINED):
+        _note_end(review, party, by=by, now=now)
+    _note_end(review, None, by=by, now=now)
+
+
+def follow_window(review: Review, *, now: datetime) -> None:
+    """Let the grants follow a window that was paused, resumed or shortened."""
+    window = window_of(review)
+    if window.ends_at is not None:
+        grants.shorten_grants(review.name, window.ends_at, now=now)
+    if window.paused_by:
+        grants.hold_grants(review.name, now=now)
+    else:
+        grants.release_grants(review.name, now=now)
+
+
+def _party(review: Review, to: str) -> ThirdParty | None:
+    """The third party of that short name; None for the office, which is the government here."""
+    parties = review.parties.select_related("organisation")
+    found = parties.filter(organisation__slug=to).first()
+    if found is None and organisation_with(to, Role.COORDINATOR) is None:
+        raise Invalid("expected the office, or a party of this review", key="to")
+    return found
+
+
+def _note_end(review: Review, party: ThirdParty | None, *, by: str, now: datetime) -> None:
     who = party.organisation.name if party is not None else "The government"
     note(
         review, "access-ended", f"{who} has no access any more.", by=by, now=now,
         facts={"party": party.name if party is not None else "government"},
     )  # fmt: skip
-    for one in _ENDED:
-        one(review, party, now)
-
-
-def end_all_access(review: Review, *, by: str, now: datetime) -> None:
-    """The same for everybody who had it."""
-    if review.starts_at is None:
-        return
-    for party in review.parties.select_related("organisation").filter(state=ChoiceState.JOINED):
-        end_access(review, party, by=by, now=now)
-    end_access(review, None, by=by, now=now)

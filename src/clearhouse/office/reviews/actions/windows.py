@@ -9,7 +9,11 @@ from django.db import transaction
 
 from clearhouse.errors import Refused
 from clearhouse.office.authorisation import ReviewDeed
-from clearhouse.office.reviews.actions.access import end_all_access, open_access
+from clearhouse.office.reviews.actions.access import (
+    end_all_access,
+    follow_window,
+    open_access,
+)
 from clearhouse.office.reviews.actions.journal import (
     CLOCK,
     held,
@@ -152,6 +156,7 @@ def _change(
             review, kind, text, by=viewer.name, now=now,
             facts={"days": review.days, "window": review.window, "by": side.value},
         )  # fmt: skip
+        follow_window(review, now=now)
         return review
 
 
