@@ -23,7 +23,7 @@ OF_REVIEWS: Final = (
     "clearhouse.office.access",
 )
 #: Who may know it: the review's own rules and rooms, and the gateway, which keeps to its end.
-ITS_OWN: Final = (*OF_REVIEWS, "clearhouse.gateway")
+ITS_OWN: Final = (*OF_REVIEWS, "clearhouse.gateway", "clearhouse.cli.gateway")
 #: Who names the room without asking it anything: addresses, the API's list, demonstration data.
 LISTS: Final = {
     "clearhouse.office.urls",
