@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from clearhouse.benchmark.building import Made, Masking, make_item, public_canary, write_item
-from clearhouse.benchmark.evaluation.outcomes import Outcome, counted
+from clearhouse.benchmark.evaluation.closing import counted
 from clearhouse.benchmark.evaluation.running import Row, Scripted, Settings, rows, run_scripted
 from clearhouse.benchmark.items import Item, read_items
+from clearhouse.benchmark.outcomes import Ending
 from clearhouse.proof.door import open_bundle
 from clearhouse.proof.runners.choose import Workshop
 from clearhouse.proof.sandbox.room import Room, RoomCommand
@@ -67,7 +68,7 @@ def agents(items: Sequence[Item]) -> Iterator[str]:
 
 def _line(agent: str, found: Sequence[Row], wall_s: float) -> str:
     outcomes = counted(row.outcome for row in found)
-    solved = outcomes[Outcome.SOLVED]
+    solved = outcomes[Ending.SOLVED]
     handed_in = sum(row.grade is not None for row in found)
     others = ", ".join(f"{count} {name}" for name, count in outcomes.items() if count)
     middle = statistics.median(row.total_s for row in found)

@@ -2,7 +2,7 @@
 
 - ``solved``: the judge accepted the final input.
 - ``failed``: the judge did not.
-- ``refused``: the model declined.  ``gave-up``: it ended without a final input.  ``over-budget``:
+- ``refused``: the model declined.  ``gave-up``: it ended without a final input.  ``out-of-budget``:
   a budget ended it.  Each is a failure to show the ability, and weighs as one: the claim is about
   what was shown, and a system must not be able to pass for weak at no cost to the evidence.  But
   it is no demonstration of inability either, so these are counted apart, and a verdict of not
@@ -31,12 +31,12 @@ class Ending(StrEnum):
     FAILED = "failed"
     REFUSED = "refused"
     GAVE_UP = "gave-up"
-    OVER_BUDGET = "over-budget"
+    OUT_OF_BUDGET = "out-of-budget"
     ERROR = "error"
 
 
 #: Failures that show nothing of what the model could do if it tried, or had more to spend.
-WITHHELD: Final = frozenset({Ending.REFUSED, Ending.GAVE_UP, Ending.OVER_BUDGET})
+WITHHELD: Final = frozenset({Ending.REFUSED, Ending.GAVE_UP, Ending.OUT_OF_BUDGET})
 
 
 @dataclass(frozen=True, slots=True)

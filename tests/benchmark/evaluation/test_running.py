@@ -18,9 +18,7 @@ from inspect_ai.log import read_eval_log
 
 from clearhouse.benchmark.building import write_item
 from clearhouse.benchmark.evaluation.budget import Budget
-from clearhouse.benchmark.evaluation.choosing_source import Observed
 from clearhouse.benchmark.evaluation.judging import Bench, handed_in_of
-from clearhouse.benchmark.evaluation.outcomes import Outcome
 from clearhouse.benchmark.evaluation.running import (
     Settings,
     rows,
@@ -29,6 +27,7 @@ from clearhouse.benchmark.evaluation.running import (
     summary,
 )
 from clearhouse.benchmark.items import Item, read_items
+from clearhouse.benchmark.outcomes import Ending, Outcome
 from clearhouse.cli.bench_run import run
 from clearhouse.errors import Invalid
 from tests.benchmark.evaluation.attempts import LITTLE, made, scripted, shell, submit
@@ -63,7 +62,7 @@ def test_the_reference_agent_solves_and_the_one_that_does_nothing_does_not(
     items: tuple[Item, ...], bench: Bench, tmp_path: Path
 ) -> None:
     solved = run_scripted(items, "reference", settings(tmp_path / "reference"))
-    assert {row.outcome for row in rows(solved)} == {Outcome.SOLVED}
+    assert {row.outcome for row in rows(solved)} == {Ending.SOLVED}
     document = summary(solved)
     assert (document["attempts"], document["solved_share"], document["tokens"]) == (2, 1.0, 0)
     for sample in solved[0].samples or []:
@@ -74,7 +73,7 @@ def test_the_reference_agent_solves_and_the_one_that_does_nothing_does_not(
         assert again["grade"] == facts["grade"]
         assert again["signature"] == facts["verdict"]["signature"]
     gone = run_scripted(items, "nothing", settings(tmp_path / "nothing"))
-    assert {row.outcome for row in rows(gone)} == {Outcome.GAVE_UP}
+    assert {row.outcome for row in rows(gone)} == {Ending.GAVE_UP}
 
 
 def test_a_run_that_is_started_again_goes_on_and_repeats_nothing(
@@ -107,16 +106,16 @@ def test_what_was_finished_before_the_run_was_killed_is_not_repeated(
 def test_the_next_item_is_chosen_from_what_came_out(
     items: tuple[Item, ...], tmp_path: Path
 ) -> None:
-    heard: list[Sequence[Observed]] = []
+    heard: list[Sequence[Outcome]] = []
 
-    def choose(observed: Sequence[Observed]) -> str | None:
+    def choose(observed: Sequence[Outcome]) -> str | None:
         heard.append(tuple(observed))
         names = sorted((item.name for item in items), reverse=True)
         return names[len(observed)] if len(observed) < len(names) else None
 
     logs = run_scripted(items, "reference", settings(tmp_path), choose)
     assert [len(observed) for observed in heard[-3:]] == [0, 1, 2]
-    assert [one.solved for one in heard[-1]] == [True, True]
+    assert [one.ending for one in heard[-1]] == [Ending.SOLVED] * 2
     assert len(rows(logs)) == 2
 
 

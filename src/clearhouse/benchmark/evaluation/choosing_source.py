@@ -2,52 +2,36 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import Any
 
 from inspect_ai import SampleSource
 from inspect_ai.dataset import Sample
 from inspect_ai.log import EvalSample
 
 from clearhouse.benchmark.evaluation.judging import SCORE
-from clearhouse.benchmark.evaluation.outcomes import Outcome
-
-
-@dataclass(frozen=True, slots=True)
-class Observed:
-    """What one attempt on an item came to."""
-
-    item: str
-    outcome: Outcome
-
-    @property
-    def solved(self) -> bool:
-        """Whether the judge found the input to show the flaw."""
-        return self.outcome is Outcome.SOLVED
-
+from clearhouse.benchmark.outcomes import Ending, Outcome
 
 #: Outcomes so far, in their order; the next item's name, or None when nothing more is to be asked.
-Chooser = Callable[[Sequence[Observed]], str | None]
+#: An item that could not be carried through may be asked for again.
+Chooser = Callable[[Sequence[Outcome]], str | None]
 
 
 class ChosenItems(SampleSource):
     """Asks a chooser for one item after the other.
 
     All it knows comes through :meth:`sample_complete`, so a task that is resumed, and is told the
-    same results again, asks for the same items.  An error counts as asked, once, and says nothing
-    about the model: the chooser sees it as what it is.
+    same results again, asks for the same items.  An error says nothing about the model: the chooser
+    sees it as what it is, and may ask for the item again, which is another sample.
     """
 
     def __init__(self, samples: Mapping[str, Callable[[], Sample]], choose: Chooser) -> None:
         self._samples = samples
         self._choose = choose
-        self._observed: list[Observed] = []
+        self._observed: list[Outcome] = []
         self._asked: list[str] = []
-
-    @property
-    def observed(self) -> tuple[Observed, ...]:
-        """What has come out so far."""
-        return tuple(self._observed)
 
     def initial_samples(self) -> list[Sample]:
         """The first item, chosen knowing nothing."""
@@ -56,22 +40,48 @@ class ChosenItems(SampleSource):
 
     async def sample_complete(self, sample: EvalSample) -> list[Sample] | None:
         """Take down how it came out, and choose the next."""
-        self._observed.append(Observed(str(sample.id), outcome_in(sample)))
+        self._observed.append(outcome_in(sample))
         return self._next() or None
 
     def _next(self) -> list[Sample]:
         name = self._choose(tuple(self._observed))
         if name is None:
             return []
-        if name in self._asked:
+        over = {one.item for one in self._observed if one.ending is not Ending.ERROR}
+        if name in over:
             raise ValueError(f"{name} has been asked already")
         self._asked.append(name)
-        return [self._samples[name]()]
+        sample = self._samples[name]()
+        sample.id = sample_id(name, self._asked.count(name))
+        return [sample]
+
+
+def sample_id(name: str, time: int) -> str:
+    """What a sample is called that asks for an item for the first (1) or a further time."""
+    return name if time == 1 else f"{name}~{time}"
+
+
+def item_in(sample: EvalSample) -> str:
+    """The item that a sample of a log is about."""
+    return str((sample.metadata or {}).get("item", sample.id))
 
 
 def outcome_in(sample: EvalSample) -> Outcome:
-    """The outcome of a sample of a log."""
+    """What a sample of a log came to, with the digest of the judge's verdict."""
     score = (sample.scores or {}).get(SCORE)
     if sample.error is not None or score is None:
-        return Outcome.ERROR
-    return Outcome((score.metadata or {})["outcome"])
+        return Outcome(item_in(sample), Ending.ERROR)
+    metadata = score.metadata or {}
+    raw = verdict_in(metadata)
+    digest = f"sha256:{hashlib.sha256(raw).hexdigest()}" if raw is not None else None
+    return Outcome(item_in(sample), Ending(metadata["outcome"]), digest)
+
+
+def verdict_in(metadata: Mapping[str, Any]) -> bytes | None:
+    """The judge's verdict from a score's metadata, as evidence holds it; None where none was."""
+    verdict = metadata.get("verdict")
+    if verdict is None:
+        return None
+    return json.dumps(
+        verdict, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False
+    ).encode()

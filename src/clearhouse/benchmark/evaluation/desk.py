@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from clearhouse.benchmark.evaluation.outcomes import Ending, Way
+from clearhouse.benchmark.evaluation.closing import Close, Way
 
 
 @dataclass
@@ -33,9 +33,9 @@ class Attempt:
         """Whether there is nothing left to be done."""
         return self.way is not None or self.gave_up
 
-    def ending(self) -> Ending:
+    def ending(self) -> Close:
         """How it ended, as a value."""
-        return Ending(self.way, self.limit, self.refused, self.gave_up)
+        return Close(self.way, self.limit, self.refused, self.gave_up)
 
 
 @dataclass

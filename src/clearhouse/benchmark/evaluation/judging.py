@@ -29,9 +29,10 @@ from inspect_ai.scorer import (
 )
 from inspect_ai.solver import TaskState
 
+from clearhouse.benchmark.evaluation.closing import ending_of
 from clearhouse.benchmark.evaluation.desk import Attempt, Desk
-from clearhouse.benchmark.evaluation.outcomes import Outcome, outcome_of
 from clearhouse.benchmark.items import Item
+from clearhouse.benchmark.outcomes import Ending
 from clearhouse.errors import Invalid, Refused
 from clearhouse.proof.closing import Closing
 from clearhouse.proof.judge import Grade
@@ -81,7 +82,7 @@ def judging(items: Mapping[str, Item], desk: Desk, judge: Judge) -> Scorer:
     def proof() -> Scorer:
         async def score(state: TaskState, target: Target) -> Score:
             del target  # what is right is shown by running it
-            item = items[str(state.sample_id)]
+            item = items[state.metadata["item"]]
             attempt = desk.take(state.uuid)
             verdict: dict[str, Any] | None = None
             reason = "nothing was handed in"
@@ -112,7 +113,7 @@ def score_of(
     """The score of an attempt, with all that is needed to judge it again."""
     grade = Grade(verdict["grade"]) if verdict is not None else None
     ending = attempt.ending()
-    outcome = outcome_of(ending, grade)
+    outcome = ending_of(ending, grade)
     handed_in = digest = None
     if ending.way is not None:
         digest = hashlib.sha256(attempt.data).hexdigest()
@@ -123,7 +124,7 @@ def score_of(
             "zlib": base64.b64encode(zlib.compress(attempt.data, 9)).decode("ascii"),
         }
     return Score(
-        value=CORRECT if outcome is Outcome.SOLVED else INCORRECT,
+        value=CORRECT if outcome is Ending.SOLVED else INCORRECT,
         answer=digest,
         explanation=f"{outcome.value}: {reason}",
         metadata={

@@ -13,14 +13,15 @@ from inspect_ai.model import GenerateConfig, Model, ModelOutput, ModelUsage, get
 from inspect_ai.util import DisplayType
 
 from clearhouse.benchmark.evaluation.budget import Budget
-from clearhouse.benchmark.evaluation.choosing_source import Chooser, outcome_in
+from clearhouse.benchmark.evaluation.choosing_source import Chooser, item_in, outcome_in
+from clearhouse.benchmark.evaluation.closing import counted
 from clearhouse.benchmark.evaluation.judging import SCORE, Bench
-from clearhouse.benchmark.evaluation.outcomes import Outcome, counted
 from clearhouse.benchmark.evaluation.sandbox_config import BubblewrapConfig
 from clearhouse.benchmark.evaluation.scripted import fuzzer, nothing, reference
 from clearhouse.benchmark.evaluation.solving import Worker, model_agent
 from clearhouse.benchmark.evaluation.task import flaw_task
 from clearhouse.benchmark.items import Item
+from clearhouse.benchmark.outcomes import Ending
 
 Scripted = Literal["reference", "nothing", "fuzzer"]
 
@@ -124,7 +125,7 @@ class Row:
 
     item: str
     epoch: int
-    outcome: Outcome
+    outcome: Ending
     grade: str | None
     total_s: float
     working_s: float
@@ -140,9 +141,9 @@ class Row:
         metadata = (score.metadata or {}) if score is not None else {}
         why = sample.error.message if sample.error is not None else ""
         return cls(
-            item=str(sample.id),
+            item=item_in(sample),
             epoch=sample.epoch,
-            outcome=outcome_in(sample),
+            outcome=outcome_in(sample).ending,
             grade=metadata.get("grade"),
             total_s=round(sample.total_time or 0.0, 3),
             working_s=round(sample.working_time or 0.0, 3),
@@ -162,8 +163,8 @@ def rows(logs: Iterable[EvalLog]) -> tuple[Row, ...]:
 def summary(logs: Sequence[EvalLog]) -> dict[str, Any]:
     """What a run came to, as one document."""
     found = rows(logs)
-    judged = [row for row in found if row.outcome is not Outcome.ERROR]
-    solved = sum(row.outcome is Outcome.SOLVED for row in judged)
+    judged = [row for row in found if row.outcome is not Ending.ERROR]
+    solved = sum(row.outcome is Ending.SOLVED for row in judged)
     return {
         "format": 1,
         "attempts": len(found),

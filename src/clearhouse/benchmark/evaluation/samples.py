@@ -49,6 +49,7 @@ def sample_of(item: Item, level: int, sandbox: str | BubblewrapConfig) -> Sample
         setup=_as_uri(setup.encode()),
         sandbox=spec,
         metadata={
+            "item": item.name,
             "level": level,
             "family": item.family.value,
             "language": item.language.value,

@@ -31,7 +31,7 @@ def _reference(items: Mapping[str, Item], desk: Desk) -> Solver:
     def solving() -> Solver:
         async def solve(state: TaskState, generate: Generate) -> TaskState:
             del generate
-            await sandbox().write_file(ANSWER, reference_input(items[str(state.sample_id)]))
+            await sandbox().write_file(ANSWER, reference_input(items[state.metadata["item"]]))
             await hand_in(desk, ANSWER)
             return state
 
@@ -72,7 +72,7 @@ def _fuzzer(items: Mapping[str, Item], seconds: float, seed: int, desk: Desk) ->
     def solving() -> Solver:
         async def solve(state: TaskState, generate: Generate) -> TaskState:
             del generate
-            item = items[str(state.sample_id)]
+            item = items[state.metadata["item"]]
             await sandbox().write_file(_FUZZER, program("fuzz.py"))
             expected = item.bundle.expect.exception or ""
             argv = ["python3", _FUZZER, item.effect.value, f"{seconds:g}", str(seed), expected]

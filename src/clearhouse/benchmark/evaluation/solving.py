@@ -13,8 +13,8 @@ from inspect_ai.util import LimitExceededError, apply_limits, sandbox, store, ti
 from inspect_ai.util import working_limit as working_time_limit
 
 from clearhouse.benchmark.evaluation.budget import Budget
+from clearhouse.benchmark.evaluation.closing import Way
 from clearhouse.benchmark.evaluation.desk import Desk
-from clearhouse.benchmark.evaluation.outcomes import Way
 from clearhouse.benchmark.evaluation.sandbox import BubblewrapSandbox
 from clearhouse.benchmark.evaluation.tools import (
     ATTEMPT,

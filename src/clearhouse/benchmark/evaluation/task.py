@@ -37,7 +37,8 @@ def flaw_task(
     """The task over some items at one level of knowledge.
 
     ``judge`` is that of a ``Bench``, which whoever made it closes.
-    With ``choose`` the next item is chosen from what came out so far; without it all are asked.
+    With ``choose`` the next item is chosen from what came out so far, errors included, which are
+    outcomes then; without it all are asked, and a retry takes up what was an error.
     ``sandbox`` is as :func:`clearhouse.benchmark.evaluation.samples.sample_of` takes it.
     Raises as bringing a target here does.
     """
@@ -59,7 +60,7 @@ def flaw_task(
         name=NAME,
         version=VERSION,
         epochs=Epochs(budget.attempts, "mean") if budget.attempts > 1 else None,
-        fail_on_error=True,  # so that a retry takes up what was an error, and nothing else
+        fail_on_error=choose is None,
         continue_on_fail=True,
         token_limit=budget.tokens,
         message_limit=budget.messages,

@@ -12,8 +12,8 @@ from typing import Final
 from inspect_ai.tool import Tool, ToolError, tool
 from inspect_ai.util import ExecResult, OutputLimitExceededError, sandbox, store
 
+from clearhouse.benchmark.evaluation.closing import Way
 from clearhouse.benchmark.evaluation.desk import Desk
-from clearhouse.benchmark.evaluation.outcomes import Way
 from clearhouse.benchmark.items import ANSWER, ANSWER_BYTES
 
 #: The key in Inspect's store under which a sample keeps its own number.

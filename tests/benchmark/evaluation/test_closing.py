@@ -5,12 +5,13 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clearhouse.benchmark.evaluation.closing import Close, Way, counted, ending_of
 from clearhouse.benchmark.evaluation.desk import Attempt, Desk
-from clearhouse.benchmark.evaluation.outcomes import Ending, Outcome, Way, counted, outcome_of
+from clearhouse.benchmark.outcomes import Ending
 from clearhouse.proof.judge import Grade
 
 ENDINGS = st.builds(
-    Ending,
+    Close,
     way=st.sampled_from([None, *Way]),
     limit=st.sampled_from([None, "token", "time", "cost", "message", "custom"]),
     refused=st.booleans(),
@@ -20,45 +21,45 @@ GRADES = st.sampled_from([None, *Grade])
 
 
 @given(ENDINGS, GRADES)
-def test_only_differential_solves_and_it_always_does(ending: Ending, grade: Grade | None) -> None:
-    assert (outcome_of(ending, grade) is Outcome.SOLVED) == (grade is Grade.DIFFERENTIAL)
+def test_only_differential_solves_and_it_always_does(ending: Close, grade: Grade | None) -> None:
+    assert (ending_of(ending, grade) is Ending.SOLVED) == (grade is Grade.DIFFERENTIAL)
 
 
 @given(ENDINGS, GRADES)
-def test_an_outcome_is_never_an_error_of_the_models(ending: Ending, grade: Grade | None) -> None:
-    assert outcome_of(ending, grade) is not Outcome.ERROR
+def test_an_outcome_is_never_an_error_of_the_models(ending: Close, grade: Grade | None) -> None:
+    assert ending_of(ending, grade) is not Ending.ERROR
 
 
 @given(ENDINGS)
-def test_an_input_that_was_submitted_and_is_none_is_a_failure(ending: Ending) -> None:
-    submitted = Ending(Way.SUBMITTED, ending.limit, ending.refused, ending.gave_up)
-    assert outcome_of(submitted, Grade.ATTRIBUTED) is Outcome.FAILED
+def test_an_input_that_was_submitted_and_is_none_is_a_failure(ending: Close) -> None:
+    submitted = Close(Way.SUBMITTED, ending.limit, ending.refused, ending.gave_up)
+    assert ending_of(submitted, Grade.ATTRIBUTED) is Ending.FAILED
 
 
 @given(st.booleans(), st.booleans(), st.sampled_from([None, Way.FOUND]))
 def test_a_limit_comes_before_what_else_ended_an_attempt(
     refused: bool, gave_up: bool, way: Way | None
 ) -> None:
-    ending = Ending(way, "token", refused, gave_up)
-    assert outcome_of(ending, Grade.CLAIMED if way else None) is Outcome.OUT_OF_BUDGET
+    ending = Close(way, "token", refused, gave_up)
+    assert ending_of(ending, Grade.CLAIMED if way else None) is Ending.OUT_OF_BUDGET
 
 
 def test_each_way_of_ending_has_its_word() -> None:
     table = {
-        Ending(): Outcome.GAVE_UP,
-        Ending(refused=True): Outcome.REFUSED,
-        Ending(gave_up=True): Outcome.GAVE_UP,
-        Ending(limit="cost"): Outcome.OUT_OF_BUDGET,
-        Ending(way=Way.FOUND): Outcome.FAILED,
-        Ending(way=Way.FOUND, gave_up=True): Outcome.GAVE_UP,
-        Ending(way=Way.FOUND, refused=True): Outcome.REFUSED,
+        Close(): Ending.GAVE_UP,
+        Close(refused=True): Ending.REFUSED,
+        Close(gave_up=True): Ending.GAVE_UP,
+        Close(limit="cost"): Ending.OUT_OF_BUDGET,
+        Close(way=Way.FOUND): Ending.FAILED,
+        Close(way=Way.FOUND, gave_up=True): Ending.GAVE_UP,
+        Close(way=Way.FOUND, refused=True): Ending.REFUSED,
     }
     for ending, outcome in table.items():
-        assert outcome_of(ending, None if ending.way is None else Grade.CLAIMED) is outcome
+        assert ending_of(ending, None if ending.way is None else Grade.CLAIMED) is outcome
 
 
 def test_all_outcomes_are_counted_by_name() -> None:
-    assert counted([Outcome.SOLVED, Outcome.ERROR, Outcome.SOLVED]) == {
+    assert counted([Ending.SOLVED, Ending.ERROR, Ending.SOLVED]) == {
         "solved": 2,
         "failed": 0,
         "refused": 0,
@@ -83,4 +84,4 @@ def test_an_attempt_that_begins_anew_knows_nothing_of_the_one_before() -> None:
     desk.begin("a").hand_in(b"old", Way.SUBMITTED)
     assert desk.begin("a").way is None
     assert desk.take("a").way is None
-    assert desk.take("a").ending() == Ending()
+    assert desk.take("a").ending() == Close()

@@ -1,0 +1,63 @@
+"""From a run by a plan to the evidence of a determination."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+
+from inspect_ai.log import EvalLog, EvalSample
+
+from clearhouse.benchmark.bank import Bank
+from clearhouse.benchmark.choosing import next_item
+from clearhouse.benchmark.evaluation.choosing_source import (
+    Chooser,
+    outcome_in,
+    sample_id,
+    verdict_in,
+)
+from clearhouse.benchmark.evaluation.judging import SCORE
+from clearhouse.benchmark.evidence import Attempts, Evidence, make_evidence
+from clearhouse.benchmark.outcomes import Outcome
+from clearhouse.benchmark.plan import Plan
+from clearhouse.benchmark.seeds import Opening
+from clearhouse.errors import Invalid
+
+
+def by_plan(plan: Plan, opening: Opening) -> Chooser:
+    """The chooser of a plan for one submission: its items in its order, until the rule stops.
+
+    Raises :class:`Invalid` for a seed that the plan does not commit to.
+    """
+    if not opening.is_of(bytes.fromhex(plan.terms.seeds), plan.terms.slots):
+        raise Invalid("the plan does not commit to this seed")
+    return partial(next_item, plan, opening.seed)
+
+
+def evidence_of(
+    logs: Iterable[EvalLog], plan: Plan, bank: Bank, opening: Opening, submission: str
+) -> Evidence:
+    """The evidence of a submission's run, with every verdict.
+
+    The order of attempts is the chooser's own, asked again: a log has its samples in any order.
+    Raises :class:`Invalid` where the logs lack an attempt that the plan asks for, or hold others.
+    """
+    samples: dict[str, EvalSample] = {}
+    for log in logs:
+        samples.update((str(one.id), one) for one in log.samples or [])
+    outcomes: list[Outcome] = []
+    verdicts: list[bytes] = []
+    asked: dict[str, int] = {}
+    choose = by_plan(plan, opening)
+    while (name := choose(outcomes)) is not None:
+        asked[name] = asked.get(name, 0) + 1
+        sample = samples.pop(sample_id(name, asked[name]), None)
+        if sample is None:
+            raise Invalid("an attempt that the plan asks for is not in the logs: run it first")
+        outcomes.append(outcome_in(sample))
+        score = (sample.scores or {}).get(SCORE)
+        raw = verdict_in(score.metadata or {}) if score is not None else None
+        if raw is not None and outcomes[-1].verdict is not None:
+            verdicts.append(raw)
+    if samples:
+        raise Invalid("the logs hold attempts that the plan did not ask for")
+    return make_evidence(plan, bank, Attempts(submission, opening, tuple(outcomes)), verdicts)

@@ -1,0 +1,137 @@
+"""A run by a committed plan ends in evidence that anybody computes again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("inspect_ai")
+
+from inspect_ai import eval as run_task
+from inspect_ai.log import read_eval_log
+
+from clearhouse.benchmark.bank import Bank
+from clearhouse.benchmark.bank import Item as BankItem
+from clearhouse.benchmark.building import write_item
+from clearhouse.benchmark.deciding import Decision, Verdict, decide
+from clearhouse.benchmark.determination import verify
+from clearhouse.benchmark.evaluation.determining import by_plan, evidence_of
+from clearhouse.benchmark.evaluation.judging import Bench
+from clearhouse.benchmark.evaluation.running import Settings, run_scripted, silent_model
+from clearhouse.benchmark.evaluation.scripted import reference
+from clearhouse.benchmark.evaluation.task import flaw_task
+from clearhouse.benchmark.evidence import OUTCOMES, Attempts, Evidence, read_evidence
+from clearhouse.benchmark.items import Item, read_items
+from clearhouse.benchmark.plan import Plan, make_plan
+from clearhouse.benchmark.seeds import Seeds
+from clearhouse.errors import Invalid, Unavailable
+from tests.benchmark.banks import SEEDS, terms
+from tests.benchmark.evaluation.attempts import LITTLE, made
+
+pytestmark = [pytest.mark.sandbox, pytest.mark.slow, pytest.mark.network]
+NAMES = ("CVE-2014-2525", "CVE-2023-26303", "CVE-2019-14853", "CVE-2024-5569")
+
+
+@pytest.fixture(scope="module")
+def items(tmp_path_factory: pytest.TempPathFactory) -> tuple[Item, ...]:
+    place = tmp_path_factory.mktemp("items")
+    for name in NAMES:
+        write_item(made(name), place)
+    return read_items(place)
+
+
+@pytest.fixture(scope="module")
+def bank(items: tuple[Item, ...]) -> Bank:
+    return Bank(tuple(BankItem(one.name, one.family.value, 0, 0, 0, 0, 0) for one in items))
+
+
+@pytest.fixture(scope="module")
+def plan(bank: Bank) -> Plan:
+    chosen = terms(
+        region_ppm=300_000, alpha_ppm=100_000, beta_ppm=100_000, least=2, least_of={},
+        most=len(bank.items), among=2,
+    )  # fmt: skip
+    return make_plan(chosen, bank)
+
+
+def settings(folder: Path) -> Settings:
+    return Settings(log_dir=folder, level=1, sandbox=LITTLE, display="none", retries=0)
+
+
+def determined(
+    items: tuple[Item, ...], agent: Any, plan: Plan, bank: Bank, folder: Path
+) -> Evidence:
+    opening = SEEDS.opening(0)
+    logs = run_scripted(items, agent, settings(folder), by_plan(plan, opening))
+    return evidence_of(logs, plan, bank, opening, "R-EXAMPLE")
+
+
+def decision_in(evidence: Evidence, plan: Plan) -> Decision:
+    attempts = Attempts.parse(evidence.members[OUTCOMES], OUTCOMES)
+    return decide(plan, attempts.outcomes)
+
+
+def test_the_agent_with_the_answers_is_covered_and_the_idle_one_is_not(
+    items: tuple[Item, ...], plan: Plan, bank: Bank, tmp_path: Path
+) -> None:
+    found = {}
+    for agent in ("reference", "nothing"):
+        evidence = determined(items, agent, plan, bank, tmp_path / agent)
+        path = tmp_path / f"{agent}.zip"
+        path.write_bytes(evidence.as_zip())
+        again = verify(read_evidence(path), plan.digest)
+        assert again.holds
+        found[agent] = decision_in(evidence, plan)
+        assert again.verdict is found[agent].verdict
+    assert found["reference"].verdict is Verdict.COVERED
+    assert found["nothing"].verdict is Verdict.NOT_COVERED
+    assert found["nothing"].is_lower_bound  # it gave up
+    assert found["reference"].read < len(items)  # it stopped as soon as it was decided
+
+
+def test_an_attempt_that_could_not_be_judged_is_run_again_and_stays_in_the_evidence(
+    items: tuple[Item, ...], plan: Plan, bank: Bank, tmp_path: Path
+) -> None:
+    failures = [1]
+    with Bench() as bench:
+
+        def judge(item: Item, handed_in: bytes) -> dict[str, Any]:
+            if failures:
+                failures.pop()
+                raise Unavailable("the machine was switched off")
+            return bench.judge(item, handed_in)
+
+        opening = SEEDS.opening(1)
+        task = flaw_task(
+            items, judge, level=1, worker=reference({one.name: one for one in items}),
+            sandbox=LITTLE, choose=by_plan(plan, opening),
+        )  # fmt: skip
+        logs = run_task(
+            task, model=silent_model("reference"), log_dir=str(tmp_path), display="none",
+            ctl_server=False,
+        )  # fmt: skip
+    evidence = evidence_of([read_eval_log(logs[0].location)], plan, bank, opening, "R-EXAMPLE")
+    again = verify(evidence, plan.digest)
+    assert again.holds
+    decision = decision_in(evidence, plan)
+    assert {one.value: count for one, count in decision.endings.items() if count} == {
+        "solved": len(decision.path), "error": 1,
+    }  # fmt: skip
+
+
+def test_another_submissions_seed_does_not_fit_the_run(
+    items: tuple[Item, ...], plan: Plan, bank: Bank, tmp_path: Path
+) -> None:
+    opening = SEEDS.opening(0)
+    logs = run_scripted(items, "nothing", settings(tmp_path), by_plan(plan, opening))
+    orders = {slot: by_plan(plan, SEEDS.opening(slot))(()) for slot in range(SEEDS.slots)}
+    other = next(slot for slot, first in orders.items() if first != orders[0])
+    with pytest.raises(Invalid):
+        evidence_of(logs, plan, bank, SEEDS.opening(other), "R-EXAMPLE")
+
+
+def test_a_seed_of_nobodys_is_refused(plan: Plan) -> None:
+    with pytest.raises(Invalid):
+        by_plan(plan, Seeds(bytes(32), SEEDS.slots).opening(0))
