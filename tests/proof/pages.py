@@ -9,7 +9,7 @@ from itertools import pairwise
 
 VOID = {"meta", "col", "input", "wbr", "br"}
 #: Elements that may stand with a slash at their end; in SVG they close by it.
-SVG = {"rect", "use", "path"}
+SVG = {"circle", "line", "rect", "use", "path"}
 #: The document's own words: what stands in these is no text of the page.
 UNSEEN = {"style", "head"}
 

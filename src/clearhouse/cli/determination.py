@@ -68,6 +68,41 @@ def verify_command(
     return code
 
 
+@determination.command("report")
+@click.argument("evidence", type=_FILE)
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path, dir_okay=False))
+@click.option(
+    "--for",
+    "reader",
+    type=click.Choice(["assessor", "developer"]),
+    default="developer",
+    show_default=True,
+    help="An assessor's page names the items; a developer's does not.",
+)
+@click.option("--committed", help="The committed plan, as for verify.")
+@click.option("--key", help="The ledger's key, as for verify.")
+def report_command(
+    evidence: Path, *, output: Path, reader: str, committed: str | None, key: str | None
+) -> None:
+    """Write the page of the determination in EVIDENCE: one HTML file that loads nothing."""
+    from clearhouse.benchmark.report import Reader, determination_page
+    from clearhouse.cli.page import write_page
+
+    page = determination_page(
+        read_evidence(evidence), reader=Reader(reader), committed=_digest(committed, key)
+    )
+    write_page(output, page)
+
+
+@determination.command("public")
+@click.argument("evidence", type=_FILE)
+def public_command(evidence: Path) -> None:
+    """Print what everybody may read of a determination: its verdict, and by which plan."""
+    from clearhouse.benchmark.report import public_entry
+
+    click.echo(json.dumps(public_entry(read_evidence(evidence)), indent=2))
+
+
 def _document(found: Verification) -> dict[str, object]:
     checks = [
         {"number": one.number, "subject": one.subject, "outcome": one.outcome, "why": one.why}

@@ -9,7 +9,7 @@ from functools import cache
 from importlib import resources
 from typing import Any, Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from clearhouse import __version__
@@ -24,14 +24,20 @@ _SEPARATED: Final = re.compile(
 )
 
 
-def render(template: str, **view: Any) -> str:  # noqa: ANN401 - views are the templates' own
+def render(
+    template: str,
+    *,
+    package: str = _PACKAGE,
+    **view: Any,  # noqa: ANN401 - views are the templates' own
+) -> str:
     """Return the page that ``template`` makes of ``view``, a complete HTML document.
 
     Every expression of a template passes :func:`_safe` and then HTML escaping; the style sheet is
-    the only markup that is handed in.
+    the only markup that is handed in.  Another ``package`` brings its own templates, on top of
+    those here, and its own style sheet after the one here.
     """
-    style = _style()
-    return _environment().get_template(template).render(
+    style = _style(package)
+    return _environment(package).get_template(template).render(
         **view, style=Markup(style), policy=_policy(style), clearhouse=__version__  # noqa: S704
     )  # fmt: skip
 
@@ -50,9 +56,9 @@ def _breakable(text: str) -> Markup:
 
 
 @cache
-def _environment() -> Environment:
+def _environment(package: str) -> Environment:
     environment = Environment(
-        loader=PackageLoader(_PACKAGE),
+        loader=ChoiceLoader([PackageLoader(one) for one in dict.fromkeys((package, _PACKAGE))]),
         autoescape=True,
         finalize=_safe,
         undefined=StrictUndefined,
@@ -64,8 +70,11 @@ def _environment() -> Environment:
 
 
 @cache
-def _style() -> str:
-    return (resources.files(_PACKAGE) / "templates" / "style.css").read_text(encoding="utf-8")
+def _style(package: str) -> str:
+    sheets = [resources.files(_PACKAGE) / "templates" / "style.css"]
+    if package != _PACKAGE:
+        sheets.append(resources.files(package) / "templates" / "more.css")
+    return "".join(one.read_text(encoding="utf-8") for one in sheets)
 
 
 def _policy(style: str) -> str:
