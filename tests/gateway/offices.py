@@ -27,19 +27,24 @@ import django
 django.setup()
 from django.utils import timezone
 from clearhouse.office.access import actions
-from clearhouse.office.orgs.models import Organisation
-from clearhouse.office.viewer import SYSTEM
+from clearhouse.office.orgs.models import Membership, Organisation, User
+from clearhouse.office.orgs.queries import viewer_of
 from clearhouse.protocol.grants import Amounts, Call, Rates
 from clearhouse.protocol.prices import Price
 asked = json.loads(sys.argv[1])
 now = timezone.now()
 lab, _ = Organisation.objects.get_or_create(slug="lab", defaults={"name": "Lab"})
 Organisation.objects.get_or_create(slug="tester", defaults={"name": "Tester"})
+ada = User.objects.filter(email="ada@lab.example").first()
+if ada is None:
+    ada = User.objects.create_user("ada@lab.example", name="Ada")
+    Membership.objects.create(user=ada, organisation=lab, is_manager=True)
+developer = viewer_of(ada, lab.pk)
 terms = actions.Terms(asked["address"], "sk-developers-own-0123456789",
                       {"m": Price(1_000_000, 2_000_000, 1000)})
-endpoint = actions.open_endpoint(SYSTEM, lab.pk, terms, now=now)
+endpoint = actions.open_endpoint(developer, lab.pk, terms, now=now)
 made = actions.issue(
-    SYSTEM, endpoint.name, party="tester", window="W-1", start=now, end=now + timedelta(days=1),
+    developer, endpoint.name, party="tester", window="W-1", start=now, end=now + timedelta(days=1),
     models=["m"], calls=list(Call), budget=Amounts(*asked["budget"]),
     rates=Rates(10**9, 10**12, 10**6), networks=["127.0.0.0/8"], now=now)
 print(json.dumps([made.grant.name, made.token]))
