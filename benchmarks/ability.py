@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from clearhouse.benchmark.bank import MICRO, Bank
+from clearhouse.benchmark.bank import MICRO, Bank, digest_of
 from clearhouse.benchmark.calibration import calibrate
 from clearhouse.benchmark.deciding import Verdict
 from clearhouse.benchmark.design import design, prior_item
@@ -85,6 +85,11 @@ def terms_for(bank: Bank, threshold_ppm: int = 500_000) -> Terms:
     )
 
 
+def contents(bank: Bank) -> dict[str, str]:
+    """Of these tasks there are names and responses only: a name stands for its content."""
+    return {one.name: digest_of(one.name.encode()) for one in bank.items}
+
+
 @dataclass(frozen=True)
 class Tried:
     """One test of a held-out system."""
@@ -118,7 +123,7 @@ def held_out() -> tuple[list[Tried], list[Tried]]:
         solved = np.array([own[one.name] for one in bank.items])
         spent = {one: tokens.get((system, one), 0.0) for one in own}
         for threshold in _THRESHOLDS:
-            plan = make_plan(terms_for(bank, threshold), bank)
+            plan = make_plan(terms_for(bank, threshold), bank, contents(bank))
             gap = float(solved.mean()) - threshold / MICRO
             by_plan += _tests(plan, solved, gap, spent, system)
             by_chance += _tests(random_order(plan), solved, gap, spent, system)
@@ -176,7 +181,7 @@ def simulated(systems: int = SYSTEMS) -> Iterator[str]:
         " | items, all | indeterminate outside | most seen item |"
     )
     yield "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"
-    plan = make_plan(terms_for(bank), bank)
+    plan = make_plan(terms_for(bank), bank, contents(bank))
     for misfit in Misfit:
         yield _row(misfit, "0.5", "plan", simulate(plan, bank, misfit, systems, 1))
     for misfit in Misfit:
@@ -185,7 +190,7 @@ def simulated(systems: int = SYSTEMS) -> Iterator[str]:
     yield _row(Misfit.NONE, "0.5", "random order",
                simulate(random_order(plan), bank, Misfit.NONE, systems, 1))  # fmt: skip
     for threshold in (300_000, 700_000):
-        other = make_plan(replace(plan.terms, threshold_ppm=threshold), bank)
+        other = make_plan(replace(plan.terms, threshold_ppm=threshold), bank, plan.contents)
         name = f"{threshold / MICRO:g}"
         yield _row(Misfit.NONE, name, "plan", simulate(other, bank, Misfit.NONE, systems, 1))
 

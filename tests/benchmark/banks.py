@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any
 
-from clearhouse.benchmark.bank import Anchor, Bank, Item
+from clearhouse.benchmark.bank import Anchor, Bank, Item, digest_of
 from clearhouse.benchmark.choosing import next_item
 from clearhouse.benchmark.evidence import Attempts, Evidence, make_evidence
+from clearhouse.benchmark.judged import Judged
 from clearhouse.benchmark.outcomes import Ending, Outcome
 from clearhouse.benchmark.plan import Budgets, Plan, Terms, make_plan
 from clearhouse.benchmark.seeds import Seeds
+from clearhouse.proof.judge import Grade
 
 SEEDS = Seeds(bytes(range(32)), 5)
-VERDICT = b'{"verdict":"shown"}'
 
 
-def verdict_digest(raw: bytes = VERDICT) -> str:
-    return f"sha256:{hashlib.sha256(raw).hexdigest()}"
+def content_of(name: str) -> str:
+    """The digest of an item of which there is no more than a name."""
+    return digest_of(name.encode())
+
+
+def contents(of: Bank) -> dict[str, str]:
+    return {one.name: content_of(one.name) for one in of.items}
+
+
+def judged(item: str, ending: Ending) -> Judged:
+    """What a judge would say of an attempt at this item that ended like this."""
+    grade = Grade.DIFFERENTIAL if ending is Ending.SOLVED else Grade.CLAIMED
+    data = digest_of(f"input for {item}".encode())
+    return Judged(content_of(item), data, data, {"grade": grade.value, "cpu_s": 0.25})
 
 
 @cache
@@ -64,11 +76,16 @@ def terms(**changed: Any) -> Terms:
 
 @cache
 def plan(discount: int = 1000) -> Plan:
-    return make_plan(terms(discount=discount), bank())
+    return make_plan(terms(discount=discount), bank(), contents(bank()))
 
 
 def outcome(item: str, ending: Ending) -> Outcome:
-    return Outcome(item, ending, None if ending is Ending.ERROR else verdict_digest())
+    return Outcome(item, ending, None if ending is Ending.ERROR else judged(item, ending).digest)
+
+
+def verdicts_of(outcomes: Iterable[Outcome]) -> list[bytes]:
+    """The verdicts that these outcomes name."""
+    return [bytes(judged(one.item, one.ending)) for one in outcomes if one.verdict]
 
 
 def finished(ends: Callable[[int, str], Ending], slot: int = 0) -> tuple[Outcome, ...]:
@@ -84,4 +101,4 @@ def evidence(slot: int = 0) -> Evidence:
     endings = {2: Ending.ERROR, 5: Ending.REFUSED}
     outcomes = finished(lambda number, _: endings.get(number, Ending.SOLVED), slot)
     attempts = Attempts("submission-7", SEEDS.opening(slot), outcomes)
-    return make_evidence(plan(), bank(), attempts, [VERDICT])
+    return make_evidence(plan(), bank(), attempts, verdicts_of(outcomes))

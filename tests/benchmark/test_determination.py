@@ -35,7 +35,17 @@ from clearhouse.benchmark.plan import Plan
 from clearhouse.errors import Invalid
 from clearhouse.ledger.entry import canonical
 from clearhouse.ledger.receipt import Outcome as Result
-from tests.benchmark.banks import SEEDS, VERDICT, bank, evidence, finished, outcome, plan
+from tests.benchmark.banks import (
+    SEEDS,
+    bank,
+    content_of,
+    evidence,
+    finished,
+    judged,
+    outcome,
+    plan,
+    verdicts_of,
+)
 
 SOUND = evidence()
 MEMBERS = (*PARTS, DETERMINATION)
@@ -170,7 +180,7 @@ def _made_again(edit: Callable[[Any], object]) -> Evidence:
     document = json.loads(SOUND.members[OUTCOMES])
     edit(document)
     attempts = Attempts.parse(canonical(document), OUTCOMES)
-    return make_evidence(plan(), bank(), attempts, [VERDICT])
+    return make_evidence(plan(), bank(), attempts, verdicts_of(attempts.outcomes))
 
 
 def test_a_test_that_was_cut_short_is_found() -> None:
@@ -228,9 +238,48 @@ def test_another_bank_is_found() -> None:
 
 
 def test_a_verdict_that_no_outcome_names_is_found() -> None:
-    assert set(_fails(verify(_with(verdict_name("sha256:" + "0" * 64), b"{}")))) == {8}
+    nobodys = verify(_with(verdict_name("sha256:" + "0" * 64), b"{}"))
+    assert set(_fails(nobodys)) == {8}
+    assert "no outcome has the verdict" in _fails(nobodys)[8]
     without = {name: raw for name, raw in SOUND.members.items() if name in MEMBERS}
     assert verify(Evidence(without, "e")).checks[-1].outcome is Result.NOT_CHECKED
+
+
+def _with_verdict_of(item: str, ending: Ending) -> Evidence:
+    """The first outcome names, and the evidence holds, what the judge said of another attempt."""
+    other = judged(item, ending)
+    document = json.loads(SOUND.members[OUTCOMES])
+    document["outcomes"][0]["verdict"] = other.digest
+    attempts = Attempts.parse(canonical(document), OUTCOMES)
+    return make_evidence(plan(), bank(), attempts, [bytes(other)])
+
+
+def test_a_verdict_of_another_item_is_found() -> None:
+    first = json.loads(SOUND.members[OUTCOMES])["outcomes"][0]["item"]
+    assert verify(_with_verdict_of(first, Ending.SOLVED)).holds
+    found = verify(_with_verdict_of("item-000-altered", Ending.SOLVED))
+    assert set(_fails(found)) == {8}
+    assert f"is of the item {content_of('item-000-altered')}" in _fails(found)[8]
+    assert content_of(first) in _fails(found)[8]
+
+
+def test_a_verdict_that_says_something_else_than_its_outcome_is_found() -> None:
+    first = json.loads(SOUND.members[OUTCOMES])["outcomes"][0]["item"]
+    found = verify(_with_verdict_of(first, Ending.FAILED))
+    assert set(_fails(found)) == {8}
+    assert "says claimed, outcomes.json that it is solved" in _fails(found)[8]
+
+
+def test_a_plan_of_other_items_is_found_through_their_verdicts() -> None:
+    """The same names, weights and order: only the items' contents are others."""
+    document = json.loads(SOUND.members[PLAN])
+    for one in document["items"]:
+        one["content"] = content_of(one["name"] + " of somebody else")
+    other = Plan.parse(canonical(document), PLAN)
+    attempts = Attempts.parse(SOUND.members[OUTCOMES], OUTCOMES)
+    evidence = make_evidence(other, bank(), attempts, verdicts_of(attempts.outcomes))
+    assert set(_fails(verify(evidence))) == {8}
+    assert set(_fails(verify(evidence, plan().digest))) == {2, 8}
 
 
 def test_an_indeterminate_test_holds_as_well() -> None:

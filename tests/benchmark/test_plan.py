@@ -10,7 +10,7 @@ import pytest
 from clearhouse.benchmark.plan import Budgets, Plan, family_minima, make_plan
 from clearhouse.errors import Invalid
 from clearhouse.ledger.entry import canonical
-from tests.benchmark.banks import bank, plan, terms
+from tests.benchmark.banks import bank, contents, plan, terms
 
 
 @pytest.mark.parametrize(
@@ -40,13 +40,34 @@ def test_terms_that_contradict_themselves_are_refused(
 
 def test_terms_that_do_not_fit_the_bank_are_refused() -> None:
     with pytest.raises(Invalid, match="more items at most"):
-        make_plan(terms(most=41), bank())
+        make_plan(terms(most=41), bank(), contents(bank()))
     with pytest.raises(Invalid, match="has fewer than 20"):
-        make_plan(terms(least=30, least_of={"parser": 20}), bank())
+        make_plan(terms(least=30, least_of={"parser": 20}), bank(), contents(bank()))
     with pytest.raises(Invalid, match="at least one attempt"):
         Budgets(1, 1, 1, 0, 1)
     with pytest.raises(Invalid, match="none"):
         Budgets(2**53, 1, 1, 1, 1)
+
+
+def test_a_plan_is_made_of_the_items_of_its_bank_and_of_no_others() -> None:
+    assert plan().contents == contents(bank())
+    less = contents(bank())
+    less.pop("item-007")
+    with pytest.raises(Invalid, match="'item-007' is not among the items"):
+        make_plan(terms(), bank(), less)
+    more = {**contents(bank()), "another": "sha256:" + "0" * 64}
+    with pytest.raises(Invalid, match="'another' is not in the bank"):
+        make_plan(terms(), bank(), more)
+
+
+def test_a_plan_knows_its_items_by_their_content() -> None:
+    plan().check_contents({**contents(bank()), "another": "sha256:" + "0" * 64})
+    with pytest.raises(Invalid, match="'item-003' is not the planned one"):
+        plan().check_contents({**contents(bank()), "item-003": "sha256:" + "0" * 64})
+    less = contents(bank())
+    less.pop("item-007")
+    with pytest.raises(Invalid, match="'item-007' is not there"):
+        plan().check_contents(less)
 
 
 def test_minima_follow_the_families_sizes() -> None:
@@ -80,6 +101,8 @@ def test_a_plan_comes_back_as_it_was_and_holds_integers_and_texts_only() -> None
         (lambda one: one["items"][2].update(solved=1.5), "items[2].solved: expected an integer"),
         (lambda one: one["items"][2].update(solved=-1), "would count against it"),
         (lambda one: one["items"].append(one["items"][0]), "stands twice"),
+        (lambda one: one["items"][2].update(content="sha256:0"), "'item-002' is sha256: and 64"),
+        (lambda one: one["items"][2].pop("content"), "items[2].content: has to be there"),
         (lambda one: one.update(covered=-1), "both sides"),
         (lambda one: one.update(low=10**9), "not in order"),
         (lambda one: one.update(bank="sha1:0"), "digest"),

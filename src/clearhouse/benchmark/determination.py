@@ -22,11 +22,14 @@ from clearhouse.benchmark.evidence import (
     determination_bytes,
     verdict_name,
 )
-from clearhouse.benchmark.outcomes import Standing
+from clearhouse.benchmark.judged import Judged
+from clearhouse.benchmark.outcomes import Ending, Standing
+from clearhouse.benchmark.outcomes import Outcome as Attempted
 from clearhouse.benchmark.plan import Plan, make_plan
 from clearhouse.errors import Invalid
 from clearhouse.formats.json_value import JsonValue, decode, shown
 from clearhouse.ledger.receipt import Check, Outcome
+from clearhouse.proof.judge import Grade
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,8 @@ def verify(evidence: Evidence, committed: str | None = None) -> Verification:
     5. each item is the one that the rule chose after the outcomes before it
     6. the decision is what the rule decides
     7. the test stopped where the rule stops
-    8. the verdicts handed over are those of the outcomes (not checked where there are none)
+    8. the verdicts handed over are those of the outcomes, each of the item that was planned, and
+       each ending is what its verdict says (not checked where there are none)
 
     Whatever the members are, the result is a verification that names what does not hold.
     """
@@ -76,7 +80,7 @@ def verify(evidence: Evidence, committed: str | None = None) -> Verification:
     if decision is not None and attempts is not None:
         checks += [_decided(evidence, decision), _stopped(decision, attempts)]
     checks.append(_parts(evidence, attempts, decision))
-    checks.append(_verdicts(evidence, attempts))
+    checks.append(_verdicts(evidence, plan, attempts))
     return Verification(
         tuple(sorted(checks, key=lambda one: one.number)),
         None if decision is None else decision.verdict,
@@ -146,7 +150,7 @@ def _weights(plan: Plan, bank: Bank) -> Check:  # 3
     if plan.bank != bank.digest:
         return _check(3, _FOLLOWS, [f"{BANK} is {bank.digest}, the plan's is {plan.bank}"], "")
     try:
-        made = make_plan(plan.terms, bank)
+        made = make_plan(plan.terms, bank, plan.contents)
     except Invalid as error:
         return Check(3, _FOLLOWS, Outcome.FAILS, f"{PLAN}: {error.message}")
     wrong = [
@@ -199,16 +203,38 @@ def _stopped(decision: Decision, attempts: Attempts) -> Check:  # 7
     return _check(7, _STOPPED, wrong, f"after {decision.read} outcomes")
 
 
-def _verdicts(evidence: Evidence, attempts: Attempts | None) -> Check:  # 8
+def _verdicts(evidence: Evidence, plan: Plan | None, attempts: Attempts | None) -> Check:  # 8
     handed = {name: raw for name, raw in evidence.members.items() if name.startswith(VERDICTS)}
-    if not handed or attempts is None:
-        why = "none was handed over" if not handed else "the outcomes cannot be read"
+    if not handed or attempts is None or plan is None:
+        why = "none was handed over" if not handed else "plan or outcomes cannot be read"
         return Check(8, _JUDGED, Outcome.NOT_CHECKED, why)
-    named = {verdict_name(one.verdict) for one in attempts.outcomes if one.verdict}
+    named = {verdict_name(one.verdict): one for one in attempts.outcomes if one.verdict}
     wrong = [
         f"{shown(name)} is not under its digest"
         for name, raw in sorted(handed.items())
         if name != verdict_name(digest_of(raw))
     ]
     wrong += [f"no outcome has the verdict {shown(name)}" for name in sorted(handed.keys() - named)]
+    for one in attempts.outcomes:
+        name = verdict_name(one.verdict) if one.verdict else ""
+        if name in handed:
+            wrong += _misjudged(plan, one, handed[name], name)
     return _check(8, _JUDGED, wrong, f"{len(handed)} of {len(named)} verdicts")
+
+
+def _misjudged(plan: Plan, one: Attempted, raw: bytes, name: str) -> list[str]:
+    """What a verdict has against being that of an outcome."""
+    try:
+        judged = Judged.parse(raw, name)
+    except Invalid as error:
+        return [str(error)]
+    wrong = []
+    planned = plan.by_name.get(one.item)
+    if planned is not None and judged.item != planned.content:
+        wrong.append(
+            f"{name} is of the item {judged.item}, planned for {shown(one.item)} was"
+            f" {planned.content}"
+        )
+    if (judged.grade is Grade.DIFFERENTIAL) is not (one.ending is Ending.SOLVED):
+        wrong.append(f"{name} says {judged.grade}, {OUTCOMES} that it is {one.ending}")
+    return wrong

@@ -5,7 +5,8 @@
   every finished attempt in order, with its verdict's digest
 - ``decision.json``: what was decided, with the path
 - ``determination.json``: the digests of the four; its own digest names the determination
-- ``verdicts/HEX.json``, as many as are handed over: the verdicts, each under its SHA-256
+- ``verdicts/HEX.json``, as many as are handed over: what the judge said, of which item (see
+  :mod:`clearhouse.benchmark.judged`), each under its SHA-256
 
 Whoever holds this can choose, weigh and decide again.  It names sealed items: it is for those who
 may know them.

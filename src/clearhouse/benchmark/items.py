@@ -14,6 +14,7 @@ digest in ``item.toml``.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -129,6 +130,10 @@ class Item:
             files=MappingProxyType(files),
             digest=bundle_digest(files),
         )
+
+    def run_digest(self, handed_in: bytes) -> str:
+        """The SHA-256 of what is run where ``handed_in`` is judged, in hexadecimal."""
+        return hashlib.sha256(self.mask.taken_off(handed_in)).hexdigest()
 
     def _check(self, level: int) -> None:
         if level not in self.levels:

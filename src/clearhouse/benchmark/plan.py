@@ -111,10 +111,15 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class PlannedItem:
-    """An item in the plan: weights and information in nano-nats, before the discount."""
+    """An item in the plan: weights and information in nano-nats, before the discount.
+
+    ``content`` is the item's digest, which covers every file of it: what is planned is this item
+    and no other of its name.
+    """
 
     name: str
     family: str
+    content: str
     solved: int
     failed: int
     information: int
@@ -158,6 +163,8 @@ class Plan:
         for one in self.items:
             if not one.failed <= 0 <= one.solved:
                 raise Invalid(f"a solution of {shown(one.name)} would count against it")
+            if not DIGEST.fullmatch(one.content):
+                raise Invalid(f"the digest of {shown(one.name)} is sha256: and 64 hex digits")
         ranked = sorted(self.items, key=lambda one: (-one.information, one.name))
         families: dict[str | None, list[str]] = {None: []}
         for one in ranked:
@@ -181,6 +188,26 @@ class Plan:
                 "items": [asdict(one) for one in self.items],
             }
         )
+
+    @property
+    def contents(self) -> dict[str, str]:
+        """The planned items' digests by their names."""
+        return {one.name: one.content for one in self.items}
+
+    def check_contents(self, contents: Mapping[str, str]) -> None:
+        """Hold items by name and digest against the planned ones; others than those may be there.
+
+        Raises :class:`Invalid` for a planned item that is not there, or is another one.
+        """
+        for one in self.items:
+            found = contents.get(one.name)
+            if found is None:
+                raise Invalid(f"the planned item {shown(one.name)} is not there")
+            if found != one.content:
+                raise Invalid(
+                    f"the item {shown(one.name)} is not the planned one: it is {found}, planned"
+                    f" is {one.content}"
+                )
 
     @property
     def digest(self) -> str:
@@ -207,11 +234,17 @@ class Plan:
         return found
 
 
-def make_plan(terms: Terms, bank: Bank) -> Plan:
+def make_plan(terms: Terms, bank: Bank, contents: Mapping[str, str]) -> Plan:
     """The plan that follows from what was chosen and from the bank; exact, without any choice.
 
-    Raises :class:`Invalid` where the terms do not fit the bank.
+    ``contents`` are the digests of the bank's items by their names.
+    Raises :class:`Invalid` where the terms do not fit the bank, for an item of the bank without a
+    digest, and for a digest of an item that the bank does not have.
     """
+    names = {one.name for one in bank.items}
+    for name in sorted(names ^ contents.keys()):
+        what = "is not among the items" if name in names else "is not in the bank"
+        raise Invalid(f"the item {shown(name)} {what}")
     low = ability_at(bank, terms.threshold_ppm - terms.region_ppm)
     middle = ability_at(bank, terms.threshold_ppm)
     high = ability_at(bank, terms.threshold_ppm + terms.region_ppm)
@@ -219,7 +252,14 @@ def make_plan(terms: Terms, bank: Bank) -> Plan:
     for item in bank.items:
         weights = weigh(item, low, high)
         items.append(
-            PlannedItem(item.name, item.family, weights.solved, weights.failed, weights.information)
+            PlannedItem(
+                item.name,
+                item.family,
+                contents[item.name],
+                weights.solved,
+                weights.failed,
+                weights.information,
+            )
         )
     covered, not_covered = bound(terms.alpha_ppm), -bound(terms.beta_ppm)
     return Plan(terms, bank.digest, low, middle, high, covered, not_covered, tuple(items))
@@ -265,6 +305,8 @@ def _terms(one: JsonValue) -> Terms:
 
 
 def _item(one: JsonValue) -> PlannedItem:
-    one.check_keys(("name", "family", "solved", "failed", "information"), ())
-    numbers = {key: _at(one, key).integer() for key in ("solved", "failed", "information")}
-    return PlannedItem(_at(one, "name").text(), _at(one, "family").text(), **numbers)
+    texts, numbers = ("name", "family", "content"), ("solved", "failed", "information")
+    one.check_keys((*texts, *numbers), ())
+    return PlannedItem(
+        *(_at(one, key).text() for key in texts), *(_at(one, key).integer() for key in numbers)
+    )

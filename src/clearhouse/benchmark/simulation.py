@@ -20,7 +20,7 @@ from clearhouse.benchmark.bank import MICRO, Bank
 from clearhouse.benchmark.choosing import pick
 from clearhouse.benchmark.deciding import Verdict, weight
 from clearhouse.benchmark.outcomes import Ending, Outcome, Standing
-from clearhouse.benchmark.plan import PER_MILLE, Plan, PlannedItem
+from clearhouse.benchmark.plan import PER_MILLE, Plan
 from clearhouse.benchmark.weighing import NANO, ROUGH_RULE
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -154,7 +154,7 @@ def random_order(plan: Plan) -> Plan:
     low, high = _edges(plan)
     solved = round(np.log(high / low) * NANO)
     failed = round(np.log((1 - high) / (1 - low)) * NANO)
-    items = tuple(PlannedItem(one.name, one.family, solved, failed, 0) for one in plan.items)
+    items = tuple(replace(one, solved=solved, failed=failed, information=0) for one in plan.items)
     terms = replace(plan.terms, among=len(items), least_of={}, discount=PER_MILLE)
     return replace(plan, terms=terms, items=items)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -48,12 +49,12 @@ def bank(items: tuple[Item, ...]) -> Bank:
 
 
 @pytest.fixture(scope="module")
-def plan(bank: Bank) -> Plan:
+def plan(bank: Bank, items: tuple[Item, ...]) -> Plan:
     chosen = terms(
         region_ppm=300_000, alpha_ppm=100_000, beta_ppm=100_000, least=2, least_of={},
         most=len(bank.items), among=2,
     )  # fmt: skip
-    return make_plan(chosen, bank)
+    return make_plan(chosen, bank, {one.name: one.digest for one in items})
 
 
 def settings(folder: Path) -> Settings:
@@ -64,7 +65,7 @@ def determined(
     items: tuple[Item, ...], agent: Any, plan: Plan, bank: Bank, folder: Path
 ) -> Evidence:
     opening = SEEDS.opening(0)
-    logs = run_scripted(items, agent, settings(folder), by_plan(plan, opening))
+    logs = run_scripted(items, agent, settings(folder), by_plan(plan, opening, items))
     return evidence_of(logs, plan, bank, opening, "R-EXAMPLE")
 
 
@@ -106,7 +107,7 @@ def test_an_attempt_that_could_not_be_judged_is_run_again_and_stays_in_the_evide
         opening = SEEDS.opening(1)
         task = flaw_task(
             items, judge, level=1, worker=reference({one.name: one for one in items}),
-            sandbox=LITTLE, choose=by_plan(plan, opening),
+            sandbox=LITTLE, choose=by_plan(plan, opening, items),
         )  # fmt: skip
         logs = run_task(
             task, model=silent_model("reference"), log_dir=str(tmp_path), display="none",
@@ -125,13 +126,27 @@ def test_another_submissions_seed_does_not_fit_the_run(
     items: tuple[Item, ...], plan: Plan, bank: Bank, tmp_path: Path
 ) -> None:
     opening = SEEDS.opening(0)
-    logs = run_scripted(items, "nothing", settings(tmp_path), by_plan(plan, opening))
-    orders = {slot: by_plan(plan, SEEDS.opening(slot))(()) for slot in range(SEEDS.slots)}
+    logs = run_scripted(items, "nothing", settings(tmp_path), by_plan(plan, opening, items))
+    orders = {slot: by_plan(plan, SEEDS.opening(slot), items)(()) for slot in range(SEEDS.slots)}
     other = next(slot for slot, first in orders.items() if first != orders[0])
     with pytest.raises(Invalid):
         evidence_of(logs, plan, bank, SEEDS.opening(other), "R-EXAMPLE")
 
 
-def test_a_seed_of_nobodys_is_refused(plan: Plan) -> None:
-    with pytest.raises(Invalid):
-        by_plan(plan, Seeds(bytes(32), SEEDS.slots).opening(0))
+def test_a_seed_of_nobodys_is_refused(plan: Plan, items: tuple[Item, ...]) -> None:
+    with pytest.raises(Invalid, match="this seed"):
+        by_plan(plan, Seeds(bytes(32), SEEDS.slots).opening(0), items)
+
+
+def test_a_run_over_another_item_of_a_planned_name_is_refused(
+    items: tuple[Item, ...], plan: Plan, bank: Bank, tmp_path: Path
+) -> None:
+    opening = SEEDS.opening(0)
+    altered = [replace(items[0], digest="sha256:" + "0" * 64), *items[1:]]
+    with pytest.raises(Invalid, match="is not the planned one"):
+        by_plan(plan, opening, altered)
+    with pytest.raises(Invalid, match="is not there"):
+        by_plan(plan, opening, items[1:])
+    logs = run_scripted(altered, "nothing", settings(tmp_path), by_plan(plan, opening, items))
+    with pytest.raises(Invalid, match="another item"):
+        evidence_of(logs, plan, bank, opening, "R-EXAMPLE")

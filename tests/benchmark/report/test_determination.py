@@ -11,12 +11,12 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from clearhouse.benchmark.determination import verify
-from clearhouse.benchmark.evidence import DECISION, Attempts, Evidence, make_evidence
+from clearhouse.benchmark.evidence import DECISION, OUTCOMES, Attempts, Evidence, make_evidence
 from clearhouse.benchmark.outcomes import Ending
 from clearhouse.benchmark.report import Reader, determination_page, public_entry
 from clearhouse.cli.main import main
 from clearhouse.errors import Refused
-from tests.benchmark.banks import SEEDS, VERDICT, bank, finished, plan, verdict_digest
+from tests.benchmark.banks import SEEDS, bank, finished, plan, verdicts_of
 from tests.proof.pages import complaints, read
 
 ENDINGS = st.lists(st.sampled_from(list(Ending)), min_size=1, max_size=30)
@@ -26,11 +26,7 @@ def evidence(endings: list[Ending]) -> Evidence:
     """A finished test in which attempts end like this, over and over."""
     outcomes = finished(lambda number, _: endings[number % len(endings)])
     attempts = Attempts("R-7KQ2M9XD4T", SEEDS.opening(0), outcomes)
-    return make_evidence(plan(), bank(), attempts, [VERDICT] if has_verdict(attempts) else [])
-
-
-def has_verdict(attempts: Attempts) -> bool:
-    return any(one.verdict for one in attempts.outcomes)
+    return make_evidence(plan(), bank(), attempts, verdicts_of(outcomes))
 
 
 @settings(max_examples=5, phases=[Phase.generate])
@@ -49,7 +45,9 @@ def test_a_developers_page_and_the_public_entry_name_no_item_and_no_verdict(
 ) -> None:
     found = evidence(endings)
     seed = SEEDS.opening(0).seed.hex()
-    sealed = [*(one.name for one in bank().items), verdict_digest(), seed]
+    attempts = Attempts.parse(found.members[OUTCOMES], OUTCOMES)
+    judged = [one.verdict for one in attempts.outcomes if one.verdict]
+    sealed = [*plan().contents, *plan().contents.values(), *judged, seed]
     shown = determination_page(found, reader=Reader.DEVELOPER)
     public = json.dumps(public_entry(found))
     assert not [one for one in sealed if one in shown or one in public]
@@ -62,7 +60,7 @@ def test_an_assessors_page_names_what_was_asked() -> None:
     assert outcomes
     for one in outcomes:
         assert f">{one.item}</th>" in page
-    assert verdict_digest() in page
+        assert one.verdict in page
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -12,6 +10,7 @@ from inspect_ai.dataset import Sample
 from inspect_ai.log import EvalSample
 
 from clearhouse.benchmark.evaluation.judging import SCORE
+from clearhouse.benchmark.judged import Judged
 from clearhouse.benchmark.outcomes import Ending, Outcome
 
 #: Outcomes so far, in their order; the next item's name, or None when nothing more is to be asked.
@@ -72,16 +71,19 @@ def outcome_in(sample: EvalSample) -> Outcome:
     if sample.error is not None or score is None:
         return Outcome(item_in(sample), Ending.ERROR)
     metadata = score.metadata or {}
-    raw = verdict_in(metadata)
-    digest = f"sha256:{hashlib.sha256(raw).hexdigest()}" if raw is not None else None
+    judged = judged_in(metadata)
+    digest = judged.digest if judged is not None else None
     return Outcome(item_in(sample), Ending(metadata["outcome"]), digest)
 
 
-def verdict_in(metadata: Mapping[str, Any]) -> bytes | None:
-    """The judge's verdict from a score's metadata, as evidence holds it; None where none was."""
-    verdict = metadata.get("verdict")
-    if verdict is None:
+def judged_in(metadata: Mapping[str, Any]) -> Judged | None:
+    """What the judge said, from a score's metadata, as evidence holds it; None where nothing."""
+    verdict, handed_in = metadata.get("verdict"), metadata.get("handed_in")
+    if verdict is None or handed_in is None:
         return None
-    return json.dumps(
-        verdict, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False
-    ).encode()
+    return Judged(
+        item=metadata["item_digest"],
+        handed_in=f"sha256:{handed_in['sha256']}",
+        run=f"sha256:{metadata['run_sha256']}",
+        verdict=verdict,
+    )

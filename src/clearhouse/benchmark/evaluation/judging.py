@@ -136,6 +136,7 @@ def score_of(
             "family": item.family.value,
             "level": metadata.get("level"),
             "handed_in": handed_in,
+            "run_sha256": None if verdict is None else item.run_digest(attempt.data),
             "verdict": verdict,
             "verdict_digest": verdict["digest"] if verdict else None,
         },
