@@ -147,12 +147,18 @@ def _committed(digest: str, committed: str | None) -> Check:  # 2
 
 
 def _weights(plan: Plan, bank: Bank) -> Check:  # 3
+    why = f"{len(plan.items)} items weighed again from {plan.bank}"
+    return _check(3, _FOLLOWS, departures(plan, bank), why)
+
+
+def departures(plan: Plan, bank: Bank) -> list[str]:
+    """What of a plan does not follow from its terms and the bank; nothing where all of it does."""
     if plan.bank != bank.digest:
-        return _check(3, _FOLLOWS, [f"{BANK} is {bank.digest}, the plan's is {plan.bank}"], "")
+        return [f"{BANK} is {bank.digest}, the plan's is {plan.bank}"]
     try:
         made = make_plan(plan.terms, bank, plan.contents)
     except Invalid as error:
-        return Check(3, _FOLLOWS, Outcome.FAILS, f"{PLAN}: {error.message}")
+        return [f"{PLAN}: {error.message}"]
     wrong = [
         f"{PLAN}: {key} is {getattr(plan, key)}, the bank gives {getattr(made, key)}"
         for key in ("low", "middle", "high", "covered", "not_covered")
@@ -160,12 +166,11 @@ def _weights(plan: Plan, bank: Bank) -> Check:  # 3
     ]
     if len(plan.items) != len(made.items):
         wrong.append(f"{PLAN} has {len(plan.items)} items, the bank {len(made.items)}")
-    wrong += [
+    return wrong + [
         f"{PLAN}: {shown(found.name)} is not as the bank has {shown(right.name)}"
         for found, right in zip(plan.items, made.items, strict=False)
         if found != right
     ]
-    return _check(3, _FOLLOWS, wrong, f"{len(made.items)} items weighed again from {plan.bank}")
 
 
 def _seed(plan: Plan, attempts: Attempts) -> Check:  # 4

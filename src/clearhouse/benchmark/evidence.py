@@ -43,6 +43,8 @@ FORMAT: Final = "clearhouse-determination/1"
 OUTCOMES_FORMAT: Final = "clearhouse-outcomes/1"
 DECISION_FORMAT: Final = "clearhouse-decision/1"
 LIMITS: Final = Limits(members=40_000)
+#: Of an archive.
+MOST_BYTES: Final = LIMITS.total_bytes + 16 * MIB
 _MOST_OUTCOMES: Final = 40_000
 
 
@@ -160,21 +162,32 @@ def read_evidence(path: Path) -> Evidence:
             members = read_folder(path, where=where, limits=LIMITS)
         else:
             with path.open("rb") as stream:
-                raw = stream.read(LIMITS.total_bytes + 16 * MIB)
-            if not looks_like_zip(raw):
-                raise Invalid("expected a folder or a zip with evidence", where=where)
-            collector = Collector(where, LIMITS)
-            read_zip(raw, collector)
-            members = collector.result()
-            if write_zip(members) != raw:
-                raise Invalid(
-                    "is not the archive that clearhouse writes of these members: altered, or"
-                    " packed again; unpack it and verify the folder",
-                    where=where,
-                )
+                return parse_evidence(stream.read(MOST_BYTES + 1), where)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "no such path"
         raise Invalid(f"cannot be read: {reason}", where=where) from None
+    return _complete(members, where)
+
+
+def parse_evidence(raw: bytes, where: str) -> Evidence:
+    """Read the one archive that :meth:`Evidence.as_zip` gives.  Raises as above."""
+    if len(raw) > MOST_BYTES:
+        raise Invalid(f"is larger than {MOST_BYTES // MIB} MiB", where=where)
+    if not looks_like_zip(raw):
+        raise Invalid("expected a folder or a zip with evidence", where=where)
+    collector = Collector(where, LIMITS)
+    read_zip(raw, collector)
+    members = collector.result()
+    if write_zip(members) != raw:
+        raise Invalid(
+            "is not the archive that clearhouse writes of these members: altered, or"
+            " packed again; unpack it and verify the folder",
+            where=where,
+        )
+    return _complete(members, where)
+
+
+def _complete(members: Mapping[str, bytes], where: str) -> Evidence:
     for name in (*PARTS, DETERMINATION):
         if name not in members:
             raise Invalid(f"has no {name}", where=where)

@@ -126,6 +126,14 @@ def parse(raw: bytes, *, of: str, where: str) -> tuple[Opening, ...]:
     return tuple(found)
 
 
+def set_in(raw: bytes, *, where: str) -> str:
+    """The digest of the set that a record is about, by its first line.  Raises Invalid."""
+    first = raw.splitlines(keepends=True)[:1]
+    if not first or len(raw) > _MOST_BYTES:
+        raise Invalid("expected a record of openings", where=where)
+    return _opening(first[0], where, 1).set
+
+
 def _opening(line: bytes, where: str, number: int) -> Opening:
     opening: Opening | None
     try:

@@ -237,6 +237,8 @@ class ReviewPart(StrEnum):
     LOANS = "loans"  # everything that was lent
     OWN_LOANS = "own-loans"  # what was lent to oneself
     SEALED = "sealed"  # who asked to open what is sealed
+    PROGRESS = "progress"  # how far a measurement is, what it cost, and what came of it
+    ATTEMPTS = "attempts"  # each of them by item, and the estimate while it moves
     TIMELINE = "timeline"
 
 
@@ -253,10 +255,11 @@ _THIRD_PARTY: Final = frozenset(
 
 #: What each role sees of a review that it takes part in and is bound by.
 SEEN_IN_REVIEW: Final[Mapping[Role, frozenset[ReviewPart]]] = {
-    Role.DEVELOPER: _WHOLE_REVIEW,  # its own
+    # Its own, but for what is sealed from it: the items.
+    Role.DEVELOPER: _WHOLE_REVIEW - {ReviewPart.ATTEMPTS},
     Role.COORDINATOR: _WHOLE_REVIEW,
     # Measures it: whom to ask stands beside it.
-    Role.ASSESSOR: _THIRD_PARTY | {ReviewPart.CONTACTS},
+    Role.ASSESSOR: _THIRD_PARTY | {ReviewPart.CONTACTS, ReviewPart.PROGRESS, ReviewPart.ATTEMPTS},
     Role.TRUSTED_PARTNER: _THIRD_PARTY,
     # They read the public figures: one review says nothing about the office's conduct.
     Role.AUTHORITY: frozenset(),
@@ -276,13 +279,16 @@ class ReviewDeed(StrEnum):
     JOIN = "join"  # a third party that is asked agrees to the terms
     TAKE_PART = "take-part"  # a third party declares a conflict, or leaves
     GIVE_BACK = "give-back"  # return what was lent to oneself, and attest
+    ASSESS = "assess"  # measure the model, and hand in the evidence
 
 
 #: What each role may do in a review that it takes part in and is bound by.
 DONE_IN_REVIEW: Final[Mapping[Role, frozenset[ReviewDeed]]] = {
     Role.DEVELOPER: frozenset({ReviewDeed.OWN, ReviewDeed.AGREE}),
-    Role.COORDINATOR: frozenset({ReviewDeed.AGREE, ReviewDeed.RUN, ReviewDeed.GIVE_BACK}),
-    Role.ASSESSOR: frozenset({ReviewDeed.TAKE_PART, ReviewDeed.GIVE_BACK}),
+    Role.COORDINATOR: frozenset(
+        {ReviewDeed.AGREE, ReviewDeed.RUN, ReviewDeed.GIVE_BACK, ReviewDeed.ASSESS}
+    ),
+    Role.ASSESSOR: frozenset({ReviewDeed.TAKE_PART, ReviewDeed.GIVE_BACK, ReviewDeed.ASSESS}),
     Role.TRUSTED_PARTNER: frozenset({ReviewDeed.TAKE_PART, ReviewDeed.GIVE_BACK}),
     Role.AUTHORITY: frozenset(),
     Role.OBSERVER: frozenset(),

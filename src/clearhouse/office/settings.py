@@ -42,6 +42,7 @@ INSTALLED_APPS = [
     "clearhouse.office.cases",
     "clearhouse.office.advisories",
     "clearhouse.office.reviews",
+    "clearhouse.office.assessments",
     "clearhouse.office.oversight",
     "clearhouse.office.api",
     "clearhouse.office.front",

@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("scans/", include("clearhouse.office.scans.urls")),
     path("", include("clearhouse.office.advisories.urls")),
     path("reviews/", include("clearhouse.office.reviews.urls")),
+    path("assessments/", include("clearhouse.office.assessments.urls")),
     path("", include("clearhouse.office.oversight.urls")),
     path("api/", include("clearhouse.office.api.urls")),
     path("", include("clearhouse.office.cases.urls")),

@@ -125,9 +125,9 @@ def test_a_report_that_was_withdrawn_is_put_into_no_case() -> None:
 def test_what_was_suggested_of_a_report_goes_when_it_is_withdrawn() -> None:
     proven(somebody("hexfind", Role.FINDER))
     name = unproven()
-    work_off()
+    work_off(only=[findings.PLACE])
     findings.withdraw(somebody("floodgate"), name, now=NOW)
-    work_off()
+    work_off(only=[findings.PLACE])
     [one] = Suggestion.objects.all()
     assert (one.state, one.decided_by) == ("rejected", "clearhouse")
     assert decisions() == {one.name: "suggestion.rejected"}

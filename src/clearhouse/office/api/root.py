@@ -12,6 +12,7 @@ from clearhouse import __version__
 from clearhouse.office.advisories.api import router as advisories
 from clearhouse.office.api.gate import KeyAuth, SessionAuth, gate
 from clearhouse.office.api.problems import MEDIA_TYPE, Problem, register
+from clearhouse.office.assessments.api import router as assessments
 from clearhouse.office.cases.api import router as cases
 from clearhouse.office.cases.api_findings import router as case_findings
 from clearhouse.office.cases.api_queue import router as queue
@@ -100,6 +101,7 @@ api.add_router("/cases", cases)
 api.add_router("/queue", queue)
 api.add_router("/advisories", advisories)
 api.add_router("/reviews", reviews)
+api.add_router("/assessments", assessments)
 api.add_router("/oversight", oversight, auth=None)
 api.add_router("", organisations)
 # Checkpoints and proofs are for everybody; entries are shown to whom the rooms allow.

@@ -8,7 +8,12 @@ from clearhouse.office.reviews.queries.lists import (
     reviews_of,
     roster,
 )
-from clearhouse.office.reviews.queries.sight import find_review, review_for, standing_of
+from clearhouse.office.reviews.queries.sight import (
+    find_review,
+    party_of,
+    review_for,
+    standing_of,
+)
 from clearhouse.office.reviews.queries.values import (
     access_facts,
     choice_of,
@@ -20,6 +25,6 @@ from clearhouse.office.reviews.queries.view import ReviewView, view
 
 __all__ = [
     "Listed", "Published", "ReviewView", "access_facts", "choice_of", "criteria_published",
-    "exact_figures", "find_review", "is_reviewer", "loan_of", "published_figures", "review_for",
-    "reviews_of", "roster", "standing_of", "terms_of", "view", "window_of",
+    "exact_figures", "find_review", "is_reviewer", "loan_of", "party_of", "published_figures",
+    "review_for", "reviews_of", "roster", "standing_of", "terms_of", "view", "window_of",
 ]  # fmt: skip

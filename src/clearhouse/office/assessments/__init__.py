@@ -1,0 +1,1 @@
+"""Assessments: plans committed before the first attempt, attempts, determinations, replies."""

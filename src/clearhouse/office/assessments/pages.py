@@ -1,0 +1,220 @@
+"""The pages of the room: by which plans is decided, and each assessment for who takes part."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from django import forms as django_forms
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from clearhouse.errors import ClearhouseError, Conflict, Invalid, NotFound, Refused
+from clearhouse.office.assessments import queries, shown
+from clearhouse.office.assessments.actions import measuring
+from clearhouse.office.assessments.actions import plans as actions
+from clearhouse.office.assessments.forms import (
+    VERBS,
+    AssessmentForm,
+    BeginForm,
+    OpeningsForm,
+    PlanForm,
+    offered,
+)
+from clearhouse.office.authorisation import ReviewDeed
+from clearhouse.office.orgs.middleware import viewer_in
+
+_FORM: Final = require_http_methods(["GET", "HEAD", "POST"])
+#: The report is a page of its own: it loads nothing and runs nothing.
+_REPORT_POLICY: Final = (
+    "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox"
+)
+
+
+@require_safe
+def front(request: HttpRequest) -> HttpResponse:
+    """How it is decided, by which committed plans, and what was."""
+    viewer, now = viewer_in(request), timezone.now()
+    context = {
+        "title": "How a model is assessed",
+        "now": now,
+        "plans": queries.plans(),
+        "decided": shown.decided_table(queries.decided_by_plan(now=now), queries.plans()),
+        "published": queries.published_determinations(),
+        "may_commit": viewer.coordinates,
+        "breadcrumb": [("Reviews", reverse("reviews:front")), ("Assessment", "")],
+    }
+    return render(request, "assessments/front.html", context)
+
+
+@_FORM
+def commit(request: HttpRequest) -> HttpResponse:
+    """The office commits to a plan."""
+    viewer = viewer_in(request)
+    viewer.must_coordinate()
+    form = PlanForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = actions.commit_plan(
+                viewer, form.cleaned_data["plan"], form.cleaned_data["bank"], form.commitment(),
+                now=timezone.now(),
+            )  # fmt: skip
+        except (Invalid, Refused) as error:
+            _blame(form, error)
+        else:
+            messages.success(request, f"Committed, as entry {made.entry} of the ledger.")
+            return redirect("assessments:plan", name=made.name)
+    context = {
+        "title": "Commit to a plan",
+        "form": form,
+        "breadcrumb": _trail(("Commit to a plan", "")),
+    }
+    return render(request, "assessments/commit.html", context, status=_status(request))
+
+
+@_FORM
+def plan(request: HttpRequest, name: str) -> HttpResponse:
+    """A committed plan: its rule for everybody, its openings for the office, which notes them."""
+    viewer, now = viewer_in(request), timezone.now()
+    found = queries.plan_named(name)
+    form = OpeningsForm(request.POST or None, request.FILES or None)
+    if request.method == "POST":
+        viewer.must_coordinate()
+        if form.is_valid():
+            try:
+                new = actions.note_openings(viewer, name, form.cleaned_data["record"], now=now)
+            except (Invalid, Conflict) as error:
+                _blame(form, error)
+            else:
+                messages.success(request, f"{len(new)} openings were noted.")
+                return redirect("assessments:plan", name=name)
+    context = {
+        "title": f"Plan {name}",
+        "plan": found,
+        "now": now,
+        "openings": queries.openings_of(viewer, name) if viewer.coordinates else (),
+        "form": form if viewer.coordinates else None,
+        "breadcrumb": _trail((name, "")),
+    }
+    return render(request, "assessments/plan.html", context, status=_status(request))
+
+
+@require_POST
+def retire(request: HttpRequest, name: str) -> HttpResponse:
+    """The office retires a plan."""
+    actions.retire_plan(viewer_in(request), name, now=timezone.now())
+    messages.success(request, "Nothing more is begun by this plan.")
+    return redirect("assessments:plan", name=name)
+
+
+@_FORM
+def of_review(request: HttpRequest, review: str) -> HttpResponse:
+    """The assessments of a review, and the form to begin one."""
+    viewer, now = viewer_in(request), timezone.now()
+    found = queries.assessments_of(viewer, review)
+    may_begin = ReviewDeed.ASSESS in found.deeds and found.asked
+    form = BeginForm(request.POST or None)
+    if request.method == "POST":
+        if not may_begin:
+            raise NotFound("there is nothing of the kind to do here")
+        if form.is_valid():
+            data = form.cleaned_data
+            try:
+                made = measuring.begin(viewer, review, data["plan"], data["system"], now=now)
+            except (Invalid, Refused) as error:
+                _blame(form, error)
+            else:
+                messages.success(request, f"Begun, in slot {made.slot} of the plan.")
+                return redirect("assessments:show", name=made.name)
+    context = {
+        "title": f"Assessments of {found.model}",
+        "now": now,
+        "found": found,
+        "rows": [(one, shown.state_text(one)) for one in found.rows],
+        "form": form if may_begin else None,
+        "breadcrumb": [
+            ("Reviews", reverse("reviews:front")),
+            (review, reverse("reviews:review", args=[review])),
+            ("Assessments", ""),
+        ],
+    }
+    return render(request, "assessments/of_review.html", context, status=_status(request))
+
+
+@require_safe
+def show(request: HttpRequest, name: str) -> HttpResponse:
+    """The page of an assessment."""
+    return _page(request, name)
+
+
+@require_safe
+def live(request: HttpRequest, name: str) -> HttpResponse:
+    """The part of it that moves while attempts come in."""
+    viewer, now = viewer_in(request), timezone.now()
+    view = queries.view(viewer, name)
+    return render(request, "assessments/parts/live.html", shown.context_of(view, now=now))
+
+
+@require_safe
+def report(request: HttpRequest, name: str) -> HttpResponse:
+    """The determination's report, for its reader."""
+    page = queries.page_for(viewer_in(request), name)
+    return HttpResponse(page, headers={"Content-Security-Policy": _REPORT_POLICY})
+
+
+@require_safe
+def evidence(request: HttpRequest, name: str) -> HttpResponse:
+    """The evidence, for who may know the items."""
+    raw = queries.evidence_for(viewer_in(request), name)
+    filename = f"{name}.evidence.zip"
+    return HttpResponse(
+        raw, content_type="application/zip",
+        headers={"Content-Disposition": f'attachment; filename="{filename}"'},
+    )  # fmt: skip
+
+
+@require_POST
+def act(request: HttpRequest, name: str, verb: str) -> HttpResponse:
+    """Do one thing with an assessment; as in a review."""
+    viewer, now = viewer_in(request), timezone.now()
+    view = queries.view(viewer, name)
+    kind = VERBS.get(verb)
+    if kind is None or kind.deed not in view.seen.deeds:
+        raise NotFound("there is nothing of the kind to do here")
+    form = kind(view, request.POST, request.FILES)
+    if form.is_valid():
+        try:
+            form.act(viewer, name, now)
+        except (Invalid, Refused, Conflict) as error:
+            form.blame(error)
+    if not form.is_valid():
+        return _page(request, name, form)
+    messages.success(request, form.done)
+    return redirect("assessments:show", name=name)
+
+
+def _page(request: HttpRequest, name: str, failed: AssessmentForm | None = None) -> HttpResponse:
+    viewer, now = viewer_in(request), timezone.now()
+    view = queries.view(viewer, name)
+    context: dict[str, Any] = shown.context_of(view, now=now) | {
+        "forms": offered(view, failed),
+        "failed": failed,
+    }
+    return render(request, "assessments/show.html", context, status=422 if failed else 200)
+
+
+def _trail(*more: tuple[str, str]) -> list[tuple[str, str]]:
+    here = ("Assessment", reverse("assessments:front"))
+    return [("Reviews", reverse("reviews:front")), here, *more]
+
+
+def _blame(form: django_forms.Form, error: ClearhouseError) -> None:
+    key = error.key if isinstance(error, Invalid) else None
+    form.add_error(key if key in set(form.fields) else None, str(error))
+
+
+def _status(request: HttpRequest) -> int:
+    return 422 if request.method == "POST" else 200
