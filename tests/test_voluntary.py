@@ -19,7 +19,9 @@ OF_REVIEWS: Final = (
     "clearhouse.protocol.entitlement",
     "clearhouse.protocol.terms",
     "clearhouse.protocol.returning",
+    "clearhouse.protocol.assessment",
     "clearhouse.office.reviews",
+    "clearhouse.office.assessments",
     "clearhouse.office.access",
 )
 #: Who may know it: the review's own rules and rooms, and the gateway, which keeps to its end.
@@ -65,6 +67,7 @@ def test_no_other_part_imports_what_knows_the_state_of_a_review() -> None:
 def test_those_that_list_the_room_ask_it_nothing() -> None:
     allowed = {
         "clearhouse.office.reviews.api.router",
+        "clearhouse.office.assessments.api.router",
         "clearhouse.office.access.api.router",
         # Who sees what in a review is decided in one place with all the rest.
         "clearhouse.protocol.partners.Part",

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 from django.test import Client
 from django.utils import timezone
@@ -15,6 +15,8 @@ from clearhouse.office.orgs.actions.keys import make_api_key
 from clearhouse.office.viewer import Viewer
 from clearhouse.protocol.roles import Role, Scope
 from tests.office.story import somebody
+
+_JSON: Final = "application/json"
 
 
 def key_for(viewer: Viewer, scopes: Sequence[Scope] = tuple(Scope)) -> str:
@@ -50,9 +52,9 @@ class Caller:
         )
 
     def put(self, path: str, body: Any) -> Any:
-        return Client().put(
-            f"/api{path}", json.dumps(body), "application/json", headers=self._headers({})
-        )
+        is_file = isinstance(body, bytes)
+        data, kind = (body, "application/octet-stream") if is_file else (json.dumps(body), _JSON)
+        return Client().put(f"/api{path}", data, kind, headers=self._headers({}))
 
     def delete(self, path: str) -> Any:
         return Client().delete(f"/api{path}", headers=self._headers({}))

@@ -14,12 +14,13 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from clearhouse.office.api.root import api
+from clearhouse.office.assessments.forms import VERBS as ASSESSMENT_VERBS
 from clearhouse.office.authorisation import Deed
 from clearhouse.office.cases.forms import VERBS
 from clearhouse.office.orgs import organisation_page
 from clearhouse.office.reviews.forms import VERBS as REVIEW_VERBS
 from clearhouse.protocol.roles import Role, Scope
-from tests.office.security import review_routes
+from tests.office.security import assessment_routes, review_routes
 from tests.office.security.rules import (
     Allowed,
     anybody,
@@ -76,7 +77,11 @@ class Route:
 
     @property
     def of_review(self) -> bool:
-        return self.place.startswith(("reviews/<", "api/reviews/{"))
+        beginnings = (
+            "reviews/<", "api/reviews/{", "assessments/<", "assessments/of/",
+            "api/assessments/{", "api/assessments/of/",
+        )  # fmt: skip
+        return self.place.startswith(beginnings) or self.id == "POST /api/assessments"
 
     def path(self, names: dict[str, str]) -> str:
         """The address with names in it."""
@@ -98,6 +103,9 @@ _FILLED: Final = (
     (r"\(\?P<name>C-[^)]*\)", "commitment"),
     (r"\(\?P<name>SC-[^)]*\)", "claim"),
     (r"(?<=reviews/)(?:<str:name>|\{name\})", "review"),
+    (r"(?<=assessments/plans/)(?:<str:name>|\{name\})", "plan"),
+    (r"(?<=assessments/)(?:<str:name>|\{name\})", "assessment"),
+    (r"<str:review>|\{review\}", "review"),
     (r"\{party\}", "party"),
     (r"\{loan\}", "loan"),
     (r"\{opening\}", "opening"),
@@ -399,6 +407,7 @@ _API: Final = (
     _get("api/docs", anybody),
 )  # fmt: skip
 
+_OF_EVERYBODY: Final = review_routes.OF_EVERYBODY | assessment_routes.OF_EVERYBODY
 ROUTES: Final = (
     *_PAGES,
     *(_form(f"{_CASE}<slug:verb>/", rule, body, verb) for verb, (rule, body) in _VERBS.items()),
@@ -407,17 +416,21 @@ ROUTES: Final = (
     *_API,
     *(
         Route(method, place, rule, (), body or None)
-        for method, place, rule, body in review_routes.PAGES
+        for method, place, rule, body in (*review_routes.PAGES, *assessment_routes.PAGES)
     ),
     *(
         _form("reviews/<str:name>/<slug:verb>/", rule, body, verb)
         for verb, (rule, body) in review_routes.VERBS.items()
     ),
     *(
-        _get(place, rule, *(() if place in review_routes.OF_EVERYBODY else (_RR,)))
+        _form("assessments/<str:name>/<slug:verb>/", rule, body, verb)
+        for verb, (rule, body) in assessment_routes.VERBS.items()
+    ),
+    *(
+        _get(place, rule, *(() if place in _OF_EVERYBODY else (_RR,)))
         if method == "GET"
         else _json(method, place, rule, body, _RR, _RW)
-        for method, place, rule, body in review_routes.OPERATIONS
+        for method, place, rule, body in (*review_routes.OPERATIONS, *assessment_routes.OPERATIONS)
     ),
 )
 
@@ -465,5 +478,6 @@ def operations_there_are() -> set[str]:
 def verbs_there_are() -> set[str]:
     """What is done in a case, and to an organisation, by the office's own tables."""
     return {
-        *VERBS, *REVIEW_VERBS, *organisation_page._DEEDS, *organisation_page._BUTTONS,
+        *VERBS, *REVIEW_VERBS, *ASSESSMENT_VERBS, *organisation_page._DEEDS,
+        *organisation_page._BUTTONS,
     }  # fmt: skip

@@ -9,6 +9,7 @@ from typing import Any, Final
 import pytest
 from pytest_django import Settings
 
+from clearhouse.office.authorisation import ReviewPart
 from tests.office.security.routes import (
     ROUTES,
     Route,
@@ -18,6 +19,7 @@ from tests.office.security.routes import (
     verbs_there_are,
 )
 from tests.office.security.rules import (
+    anybody,
     in_review,
     its_finder,
     its_own,
@@ -186,6 +188,8 @@ _KNOWN: Final = (
     ("scans/", its_finder),
     ("organisation", its_own),
     ("reviews/", in_review()),
+    ("assessments/plans/", anybody),
+    ("assessments/", in_review(ReviewPart.PROGRESS)),
 )
 
 

@@ -54,6 +54,7 @@ from clearhouse.protocol.roles import Role, Scope
 from tests.office import story
 from tests.office.cases import made
 from tests.office.cases.made import at
+from tests.office.security import assessing
 from tests.office.security import reviewing as reviewing_
 from tests.office.story import somebody
 
@@ -62,6 +63,7 @@ ABSENT: Final = {
     "case": "CH-2026-0000000000", "finding": "F-0000000000", "commitment": "C-0000000000",
     "claim": "SC-0000000000", "patch": "P-0000000000", "file": "FL-000000000",
     "task": "T-0000000000", "suggestion": "S-0000000000", "review": "R-0000000000",
+    "assessment": "A-0000000000", "plan": "PL-0000000000",
     "party": "TP-0000000000", "loan": "L-0000000000", "opening": "SO-0000000000",
 }  # fmt: skip
 
@@ -116,12 +118,13 @@ def build() -> World:
         more = _other_parts(who, case)
         names = _things(who, case)
         reviewing = reviewing_.build()
-        names |= reviewing.names
+        names |= reviewing.names | assessing.build(reviewing.names["review"])
         lookers = _lookers(who, more) | _reviewing(reviewing)
     names["key"] = str(ApiKey.objects.filter(organisation__slug="ecdsa-team").latest("pk").pk)
     world = World(case, names, lookers, parties=reviewing.parties)
     _mark(world, who)
     reviewing_.mark(_Planter(world), _rename)
+    assessing.mark(_Planter(world))
     world.case.refresh_from_db()
     return world
 

@@ -24,6 +24,8 @@ from clearhouse.office.assessments.documents import (
     PlanOut,
     PublishedOut,
 )
+from clearhouse.office.headers import page_of_its_own
+from clearhouse.office.ledgerbook.actions import receipt_for
 from clearhouse.office.orgs.middleware import viewer_in
 from clearhouse.office.uploads import whole_body
 from clearhouse.office.viewer import Viewer
@@ -130,6 +132,13 @@ def plan(request: HttpRequest, name: Name) -> PlanOut:  # noqa: ARG001 - ninja's
     return PlanOut.of(queries.plan_named(name))
 
 
+@router.get("/plans/{name}/receipt", auth=None)
+def receipt(request: HttpRequest, name: Name) -> HttpResponse:
+    """The ledger's receipt of a plan's commitment: anybody checks it without asking this office."""
+    found = receipt_for(viewer_in(request), queries.plan_named(name).entry, now=timezone.now())
+    return HttpResponse(bytes(found), content_type="application/json")
+
+
 @router.post("/plans/{name}/retire", response=PlanOut)
 def retire_plan(request: HttpRequest, name: Name) -> PlanOut:
     """Begin nothing more by a plan.  For the office."""
@@ -216,7 +225,7 @@ def evidence(request: HttpRequest, name: Name) -> HttpResponse:
 @router.get("/{name}/report")
 def report(request: HttpRequest, name: Name) -> HttpResponse:
     """The report, one HTML page: with items for who may know them, and without."""
-    return HttpResponse(queries.page_for(viewer_in(request), name))
+    return page_of_its_own(queries.page_for(viewer_in(request), name))
 
 
 @router.post("/{name}/abandon", response=AssessmentOut)

@@ -25,13 +25,11 @@ from clearhouse.office.assessments.forms import (
     offered,
 )
 from clearhouse.office.authorisation import ReviewDeed
+from clearhouse.office.headers import page_of_its_own
+from clearhouse.office.ledgerbook.actions import receipt_for
 from clearhouse.office.orgs.middleware import viewer_in
 
 _FORM: Final = require_http_methods(["GET", "HEAD", "POST"])
-#: The report is a page of its own: it loads nothing and runs nothing.
-_REPORT_POLICY: Final = (
-    "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox"
-)
 
 
 @require_safe
@@ -102,6 +100,14 @@ def plan(request: HttpRequest, name: str) -> HttpResponse:
     return render(request, "assessments/plan.html", context, status=_status(request))
 
 
+@require_safe
+def receipt(request: HttpRequest, name: str) -> HttpResponse:
+    """The ledger's receipt of a plan's commitment: anybody checks it without asking this office."""
+    found = queries.plan_named(name)
+    made = receipt_for(viewer_in(request), found.entry, now=timezone.now())
+    return _file(bytes(made), f"{found.name}-receipt.json", "application/json")
+
+
 @require_POST
 def retire(request: HttpRequest, name: str) -> HttpResponse:
     """The office retires a plan."""
@@ -161,19 +167,14 @@ def live(request: HttpRequest, name: str) -> HttpResponse:
 @require_safe
 def report(request: HttpRequest, name: str) -> HttpResponse:
     """The determination's report, for its reader."""
-    page = queries.page_for(viewer_in(request), name)
-    return HttpResponse(page, headers={"Content-Security-Policy": _REPORT_POLICY})
+    return page_of_its_own(queries.page_for(viewer_in(request), name))
 
 
 @require_safe
 def evidence(request: HttpRequest, name: str) -> HttpResponse:
     """The evidence, for who may know the items."""
     raw = queries.evidence_for(viewer_in(request), name)
-    filename = f"{name}.evidence.zip"
-    return HttpResponse(
-        raw, content_type="application/zip",
-        headers={"Content-Disposition": f'attachment; filename="{filename}"'},
-    )  # fmt: skip
+    return _file(raw, f"{name}.evidence.zip", "application/zip")
 
 
 @require_POST
@@ -204,6 +205,11 @@ def _page(request: HttpRequest, name: str, failed: AssessmentForm | None = None)
         "failed": failed,
     }
     return render(request, "assessments/show.html", context, status=422 if failed else 200)
+
+
+def _file(data: bytes, name: str, kind: str) -> HttpResponse:
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return HttpResponse(data, content_type=kind, headers=headers)
 
 
 def _trail(*more: tuple[str, str]) -> list[tuple[str, str]]:

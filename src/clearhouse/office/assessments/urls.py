@@ -11,6 +11,7 @@ urlpatterns = [
     path("", pages.front, name="front"),
     path("plans/new/", pages.commit, name="commit"),
     path("plans/<str:name>/", pages.plan, name="plan"),
+    path("plans/<str:name>/receipt/", pages.receipt, name="receipt"),
     path("plans/<str:name>/retire/", pages.retire, name="retire"),
     path("of/<str:review>/", pages.of_review, name="of-review"),
     path("<str:name>/", pages.show, name="show"),

@@ -126,9 +126,9 @@ def hand_in(viewer: Viewer, name: str, raw: bytes, *, now: datetime) -> Assessme
     Raises :class:`Invalid` for what is no evidence, :class:`Refused` where it does not hold, is of
     another submission, plan or slot, or tells of other attempts than were reported.
     """
-    evidence = parse_evidence(raw, "evidence")
     with transaction.atomic():
         found = _running(viewer, name)
+        evidence = parse_evidence(raw, "evidence")
         verdict, attempts = _checked(found, evidence)
         there = outcomes_of(found)
         if list(attempts.outcomes[: len(there)]) != there:

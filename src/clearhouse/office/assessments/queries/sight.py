@@ -10,6 +10,7 @@ from clearhouse.errors import NotFound
 from clearhouse.office.assessments.models import Assessment
 from clearhouse.office.authorisation import ReviewDeed, ReviewPart, may_in_review
 from clearhouse.office.reviews.queries import review_for
+from clearhouse.office.reviews.queries.sight import MISSING as NO_REVIEW
 from clearhouse.office.viewer import Viewer
 from clearhouse.protocol.review import Purpose
 
@@ -64,7 +65,7 @@ def assessments_of(viewer: Viewer, review: str) -> OfReview:
     """Those of a review.  Raises :class:`NotFound` for whom they are not."""
     found, standing, parts = review_for(viewer, review)
     if ReviewPart.PROGRESS not in parts:
-        raise NotFound(MISSING)
+        raise NotFound(NO_REVIEW)
     rows = Assessment.objects.select_related("plan").filter(review=found.pk).order_by("-pk")
     deeds = frozenset(one for one in ReviewDeed if may_in_review(one, standing))
     asked = found.purpose == Purpose.DETERMINATION
