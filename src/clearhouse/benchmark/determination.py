@@ -13,6 +13,7 @@ from clearhouse.benchmark.evidence import (
     BANK,
     DECISION,
     DETERMINATION,
+    ITEMS,
     OUTCOMES,
     PLAN,
     VERDICTS,
@@ -20,8 +21,10 @@ from clearhouse.benchmark.evidence import (
     Evidence,
     decision_bytes,
     determination_bytes,
+    item_name,
     verdict_name,
 )
+from clearhouse.benchmark.item_file import parse as parse_item
 from clearhouse.benchmark.judged import Judged
 from clearhouse.benchmark.outcomes import Ending, Standing
 from clearhouse.benchmark.outcomes import Outcome as Attempted
@@ -59,6 +62,8 @@ def verify(evidence: Evidence, committed: str | None = None) -> Verification:
     7. the test stopped where the rule stops
     8. the verdicts handed over are those of the outcomes, each of the item that was planned, and
        each ending is what its verdict says (not checked where there are none)
+    9. what was proven is made of the planned items' own files and what was handed in (not checked
+       without what the items say they are)
 
     Whatever the members are, the result is a verification that names what does not hold.
     """
@@ -81,6 +86,7 @@ def verify(evidence: Evidence, committed: str | None = None) -> Verification:
         checks += [_decided(evidence, decision), _stopped(decision, attempts)]
     checks.append(_parts(evidence, attempts, decision))
     checks.append(_verdicts(evidence, plan, attempts))
+    checks.append(_made_of(evidence, plan))
     return Verification(
         tuple(sorted(checks, key=lambda one: one.number)),
         None if decision is None else decision.verdict,
@@ -97,7 +103,7 @@ _ORDERED = "each item is the one that the rule chose"
 _DECIDED = "the decision is what the rule decides"
 _STOPPED = "the test stopped where the rule stops"
 _JUDGED = "the verdicts handed over are those of the outcomes"
-
+_MADE_OF = "what was proven is made of the planned items"
 
 _T = TypeVar("_T")
 
@@ -238,3 +244,33 @@ def _misjudged(plan: Plan, one: Attempted, raw: bytes, name: str) -> list[str]:
     if (judged.grade is Grade.DIFFERENTIAL) is not (one.ending is Ending.SOLVED):
         wrong.append(f"{name} says {judged.grade}, {OUTCOMES} that it is {one.ending}")
     return wrong
+
+
+def _made_of(evidence: Evidence, plan: Plan | None) -> Check:  # 9
+    members = evidence.members
+    handed = {name: raw for name, raw in members.items() if name.startswith(ITEMS)}
+    if not handed or plan is None:
+        why = "no item's own list of files was handed over" if not handed else "no plan"
+        return Check(9, _MADE_OF, Outcome.NOT_CHECKED, why)
+    planned = {item_name(content) for content in plan.contents.values()}
+    wrong = [
+        f"{shown(name)} is not under its digest"
+        for name, raw in sorted(handed.items())
+        if name != item_name(digest_of(raw))
+    ]
+    wrong += [f"no item of the plan is {shown(name)}" for name in sorted(handed.keys() - planned)]
+    count = 0
+    for name, raw in sorted(members.items()):
+        if not name.startswith(VERDICTS):
+            continue
+        try:
+            judged = Judged.parse(raw, name)
+            item = item_name(judged.item)
+            if item not in handed:
+                continue
+            count += 1
+            if not judged.is_of(parse_item(handed[item], where=item)):
+                wrong.append(f"{name} proves a bundle that is not made of {item}")
+        except Invalid as error:
+            wrong.append(str(error))
+    return _check(9, _MADE_OF, wrong, f"{count} verdicts, from the digests of the items' files")

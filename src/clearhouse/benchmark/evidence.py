@@ -7,6 +7,8 @@
 - ``determination.json``: the digests of the four; its own digest names the determination
 - ``verdicts/HEX.json``, as many as are handed over: what the judge said, of which item (see
   :mod:`clearhouse.benchmark.judged`), each under its SHA-256
+- ``items/HEX.toml``, as many as are handed over: what the items that were tried say they are, each
+  under its SHA-256, which is the digest in the plan
 
 Whoever holds this can choose, weigh and decide again.  It names sealed items: it is for those who
 may know them.
@@ -39,6 +41,7 @@ DECISION: Final = "decision.json"
 DETERMINATION: Final = "determination.json"
 PARTS: Final = (PLAN, BANK, OUTCOMES, DECISION)
 VERDICTS: Final = "verdicts/"
+ITEMS: Final = "items/"
 FORMAT: Final = "clearhouse-determination/1"
 OUTCOMES_FORMAT: Final = "clearhouse-outcomes/1"
 DECISION_FORMAT: Final = "clearhouse-decision/1"
@@ -108,11 +111,16 @@ class Evidence:
 
 
 def make_evidence(
-    plan: Plan, bank: Bank, attempts: Attempts, verdicts: Sequence[bytes] = ()
+    plan: Plan,
+    bank: Bank,
+    attempts: Attempts,
+    verdicts: Sequence[bytes] = (),
+    items: Sequence[bytes] = (),
 ) -> Evidence:
     """The evidence of a finished test; the decision is made here.
 
-    ``verdicts`` are the judge's documents, byte for byte, as many as are to be handed over.
+    ``verdicts`` are the judge's documents and ``items`` the ``item.toml`` of items that were tried,
+    byte for byte, as many as are to be handed over.
     """
     decision = decide(plan, attempts.outcomes)
     members = {
@@ -124,6 +132,8 @@ def make_evidence(
     members[DETERMINATION] = determination_bytes(members, attempts.submission, decision)
     for raw in verdicts:
         members[verdict_name(digest_of(raw))] = raw
+    for raw in items:
+        members[item_name(digest_of(raw))] = raw
     return Evidence(members, "evidence")
 
 
@@ -147,6 +157,11 @@ def determination_bytes(members: Mapping[str, bytes], submission: str, decision:
 def verdict_name(digest: str) -> str:
     """The member that holds the verdict of this digest."""
     return f"{VERDICTS}{digest.removeprefix('sha256:')}.json"
+
+
+def item_name(digest: str) -> str:
+    """The member that holds the ``item.toml`` of the item with this digest."""
+    return f"{ITEMS}{digest.removeprefix('sha256:')}.toml"
 
 
 def read_evidence(path: Path) -> Evidence:
@@ -179,8 +194,10 @@ def read_evidence(path: Path) -> Evidence:
         if name not in members:
             raise Invalid(f"has no {name}", where=where)
     for name in members:
-        is_verdict = name.startswith(VERDICTS) and name.endswith(".json")
-        if name not in (*PARTS, DETERMINATION) and not is_verdict:
+        is_more = (name.startswith(VERDICTS) and name.endswith(".json")) or (
+            name.startswith(ITEMS) and name.endswith(".toml")
+        )
+        if name not in (*PARTS, DETERMINATION) and not is_more:
             raise Invalid(f"has a member that evidence does not have: {shown(name)}", where=where)
     return Evidence(dict(members), where)
 

@@ -307,6 +307,5 @@ def _terms(one: JsonValue) -> Terms:
 def _item(one: JsonValue) -> PlannedItem:
     texts, numbers = ("name", "family", "content"), ("solved", "failed", "information")
     one.check_keys((*texts, *numbers), ())
-    return PlannedItem(
-        *(_at(one, key).text() for key in texts), *(_at(one, key).integer() for key in numbers)
-    )
+    name, family, content = (_at(one, key).text() for key in texts)
+    return PlannedItem(name, family, content, *(_at(one, key).integer() for key in numbers))

@@ -42,9 +42,14 @@ def _chooser(plan: Plan, opening: Opening) -> Chooser:
 
 
 def evidence_of(
-    logs: Iterable[EvalLog], plan: Plan, bank: Bank, opening: Opening, submission: str
+    logs: Iterable[EvalLog],
+    plan: Plan,
+    bank: Bank,
+    opening: Opening,
+    submission: str,
+    items: Iterable[Item] = (),
 ) -> Evidence:
-    """The evidence of a submission's run, with every verdict.
+    """The evidence of a submission's run, with every verdict, and with what ``items`` say they are.
 
     The order of attempts is the chooser's own, asked again: a log has its samples in any order.
     Raises :class:`Invalid` where the logs lack an attempt that the plan asks for, hold others, or
@@ -71,4 +76,7 @@ def evidence_of(
             verdicts.append(bytes(judged))
     if samples:
         raise Invalid("the logs hold attempts that the plan did not ask for")
-    return make_evidence(plan, bank, Attempts(submission, opening, tuple(outcomes)), verdicts)
+    tried = {one.item for one in outcomes}
+    records = [one.record for one in items if one.name in tried]
+    attempts = Attempts(submission, opening, tuple(outcomes))
+    return make_evidence(plan, bank, attempts, verdicts, records)
