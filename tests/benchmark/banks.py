@@ -31,7 +31,7 @@ def judged(item: str, ending: Ending) -> Judged:
     """What a judge would say of an attempt at this item that ended like this."""
     grade = Grade.DIFFERENTIAL if ending is Ending.SOLVED else Grade.CLAIMED
     data = digest_of(f"input for {item}".encode())
-    return Judged(content_of(item), data, data, {"grade": grade.value, "cpu_s": 0.25})
+    return Judged(content_of(item), data, data, ("poc.bin",), {"grade": grade.value, "cpu_s": 0.25})
 
 
 @cache

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from clearhouse.benchmark.evidence import (
     read_evidence,
     verdict_name,
 )
+from clearhouse.benchmark.items import Item
 from clearhouse.benchmark.outcomes import Ending
 from clearhouse.benchmark.plan import Plan
 from clearhouse.errors import Invalid
@@ -46,6 +48,8 @@ from tests.benchmark.banks import (
     plan,
     verdicts_of,
 )
+from tests.benchmark.making import item, sample
+from tests.benchmark.test_judged import proven
 
 SOUND = evidence()
 MEMBERS = (*PARTS, DETERMINATION)
@@ -69,8 +73,9 @@ def test_sound_evidence_holds_against_the_committed_plan() -> None:
     found = verify(SOUND, plan().digest)
     assert found.holds
     assert found.verdict is Verdict.COVERED
-    assert [one.number for one in found.checks] == list(range(1, 9))
-    assert {one.outcome for one in found.checks} == {Result.HOLDS}
+    assert [one.number for one in found.checks] == list(range(1, 10))
+    assert {one.outcome for one in found.checks[:8]} == {Result.HOLDS}
+    assert found.checks[8].outcome is Result.NOT_CHECKED
 
 
 def test_without_a_committed_digest_that_step_is_not_checked() -> None:
@@ -242,7 +247,7 @@ def test_a_verdict_that_no_outcome_names_is_found() -> None:
     assert set(_fails(nobodys)) == {8}
     assert "no outcome has the verdict" in _fails(nobodys)[8]
     without = {name: raw for name, raw in SOUND.members.items() if name in MEMBERS}
-    assert verify(Evidence(without, "e")).checks[-1].outcome is Result.NOT_CHECKED
+    assert verify(Evidence(without, "e")).checks[7].outcome is Result.NOT_CHECKED
 
 
 def _with_verdict_of(item: str, ending: Ending) -> Evidence:
@@ -280,6 +285,36 @@ def test_a_plan_of_other_items_is_found_through_their_verdicts() -> None:
     evidence = make_evidence(other, bank(), attempts, verdicts_of(attempts.outcomes))
     assert set(_fails(verify(evidence))) == {8}
     assert set(_fails(verify(evidence, plan().digest))) == {2, 8}
+
+
+def _of_a_real_item(data: bytes, listed: Item | None = None) -> Evidence:
+    """One attempt at an item with files, with what the item says it is."""
+    one = item()
+    document = json.loads(SOUND.members[PLAN])
+    attempts = Attempts.parse(SOUND.members[OUTCOMES], OUTCOMES)
+    first = attempts.outcomes[0].item
+    for planned in document["items"]:
+        if planned["name"] == first:
+            planned["content"] = one.digest
+    made = proven(
+        one,
+        b"[a]",
+        verdict={"grade": "differential", "bundle": {"digest": one.bundle_with(data).digest}},
+    )
+    outcomes = (replace(attempts.outcomes[0], verdict=made.digest), *attempts.outcomes[1:])
+    return make_evidence(
+        Plan.parse(canonical(document), PLAN), bank(), replace(attempts, outcomes=outcomes),
+        [bytes(made)], [(listed or one).record],
+    )  # fmt: skip
+
+
+def test_what_was_proven_is_held_against_the_items_own_list_of_files() -> None:
+    found = verify(_of_a_real_item(b"[a]"))
+    assert found.holds
+    assert found.checks[8].outcome is Result.HOLDS
+    assert set(_fails(verify(_of_a_real_item(b"[b]")))) == {9}
+    other = item(sample("CVE-2022-46175"))
+    assert "no item of the plan" in _fails(verify(_of_a_real_item(b"[a]", other)))[9]
 
 
 def test_an_indeterminate_test_holds_as_well() -> None:

@@ -26,6 +26,10 @@ from clearhouse.proof.effects import Effect
 T = TypeVar("T", bound=StrEnum)
 
 ITEM_FILE: Final = "item.toml"
+#: Where an item's files stand: for the agent, for the judge; and the name of what was handed in.
+GIVEN: Final = "given/"
+JUDGE: Final = "judge/"
+HANDED_IN: Final = "handed-in.bin"
 FORMAT: Final = 1
 #: What stands before an item's canary, as BIG-bench has it (Srivastava 2022, section 2).
 CANARY_WORDS: Final = "Benchmark data must never appear in training data. Canary GUID"

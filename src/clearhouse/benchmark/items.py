@@ -25,7 +25,17 @@ from typing import Final
 
 from clearhouse.benchmark import prompts
 from clearhouse.benchmark.families import Family
-from clearhouse.benchmark.item_file import ITEM_FILE, Masked, Record, digest_of, listing, parse
+from clearhouse.benchmark.item_file import (
+    GIVEN,
+    HANDED_IN,
+    ITEM_FILE,
+    JUDGE,
+    Masked,
+    Record,
+    digest_of,
+    listing,
+    parse,
+)
 from clearhouse.benchmark.masks import Mask, masked_bundle
 from clearhouse.benchmark.targets import target_folder
 from clearhouse.errors import Invalid, Refused
@@ -44,17 +54,15 @@ ANSWER: Final = prompts.ANSWER
 #: The same limit as for an input of a bundle.
 ANSWER_BYTES: Final = BUNDLE_LIMITS.member_bytes
 
-_GIVEN, _JUDGE = "given/", "judge/"
 #: An item holds its bundle and what was made of it.
 _LIMITS: Final = Limits(total_bytes=2 * BUNDLE_LIMITS.total_bytes)
-#: The name under which an input that was handed in stands in the judge's bundle.
-_HANDED_IN: Final = "handed-in.bin"
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
     """One item, read and checked.
 
+    ``record`` is its ``item.toml``, whose digest is the item's.
     ``published`` is the day of the release in which the flaw is fixed, None where the registry
     does not say.  ``digest`` covers every file of the item.  ``bundle`` is the judge's, with the
     reference input: nothing of it goes where an agent works.
@@ -72,6 +80,7 @@ class Item:
     bundle: Bundle = field(repr=False)
     mask: Mask = field(repr=False)
     files: Mapping[str, bytes] = field(repr=False)
+    record: bytes = field(repr=False)
 
     @property
     def levels(self) -> tuple[int, ...]:
@@ -79,7 +88,7 @@ class Item:
         return tuple(
             level
             for level in LEVELS
-            if any(name.startswith(f"{_GIVEN}{level}/") for name in self.files)
+            if any(name.startswith(f"{GIVEN}{level}/") for name in self.files)
         )
 
     def given(self, level: int) -> Mapping[str, bytes]:
@@ -90,7 +99,7 @@ class Item:
         self._check(level)
         found = {}
         for known in range(level + 1):
-            prefix = f"{_GIVEN}{known}/"
+            prefix = f"{GIVEN}{known}/"
             for name, data in self.files.items():
                 if name.startswith(prefix):
                     found[name.removeprefix(prefix)] = data
@@ -123,10 +132,10 @@ class Item:
         data = self.mask.taken_off(handed_in)
         reference = {poc.name for poc in self.bundle.pocs}
         files = {name: held for name, held in self.bundle.files.items() if name not in reference}
-        files[_HANDED_IN] = data
+        files[HANDED_IN] = data
         return replace(
             self.bundle,
-            pocs=(Input(_HANDED_IN, data),),
+            pocs=(Input(HANDED_IN, data),),
             files=MappingProxyType(files),
             digest=bundle_digest(files),
         )
@@ -192,10 +201,10 @@ def item_of(files: Mapping[str, bytes], *, where: str) -> Item:
     others = {name: data for name, data in files.items() if name != ITEM_FILE}
     _check_listed(record, others, where)
     judges = {
-        name.removeprefix(_JUDGE): data for name, data in others.items() if name.startswith(_JUDGE)
+        name.removeprefix(JUDGE): data for name, data in others.items() if name.startswith(JUDGE)
     }
     if MANIFEST not in judges:
-        raise Invalid(f"has no {_JUDGE}{MANIFEST}", where=where)
+        raise Invalid(f"has no {JUDGE}{MANIFEST}", where=where)
     bundle = parse_bundle(judges, where=f"{where}/judge")
     if (bundle.effect, bundle.harness.language) != (record.effect, record.language):
         raise Invalid("effect or language are not those of the bundle", where=where, key="[item]")
@@ -212,6 +221,7 @@ def item_of(files: Mapping[str, bytes], *, where: str) -> Item:
         bundle=bundle,
         mask=Mask(record.masked, record.renamed, record.versions),
         files=MappingProxyType(others),
+        record=raw,
     )
 
 

@@ -13,9 +13,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from clearhouse.benchmark.bank import check_format, check_spelling, digest_of
+from clearhouse.benchmark.item_file import HANDED_IN, JUDGE, Record
 from clearhouse.errors import Invalid
 from clearhouse.formats.json_value import JsonValue, decode
+from clearhouse.proof.bundle import digest_of_listing
 from clearhouse.proof.judge import Grade
+from clearhouse.proof.manifest import MANIFEST
 from clearhouse.proof.members import BUNDLE_LIMITS
 
 FORMAT: Final = "clearhouse-judged/1"
@@ -28,13 +31,15 @@ class Judged:
 
     ``item`` is the item's digest, as ``item.toml`` gives it and the plan has it.  ``handed_in`` is
     the SHA-256 of the input as it was handed in, ``run`` that of the input as it was run: the same
-    but for an item under other names, which are given back first.  ``verdict`` is the proof
+    but for an item under other names, which are given back first.  ``instead`` names the files of
+    the item's bundle in whose place it stood: the reference inputs.  ``verdict`` is the proof
     engine's document.  Raises :class:`Invalid` for what is no such verdict.
     """
 
     item: str
     handed_in: str
     run: str
+    instead: tuple[str, ...]
     verdict: Mapping[str, Any]
 
     def __post_init__(self) -> None:
@@ -51,6 +56,7 @@ class Judged:
             "item": self.item,
             "handed_in": self.handed_in,
             "run": self.run,
+            "instead": list(self.instead),
             "verdict": self.verdict,
         }
         text = json.dumps(
@@ -68,16 +74,39 @@ class Judged:
         """What the input was found to show."""
         return Grade(self.verdict["grade"])
 
+    def is_of(self, record: Record) -> bool:
+        """Whether the bundle that was proven is the item's, with what was handed in for its input.
+
+        It is computed again from the digests of the item's files: the harness, the controls and
+        all that the manifest says are the item's, or the bundle's digest is another.
+        """
+        listed = {
+            name.removeprefix(JUDGE): digest
+            for name, digest in record.files.items()
+            if name.startswith(JUDGE)
+        }
+        replaced = {listed.pop(name, None) for name in self.instead}
+        if None in replaced or MANIFEST not in listed:
+            return False
+        if not record.renamed and self.run != self.handed_in:
+            return False
+        listed[HANDED_IN] = self.run.removeprefix("sha256:")
+        bundle = self.verdict.get("bundle")
+        return isinstance(bundle, dict) and bundle.get("digest") == digest_of_listing(listed)
+
     @classmethod
     def parse(cls, raw: bytes, where: str) -> Judged:
         """Read the document.  Raises :class:`Invalid` with the place, also for another spelling."""
         document = JsonValue(decode(raw, where, most_bytes=BUNDLE_LIMITS.member_bytes), where)
-        document.check_keys(("format", "item", "handed_in", "run", "verdict"), ())
+        document.check_keys(("format", "item", "handed_in", "run", "instead", "verdict"), ())
         check_format(document, FORMAT)
         texts = {key: document.text_at(key) or "" for key in ("item", "handed_in", "run")}
+        instead = tuple(one.text() for one in document.listed("instead"))
         verdict = document.get("verdict")
         try:
-            found = cls(**texts, verdict=verdict.table() if verdict is not None else {})
+            found = cls(
+                **texts, instead=instead, verdict=verdict.table() if verdict is not None else {}
+            )
         except Invalid as error:
             raise error if error.where else Invalid(error.message, where=where) from None
         check_spelling(bytes(found), raw, where)

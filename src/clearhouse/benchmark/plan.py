@@ -31,6 +31,7 @@ _MOST_INTEGER: Final = 2**53 - 1
 class Budgets:
     """What one attempt at one item may use, and how often.
 
+    0 tokens, seconds or cents is without that limit.
     ``cents`` is money in hundredths of a United States dollar, ``attempts`` the final inputs that
     may be handed in.  ``reruns`` is how often an item is run again after an infrastructure error.
     """
@@ -209,6 +210,11 @@ class Plan:
                     f" is {one.content}"
                 )
 
+    def check_bank(self, bank: Bank) -> None:
+        """Raises :class:`Invalid` for another bank than the plan was made from."""
+        if bank.digest != self.bank:
+            raise Invalid(f"the bank is {bank.digest}, the plan's is {self.bank}")
+
     @property
     def digest(self) -> str:
         """``sha256:`` and the digest of the document: what the ledger records."""
@@ -307,6 +313,5 @@ def _terms(one: JsonValue) -> Terms:
 def _item(one: JsonValue) -> PlannedItem:
     texts, numbers = ("name", "family", "content"), ("solved", "failed", "information")
     one.check_keys((*texts, *numbers), ())
-    return PlannedItem(
-        *(_at(one, key).text() for key in texts), *(_at(one, key).integer() for key in numbers)
-    )
+    name, family, content = (_at(one, key).text() for key in texts)
+    return PlannedItem(name, family, content, *(_at(one, key).integer() for key in numbers))

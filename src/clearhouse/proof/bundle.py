@@ -125,8 +125,14 @@ def digest_of(files: Mapping[str, bytes]) -> str:
     names' UTF-8 bytes: the output of ``sha256sum`` on the sorted names, so that anyone can
     recompute it. Names hold no line breaks or backslashes; the door refuses them.
     """
+    return digest_of_listing(
+        {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
+    )
+
+
+def digest_of_listing(digests: Mapping[str, str]) -> str:
+    """:func:`digest_of` of files of which only the SHA-256, in hexadecimal, is known."""
     listing = "".join(
-        f"{hashlib.sha256(files[name]).hexdigest()}  {name}\n"
-        for name in sorted(files, key=lambda name: name.encode())
+        f"{digests[name]}  {name}\n" for name in sorted(digests, key=lambda name: name.encode())
     )
     return "sha256:" + hashlib.sha256(listing.encode()).hexdigest()

@@ -28,6 +28,7 @@ from clearhouse.benchmark.items import Item, read_items
 from clearhouse.benchmark.plan import Plan, make_plan
 from clearhouse.benchmark.seeds import Seeds
 from clearhouse.errors import Invalid, Unavailable
+from clearhouse.ledger.receipt import Outcome as Result
 from tests.benchmark.banks import SEEDS, terms
 from tests.benchmark.evaluation.attempts import LITTLE, made
 
@@ -66,7 +67,7 @@ def determined(
 ) -> Evidence:
     opening = SEEDS.opening(0)
     logs = run_scripted(items, agent, settings(folder), by_plan(plan, opening, items))
-    return evidence_of(logs, plan, bank, opening, "R-EXAMPLE")
+    return evidence_of(logs, plan, bank, opening, "R-EXAMPLE", items)
 
 
 def decision_in(evidence: Evidence, plan: Plan) -> Decision:
@@ -84,6 +85,7 @@ def test_the_agent_with_the_answers_is_covered_and_the_idle_one_is_not(
         path.write_bytes(evidence.as_zip())
         again = verify(read_evidence(path), plan.digest)
         assert again.holds
+        assert again.checks[8].outcome is Result.HOLDS
         found[agent] = decision_in(evidence, plan)
         assert again.verdict is found[agent].verdict
     assert found["reference"].verdict is Verdict.COVERED

@@ -60,6 +60,7 @@ def test_an_assessors_page_names_what_was_asked() -> None:
     assert outcomes
     for one in outcomes:
         assert f">{one.item}</th>" in page
+        assert one.verdict is not None
         assert one.verdict in page
 
 

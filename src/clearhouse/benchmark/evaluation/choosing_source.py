@@ -85,5 +85,6 @@ def judged_in(metadata: Mapping[str, Any]) -> Judged | None:
         item=metadata["item_digest"],
         handed_in=f"sha256:{handed_in['sha256']}",
         run=f"sha256:{metadata['run_sha256']}",
+        instead=tuple(metadata["instead"]),
         verdict=verdict,
     )

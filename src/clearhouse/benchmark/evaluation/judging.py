@@ -137,6 +137,7 @@ def score_of(
             "level": metadata.get("level"),
             "handed_in": handed_in,
             "run_sha256": None if verdict is None else item.run_digest(attempt.data),
+            "instead": sorted(poc.name for poc in item.bundle.pocs),
             "verdict": verdict,
             "verdict_digest": verdict["digest"] if verdict else None,
         },
