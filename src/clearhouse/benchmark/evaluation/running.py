@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from inspect_ai import Task, eval_set
+from inspect_ai._util.error import PrerequisiteError
 from inspect_ai.log import EvalLog, EvalSample, read_eval_log
 from inspect_ai.model import GenerateConfig, Model, ModelOutput, ModelUsage, get_model
 from inspect_ai.util import DisplayType
+from rich.text import Text
 
 from clearhouse.benchmark.evaluation.budget import Budget
 from clearhouse.benchmark.evaluation.choosing_source import Chooser, item_in, outcome_in
@@ -22,6 +24,7 @@ from clearhouse.benchmark.evaluation.solving import Worker, model_agent
 from clearhouse.benchmark.evaluation.task import flaw_task
 from clearhouse.benchmark.items import Item
 from clearhouse.benchmark.outcomes import Ending
+from clearhouse.errors import Unavailable
 
 Scripted = Literal["reference", "nothing", "fuzzer"]
 
@@ -101,6 +104,16 @@ def _run(
             sandbox=settings.sandbox,
             choose=choose,
         )
+        return carried_out(task, model, settings)
+
+
+def carried_out(task: Task, model: str | Model, settings: Settings) -> tuple[EvalLog, ...]:
+    """Run a task with a model, or go on with it; its logs, with their samples.
+
+    Raises :class:`Unavailable` where Inspect cannot begin: a model that it does not know, a key
+    that is missing, a folder with another run's logs.
+    """
+    try:
         _, logs = eval_set(
             task,
             log_dir=str(settings.log_dir),
@@ -114,6 +127,9 @@ def _run(
             ctl_server=False,
             log_refusals=True,
         )
+    except PrerequisiteError as error:
+        said = Text.from_markup(str(error.message)).plain
+        raise Unavailable(f"Inspect cannot begin: {' '.join(said.split())}") from error
     return tuple(
         read_eval_log(log.location) if log.samples is None and log.location else log for log in logs
     )
