@@ -77,7 +77,7 @@ def show_rows(rows: Sequence[dict[str, Any]], document: dict[str, Any]) -> None:
         click.echo(f"{row['grade']:<13} {printable(row['path'])}  {title}{more}")
     for one in document["reasons"][:_REASONS]:
         reason = printable(one["reason"], limit=SHOWN)
-        click.echo(f"not proven    {one['count']} times: {reason}")
+        click.echo(f"{'not proven':<13} {one['count']} x  {reason}")
 
 
 def submitted(

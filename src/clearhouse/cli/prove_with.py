@@ -96,7 +96,7 @@ def _show(document: dict[str, Any]) -> None:
             continue
         click.echo(f"{'not proven':<13} {where}")
         for one in row["reasons"][:3]:
-            click.echo(f"{'':<13} {one['count']} times: {printable(one['reason'], limit=200)}")
+            click.echo(f"{'':<13} {one['count']} x  {printable(one['reason'], limit=200)}")
     show_course(document)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from inspect_ai.log import EvalLog
-from inspect_ai.model import ModelAPI, modelapi
+from inspect_ai.model import Model, ModelAPI, modelapi
 
 from clearhouse.benchmark.evaluation.budget import Budget
 from clearhouse.benchmark.evaluation.running import Settings
@@ -18,29 +18,31 @@ SAMPLES = Path(__file__).resolve().parents[3] / "samples"
 FINDING = "/work/finding"
 FINDER = "a scripted model"
 
-_TURNS: dict[str, Sequence[Turn]] = {}
+_MODELS: dict[str, Model] = {}
 
 
 @modelapi("scripted")
 class _Scripted(ModelAPI):
-    """``scripted/NAME`` on the command line takes the turns that a test has given that name."""
+    """``scripted/NAME`` takes the turns that a test has given that name, on the command line too.
+
+    Inspect keeps one of each name, so what it says is looked up when it is asked.
+    """
 
     def __init__(self, model_name: str, *args: Any, **more: Any) -> None:
         super().__init__(model_name)
-        self._model = scripted(_TURNS[model_name])
 
     async def generate(self, *args: Any, **more: Any) -> Any:
-        return await self._model.api.generate(*args, **more)
+        return await _MODELS[self.model_name].api.generate(*args, **more)
 
 
 @contextmanager
 def taking(name: str, turns: Sequence[Turn]) -> Iterator[str]:
     """The model of a name, for the length of the context."""
-    _TURNS[name] = turns
+    _MODELS[name] = scripted(turns)
     try:
         yield f"scripted/{name}"
     finally:
-        del _TURNS[name]
+        del _MODELS[name]
 
 
 def hand_in(folder: str = FINDING) -> Turn:

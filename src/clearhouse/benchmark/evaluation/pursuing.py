@@ -275,6 +275,7 @@ def scoring(pursuits: Pursuits) -> Scorer:
                     "grade": good.grade if good else None,
                     "limit": close.limit,
                     "judged": found,
+                    "verdict": dict(good.verdict) if good and good.verdict else None,
                 },
             )
 

@@ -150,7 +150,7 @@ def quarry_of(
     """
     if not is_plain_line(finder) or not 0 < len(finder.strip()) <= _FINDER:
         raise Invalid(f"expected one line of at most {_FINDER} characters", key="finder")
-    if text.startswith("pkg:"):
+    if text.startswith("pkg:") or not text:
         return _of_package(text, finder.strip(), language, fixed, requires)
     if fixed or requires:
         raise Invalid("goes with a package URL, not with a folder", key="fixed or requires")
