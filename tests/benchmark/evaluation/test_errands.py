@@ -174,7 +174,7 @@ def test_a_budget_ends_a_search_and_what_was_proven_stays(quarry: Quarry, tmp_pa
 
 def test_no_more_than_so_many_are_judged(quarry: Quarry, tmp_path: Path) -> None:
     both = [*hand_in(), *hand_in(), *hand_in("/work/other")]
-    turns: list[Turn] = [both, "and now?"]  # type: ignore[list-item]
+    turns: list[Turn] = [both, "and now?"]
     found, said, outcome = searched(quarry, turns, tmp_path, most=1)
     assert len(found) == 1
     assert "nothing more is judged" in said[1]

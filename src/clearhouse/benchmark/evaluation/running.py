@@ -24,7 +24,8 @@ from clearhouse.benchmark.evaluation.solving import Worker, model_agent
 from clearhouse.benchmark.evaluation.task import flaw_task
 from clearhouse.benchmark.items import Item
 from clearhouse.benchmark.outcomes import Ending
-from clearhouse.errors import Unavailable
+from clearhouse.errors import Invalid, Unavailable
+from clearhouse.proof.text import printable
 
 Scripted = Literal["reference", "nothing", "fuzzer"]
 
@@ -110,10 +111,11 @@ def _run(
 def carried_out(task: Task, model: str | Model, settings: Settings) -> tuple[EvalLog, ...]:
     """Run a task with a model, or go on with it; its logs, with their samples.
 
-    Raises :class:`Unavailable` where Inspect cannot begin: a model that it does not know, a key
-    that is missing, a folder with another run's logs.
+    Raises :class:`Invalid` for a model that Inspect does not know, :class:`Unavailable` where it
+    cannot begin: a key or a library that is missing, a folder with another run's logs.
     """
     try:
+        _known(model, settings)
         _, logs = eval_set(
             task,
             log_dir=str(settings.log_dir),
@@ -128,11 +130,24 @@ def carried_out(task: Task, model: str | Model, settings: Settings) -> tuple[Eva
             log_refusals=True,
         )
     except PrerequisiteError as error:
-        said = Text.from_markup(str(error.message)).plain
-        raise Unavailable(f"Inspect cannot begin: {' '.join(said.split())}") from error
+        said = " ".join(Text.from_markup(str(error.message)).plain.split())
+        if "eval_set" in said:
+            raise Unavailable(
+                f"{settings.log_dir} holds another run; one goes on with the same model and the"
+                " same budgets"
+            ) from error
+        raise Unavailable(f"Inspect cannot begin: {said}") from error
     return tuple(
         read_eval_log(log.location) if log.samples is None and log.location else log for log in logs
     )
+
+
+def _known(model: str | Model, settings: Settings) -> None:
+    if isinstance(model, str):
+        try:
+            get_model(model, **settings.model_args)
+        except ValueError:
+            raise Invalid(f"Inspect knows no {printable(model, limit=80)!r}", key="model") from None
 
 
 @dataclass(frozen=True, slots=True)
