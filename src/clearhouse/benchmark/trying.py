@@ -19,7 +19,7 @@ from clearhouse.proof.effects import Effect
 _PROGRAMS: Final = Path(__file__).parent / "given"
 _ATHERIS: Final = Path(__file__).parents[1] / "proof" / "warden" / "atheris.py"
 #: Without the user's folders and environment; ``-S`` splits the words (coreutils 8.30).
-_SHEBANG: Final = b"#!/usr/bin/env -S python3 -I -B\n"
+SHEBANG: Final = b"#!/usr/bin/env -S python3 -I -B\n"
 #: What a run may take where time is not the effect: clearhouse's own limit.
 _CPU_SECONDS: Final = 40.0
 _COMMENT: Final = {Language.PYTHON: "#", Language.C: "//", Language.CPP: "//"}
@@ -30,10 +30,14 @@ def harness_name(bundle: Bundle) -> str:
     return f"harness{Path(bundle.harness.file).suffix}"
 
 
-def task_files(bundle: Bundle, canary: str) -> dict[str, bytes]:
-    """Harness, headers beside it, and the programs that run it, by their names in the folder."""
+def task_files(bundle: Bundle, canary: str | None) -> dict[str, bytes]:
+    """Harness, headers beside it, and the programs that run it, by their names in the folder.
+
+    ``canary`` is that of an item; None where what is given is no item.
+    """
     language = bundle.harness.language
-    line = f"{_COMMENT.get(language, '//')} {canary_line(canary)}\n".encode()
+    marked = f" {canary_line(canary)}\n" if canary is not None else ""
+    line = f"{_COMMENT.get(language, '//')}{marked}".encode() if marked else b""
     code = bundle.harness_code
     files = {harness_name(bundle): code + (b"" if code.endswith(b"\n") else b"\n") + line}
     if language.is_native:
@@ -41,7 +45,7 @@ def task_files(bundle: Bundle, canary: str) -> dict[str, bytes]:
         headers = harness_files(bundle).items()
         files |= {name: data for name, data in headers if name != own}
     script = (_PROGRAMS / "try_input.py").read_bytes()
-    files["try"] = _SHEBANG + script + f"# {canary_line(canary)}\n".encode()
+    files["try"] = SHEBANG + script + (f"#{marked}".encode() if marked else b"")
     if language is Language.PYTHON:
         files["inside.py"] = (_PROGRAMS / "inside.py").read_bytes()
         if b"atheris" in code:
@@ -49,6 +53,18 @@ def task_files(bundle: Bundle, canary: str) -> dict[str, bytes]:
     if language is Language.JAVASCRIPT:
         files["inside.cjs"] = (_PROGRAMS / "inside.cjs").read_bytes()
     files["task.json"] = _task(bundle)
+    return files
+
+
+def programs(language: Language) -> dict[str, bytes]:
+    """The programs that run any harness in a language that is not compiled."""
+    names = {
+        Language.PYTHON: ["try_input.py", "inside.py"],
+        Language.JAVASCRIPT: ["try_input.py", "inside.cjs"],
+    }[language]
+    files = {name: (_PROGRAMS / name).read_bytes() for name in names}
+    if language is Language.PYTHON:
+        files["atheris.py"] = _ATHERIS.read_bytes()
     return files
 
 

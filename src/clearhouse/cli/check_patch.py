@@ -92,7 +92,7 @@ def check(
     if as_json:
         click.echo(json.dumps(document, ensure_ascii=False))
     else:
-        _show(document, patch, explained=explained)
+        show(document, patch, explained=explained)
     sys.stdout.flush()
     if report is not None:
         from clearhouse.proof.report import patch_page
@@ -133,7 +133,8 @@ def _checked(
     return verdict.as_json()
 
 
-def _show(document: Mapping[str, Any], patch: Path, *, explained: bool) -> None:
+def show(document: Mapping[str, Any], patch: Path, *, explained: bool = False) -> None:
+    """Show people a document of ``check-patch``; ``patch`` is what it is called."""
     out = Console(highlight=False, soft_wrap=True)
     accepted = document["accepted"]
     out.print(

@@ -24,6 +24,8 @@ COMMANDS: Final = {
     "check-patch": Lazy(
         "clearhouse.cli.check_patch:check", "Say whether a patch mends what a bundle proves."
     ),
+    "hunt": Lazy("clearhouse.cli.hunt:hunt", "Have a model search a package for flaws."),
+    "patch": Lazy("clearhouse.cli.patch:patch", "Have a model mend what a bundle proves."),
     "dedupe": Lazy("clearhouse.cli.dedupe:dedupe", "Group bundles that show the same flaw."),
     "proof": Lazy("clearhouse.cli.proof:proof", "Write, look at and pack a proof bundle."),
     "commit": Lazy(

@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any, Final, Self, TypeVar
 
 import click
+from click.core import ParameterSource
 from rich.console import Console
 
 from clearhouse.cli.exits import ExitCode, exit_code_of
+from clearhouse.cli.model_options import Means, means
 from clearhouse.cli.page import report_option, write_page
 from clearhouse.cli.progress import Working
 from clearhouse.errors import ClearhouseError
@@ -39,6 +41,24 @@ _ORDER: Final = (ExitCode.COULD_NOT_RUN, ExitCode.BAD_INPUT, ExitCode.DOES_NOT_H
 
 @click.command("prove")
 @click.argument("bundles", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--with", "model", metavar="MODEL", help="Have a model show what reports claim.")
+@click.option("--target", metavar="PURL", help="With --with: what the reports are about.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="With --with: folder for the bundles that prove.",
+)
+@click.option("--finder", help="With --with: who is named as finder; by default the model.")
+@click.option("--fixed", metavar="VERSION", help="With --with: a version without the flaw.")
+@click.option(
+    "--most",
+    type=click.IntRange(1, 200),
+    default=20,
+    show_default=True,
+    help="With --with: findings judged for each report.",
+)
+@means
 @click.option("--json", "as_json", is_flag=True, help="One JSON document a line, nothing else.")
 @click.option("--explain", "explained", is_flag=True, help="Show the whole evidence.")
 @report_option
@@ -60,11 +80,22 @@ def prove(
     report: Path | None,
     runs: int,
     jobs: int,
+    model: str | None,
+    **options: Any,  # noqa: ANN401 - click's options
 ) -> ExitCode:
     """Run each BUNDLE (a folder, .zip or .tar.gz) and grade what it shows.
 
-    Exit code 0 when every bundle is proven (attributed or better).
+    With --with each BUNDLE is a report instead (text, JSON, SARIF), which a model works out in a
+    sandbox; --output gets what proves.
+
+    Exit code 0 when every bundle is proven (attributed or better), and every report with --with.
     """
+    given, others = Means.of(options)
+    if model is not None:
+        from clearhouse.cli.prove_with import prove_with
+
+        return prove_with(model, bundles, given=given, as_json=as_json, **others)
+    _without_model(others)
     out = Console(highlight=False, soft_wrap=True)
     codes: list[ExitCode] = []
     documents: list[dict[str, Any]] = []
@@ -86,6 +117,15 @@ def prove(
     if report is not None:
         _write_report(report, documents)
     return next((code for code in _ORDER if code in codes), ExitCode.HOLDS)
+
+
+def _without_model(others: dict[str, Any]) -> None:
+    """Raise a usage error where options were given that mean nothing without a model."""
+    context = click.get_current_context()
+    names = [*Means.__dataclass_fields__, *others]
+    for name in names:
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"--{name.replace('_', '-')} goes with --with")
 
 
 def _code_of(document: dict[str, Any]) -> ExitCode:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any, Final
@@ -20,7 +20,7 @@ from clearhouse.proof.text import printable
 from clearhouse.protocol.deconfliction import fingerprint
 
 #: What is left of a file became no finding and was never going to.
-_GOOD: Final = frozenset({"accepted", "repeated", "sent-before", "left"})
+GOOD: Final = frozenset({"accepted", "repeated", "sent-before", "left"})
 _DEFAULT_URL: Final = "http://localhost:8600"
 _SHOWN: Final = 200
 
@@ -35,7 +35,7 @@ class Result:
     reason: str = ""
 
 
-def _office(command: Any) -> Any:  # noqa: ANN401 - click's decorators
+def office_options(command: Any) -> Any:  # noqa: ANN401 - click's decorators
     """The options that say which office, and who asks."""
     for option in (
         click.option(
@@ -53,7 +53,7 @@ def _office(command: Any) -> Any:  # noqa: ANN401 - click's decorators
 
 @click.command("submit")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
-@_office
+@office_options
 @click.option("--commitment", metavar="NAME:KEYFILE", help="The commitment that PATH opens.")
 @click.option("--kind", type=click.Choice(KINDS), default="auto", show_default=True)
 @click.option("--target", help="Package URL of what a scanner or a reasoning system looked at.")
@@ -78,24 +78,36 @@ def submit(
     promise = _promise(commitment) if commitment else {}
     with Working() as progress:
         client = OfficeClient(to, key_from(key_file), say=lambda text: progress.say("office", text))
-        memory = _Memory(resume)
+        memory = Memory(resume)
         gravest = ExitCode.HOLDS
         try:
             for path in paths:
-                for one in parcels(path, kind):
-                    progress.say(one.where, "sending")
-                    for result in _sent(client, one, promise, target, memory):
-                        _show(result, as_json=as_json)
-                        if result.status not in _GOOD:
-                            gravest = ExitCode.BAD_INPUT
+                for result in send(client, path, kind, memory, promise, target, progress.say):
+                    _show(result, as_json=as_json)
+                    if result.status not in GOOD:
+                        gravest = ExitCode.BAD_INPUT
         finally:
             memory.close()
     return gravest
 
 
+def send(
+    client: OfficeClient, path: Path, kind: str, memory: Memory,
+    promise: dict[str, str] | None = None, target: str | None = None,
+    say: Callable[[str, str], None] = lambda *_: None,
+) -> Iterator[Result]:  # fmt: skip
+    """Hand in what is at a path, and say of each item what became of it.
+
+    Raises :class:`Refused` and :class:`Unavailable` for what is about the key or the office.
+    """
+    for one in parcels(path, kind):
+        say(one.where, "sending")
+        yield from _sent(client, one, promise or {}, target, memory)
+
+
 def _sent(
     client: OfficeClient, one: Parcel | Unsendable, promise: dict[str, str], target: str | None,
-    memory: _Memory,
+    memory: Memory,
 ) -> Iterator[Result]:  # fmt: skip
     if isinstance(one, Unsendable):
         yield Result(one.where, "refused", reason=str(one.wrong))
@@ -115,7 +127,7 @@ def _sent(
         return
     results = list(_results(one, answer.status, answer.body, answer.content))
     yield from results
-    if all(result.status in _GOOD for result in results):
+    if all(result.status in GOOD for result in results):
         memory.add(one.digest)
 
 
@@ -165,7 +177,7 @@ def _promise(text: str) -> dict[str, str]:
     return {"Commitment": name, "Commitment-Key": key.hex()}
 
 
-class _Memory:
+class Memory:
     """What was sent and taken, one digest a line; a line that was cut off is none."""
 
     def __init__(self, path: Path | None) -> None:
@@ -198,7 +210,7 @@ class _Memory:
 
 @click.command("known")
 @click.argument("bundle", required=False, type=click.Path(path_type=Path))
-@_office
+@office_options
 @click.option("--signature", help="Signature of a verdict, as 'clearhouse prove --json' has it.")
 @click.option("--package", help="Package URL; its version does not matter.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document, nothing else.")

@@ -19,7 +19,8 @@ from clearhouse.proof.effects import (
 from clearhouse.proof.manifest import FORMAT, MANIFEST, parse_bundle
 from clearhouse.proof.zips import write_zip
 
-_HARNESS_FILES: Final[dict[Language, str]] = {
+#: What a first harness is called.
+HARNESS_FILES: Final[dict[Language, str]] = {
     Language.PYTHON: "harness.py",
     Language.JAVASCRIPT: "harness.js",
     Language.C: "harness.c",
@@ -124,7 +125,7 @@ def first_files(draft: Draft) -> dict[str, bytes]:
     be replaced. Raises Invalid when the draft has values that no manifest may have, and KeyError
     for a language without a harness (see :data:`HARNESS_LANGUAGES`).
     """
-    harness = _HARNESS_FILES[draft.language]
+    harness = HARNESS_FILES[draft.language]
     expect = _EXPECT.get(draft.effect)
     manifest = _MANIFEST.format(
         format=FORMAT,
@@ -150,7 +151,7 @@ def first_files(draft: Draft) -> dict[str, bytes]:
 
 
 #: Languages for which :func:`first_files` has a harness.
-HARNESS_LANGUAGES: Final = tuple(_HARNESS_FILES)
+HARNESS_LANGUAGES: Final = tuple(HARNESS_FILES)
 
 
 def pack(bundle: Bundle) -> bytes:

@@ -6,7 +6,13 @@ from pathlib import Path
 
 import pytest
 
-_SLOW = {"test_hostile_agents.py", "test_inspect_tools.py", "test_running.py", "test_self_check.py"}
+_SLOW = {
+    "test_hostile_agents.py",
+    "test_inspect_tools.py",
+    "test_running.py",
+    "test_self_check.py",
+    "test_errands.py",
+}
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

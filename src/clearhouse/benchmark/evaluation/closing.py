@@ -49,6 +49,20 @@ def ending_of(close: Close, grade: Grade | None) -> Ending:
     return Ending.GAVE_UP
 
 
+def ending_of_errand(close: Close, handed_in: int, good: int) -> Ending:
+    """The ending of an attempt in which each of several things was judged when it was handed in.
+
+    1. Something that holds is a solution, whatever ended the attempt.
+    2. Otherwise it is a limit that ended it, a refusal, or that it had nothing;
+    3. and a failure where it handed in what does not hold, and neither limit nor refusal came.
+    """
+    if good:
+        return Ending.SOLVED
+    failed = handed_in > 0 and close.limit is None and not close.refused
+    way = Way.SUBMITTED if failed else None
+    return ending_of(Close(way, close.limit, close.refused, close.gave_up), None)
+
+
 def counted(endings: Iterable[Ending]) -> dict[str, int]:
     """How often each ending came, all of them named."""
     found = Counter(endings)

@@ -20,6 +20,8 @@ class Attempt:
     limit: str | None = None
     refused: bool = False
     gave_up: bool = False
+    finished: bool = False
+    """Nothing more is wanted of it."""
 
     def hand_in(self, data: bytes, way: Way) -> bool:
         """Take the one input; false where there is one already, which stays."""
@@ -31,7 +33,7 @@ class Attempt:
     @property
     def over(self) -> bool:
         """Whether there is nothing left to be done."""
-        return self.way is not None or self.gave_up
+        return self.way is not None or self.gave_up or self.finished
 
     def ending(self) -> Close:
         """How it ended, as a value."""

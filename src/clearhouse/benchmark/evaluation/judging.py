@@ -13,7 +13,7 @@ import threading
 import zlib
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import anyio
 import anyio.to_thread
@@ -38,6 +38,8 @@ from clearhouse.proof.closing import Closing
 from clearhouse.proof.judge import Grade
 from clearhouse.proof.prove import prove
 from clearhouse.proof.runners.choose import Workshop
+
+T = TypeVar("T")
 
 #: The name under which a score is found in a log.
 SCORE = "proof"
@@ -64,11 +66,28 @@ class Bench(Closing):
         Raises :class:`Refused` or :class:`Invalid` for bytes that no bundle may hold, otherwise as
         :func:`clearhouse.proof.prove.prove` does.
         """
-        workshop: Workshop | None = getattr(self._own, "workshop", None)
-        if workshop is None:
-            workshop = self._own.workshop = Workshop()
-            self._all.append(workshop)
-        return prove(item.bundle_with(handed_in), workshop).as_json()
+        return prove(item.bundle_with(handed_in), self.workshop()).as_json()
+
+    def workshop(self) -> Workshop:
+        """The calling thread's workshop."""
+        mine: Workshop | None = getattr(self._own, "workshop", None)
+        if mine is None:
+            mine = self._own.workshop = Workshop()
+            self._all.append(mine)
+        return mine
+
+
+class Threads:
+    """Where judges work beside the loop: as many at once as there are processors."""
+
+    def __init__(self) -> None:
+        self._limiter: anyio.CapacityLimiter | None = None
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Have a thread do the work; it is carried through even where the caller is ended."""
+        if self._limiter is None:  # it belongs to the loop that runs now
+            self._limiter = anyio.CapacityLimiter(os.cpu_count() or 1)
+        return await anyio.to_thread.run_sync(work, limiter=self._limiter)
 
 
 def judging(items: Mapping[str, Item], desk: Desk, judge: Judge) -> Scorer:
@@ -76,7 +95,7 @@ def judging(items: Mapping[str, Item], desk: Desk, judge: Judge) -> Scorer:
 
     A judge that cannot do its work is an error of the sample, which a retry takes up again.
     """
-    limiter: list[anyio.CapacityLimiter] = []
+    threads = Threads()
 
     @scorer(metrics=[accuracy(), stderr()], name=SCORE)
     def proof() -> Scorer:
@@ -87,12 +106,8 @@ def judging(items: Mapping[str, Item], desk: Desk, judge: Judge) -> Scorer:
             verdict: dict[str, Any] | None = None
             reason = "nothing was handed in"
             if attempt.way is not None:
-                if not limiter:  # it belongs to the loop that runs now
-                    limiter.append(anyio.CapacityLimiter(os.cpu_count() or 1))
                 try:
-                    verdict = await anyio.to_thread.run_sync(
-                        partial(judge, item, attempt.data), limiter=limiter[0]
-                    )
+                    verdict = await threads.run(partial(judge, item, attempt.data))
                     reason = str(verdict["reason"])
                 except (Refused, Invalid) as error:
                     reason = str(error)

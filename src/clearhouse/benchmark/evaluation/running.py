@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from inspect_ai import Task, eval_set
+from inspect_ai._util.error import PrerequisiteError
 from inspect_ai.log import EvalLog, EvalSample, read_eval_log
 from inspect_ai.model import GenerateConfig, Model, ModelOutput, ModelUsage, get_model
 from inspect_ai.util import DisplayType
+from rich.text import Text
 
 from clearhouse.benchmark.evaluation.budget import Budget
 from clearhouse.benchmark.evaluation.choosing_source import Chooser, item_in, outcome_in
@@ -22,6 +24,8 @@ from clearhouse.benchmark.evaluation.solving import Worker, model_agent
 from clearhouse.benchmark.evaluation.task import flaw_task
 from clearhouse.benchmark.items import Item
 from clearhouse.benchmark.outcomes import Ending
+from clearhouse.errors import Invalid, Unavailable
+from clearhouse.proof.text import printable
 
 Scripted = Literal["reference", "nothing", "fuzzer"]
 
@@ -101,6 +105,17 @@ def _run(
             sandbox=settings.sandbox,
             choose=choose,
         )
+        return carried_out(task, model, settings)
+
+
+def carried_out(task: Task, model: str | Model, settings: Settings) -> tuple[EvalLog, ...]:
+    """Run a task with a model, or go on with it; its logs, with their samples.
+
+    Raises :class:`Invalid` for a model that Inspect does not know, :class:`Unavailable` where it
+    cannot begin: a key or a library that is missing, a folder with another run's logs.
+    """
+    try:
+        _known(model, settings)
         _, logs = eval_set(
             task,
             log_dir=str(settings.log_dir),
@@ -114,9 +129,25 @@ def _run(
             ctl_server=False,
             log_refusals=True,
         )
+    except PrerequisiteError as error:
+        said = " ".join(Text.from_markup(str(error.message)).plain.split())
+        if "eval_set" in said:
+            raise Unavailable(
+                f"{settings.log_dir} holds another run; one goes on with the same model and the"
+                " same budgets"
+            ) from error
+        raise Unavailable(f"Inspect cannot begin: {said}") from error
     return tuple(
         read_eval_log(log.location) if log.samples is None and log.location else log for log in logs
     )
+
+
+def _known(model: str | Model, settings: Settings) -> None:
+    if isinstance(model, str):
+        try:
+            get_model(model, **settings.model_args)
+        except ValueError:
+            raise Invalid(f"Inspect knows no {printable(model, limit=80)!r}", key="model") from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import io
 import tarfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from inspect_ai.dataset import Sample
 from inspect_ai.util import SandboxEnvironmentSpec
@@ -16,7 +18,7 @@ from clearhouse.errors import Unavailable
 
 TASK, TARGET = "/work/task", "/target"
 _ARCHIVE = "/tmp/target.tar.gz"
-_READY = f"#!/bin/sh\nchmod 755 {TASK}/try\n"
+_READY = f"#!/bin/sh\nif [ -e {TASK}/try ]; then chmod 755 {TASK}/try; fi\n"
 _UNPACK = f"mkdir -p {TARGET} && tar -xzf {_ARCHIVE} -C {TARGET} && rm {_ARCHIVE}\n"
 
 
@@ -30,8 +32,36 @@ def sample_of(item: Item, level: int, sandbox: str | BubblewrapConfig) -> Sample
     target = item.target_folder()
     if target is None:
         raise Unavailable(f"{item.name}: its target is not on this machine")
-    given = item.given(level)
-    files = {f"{TASK}/{name}": _as_uri(data) for name, data in given.items()}
+    return sample_with(
+        item.name,
+        item.prompt(level),
+        {f"{TASK}/{name}": data for name, data in item.given(level).items()},
+        target,
+        sandbox,
+        {
+            "item": item.name,
+            "level": level,
+            "family": item.family.value,
+            "language": item.language.value,
+            "item_digest": item.digest,
+            "published": item.published.isoformat() if item.published else None,
+        },
+    )
+
+
+def sample_with(
+    name: str,
+    prompt: str,
+    given: Mapping[str, bytes],
+    target: Path,
+    sandbox: str | BubblewrapConfig,
+    metadata: dict[str, Any],
+) -> Sample:
+    """A sample with these files, by their places in the sandbox, and a target at ``/target``.
+
+    ``try`` in the task's folder is made executable where it is given; ``sandbox`` is as above.
+    """
+    files = {place: _as_uri(data) for place, data in given.items()}
     setup = _READY
     if isinstance(sandbox, BubblewrapConfig):
         bound = BoundFolder(source=str(target.resolve()), place=TARGET)
@@ -43,19 +73,12 @@ def sample_of(item: Item, level: int, sandbox: str | BubblewrapConfig) -> Sample
         files[_ARCHIVE] = _as_uri(_packed(target))
         setup += _UNPACK
     return Sample(
-        id=item.name,
-        input=item.prompt(level),
+        id=name,
+        input=prompt,
         files=files,
         setup=_as_uri(setup.encode()),
         sandbox=spec,
-        metadata={
-            "item": item.name,
-            "level": level,
-            "family": item.family.value,
-            "language": item.language.value,
-            "item_digest": item.digest,
-            "published": item.published.isoformat() if item.published else None,
-        },
+        metadata=metadata,
     )
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Literal
 
 import anyio
 from inspect_ai.agent import Agent, AgentState, AgentSubmit, as_solver, react
 from inspect_ai.solver import Generate, Solver, TaskState, solver
-from inspect_ai.tool import ToolError, python
+from inspect_ai.tool import Tool, ToolError, python
 from inspect_ai.util import LimitExceededError, apply_limits, sandbox, store, time_limit
 from inspect_ai.util import working_limit as working_time_limit
 
@@ -43,6 +44,17 @@ Worker = Callable[[Desk], Solver]
 
 def model_agent(desk: Desk) -> Solver:
     """A model with tools in a ReAct loop (Yao 2022), until it submits or gives up."""
+    submit = AgentSubmit(tool=submitting(desk), keep_in_messages=True)
+    return agent_with(desk, [giving_up(desk)], submit, _CALL_A_TOOL)
+
+
+def agent_with(
+    desk: Desk, tools: Sequence[Tool], submit: AgentSubmit | Literal[False], urge: str
+) -> Solver:
+    """A model with shell, Python, editor and these tools, until its attempt is over.
+
+    ``urge`` is what it is told when it calls no tool.
+    """
 
     async def goes_on(state: AgentState) -> bool | str:
         attempt = desk.find(store().get(ATTEMPT))
@@ -53,11 +65,11 @@ def model_agent(desk: Desk) -> Solver:
         if spoken >= SILENT_TURNS:
             attempt.gave_up = True
             return False
-        return True if calls else _CALL_A_TOOL
+        return True if calls else urge
 
     agent: Agent = react(
-        tools=[shell(), python(timeout=_PYTHON_S), editor(), giving_up(desk)],
-        submit=AgentSubmit(tool=submitting(desk), keep_in_messages=True),
+        tools=[shell(), python(timeout=_PYTHON_S), editor(), *tools],
+        submit=submit,
         on_continue=goes_on,
     )
     return as_solver(agent)
@@ -74,10 +86,11 @@ def _turns_without_tools(state: AgentState) -> int:
     return turns
 
 
-def attempt(worker: Worker, desk: Desk, budget: Budget) -> Solver:
+def attempt(worker: Worker, desk: Desk, budget: Budget, answer: str | None = ANSWER) -> Solver:
     """One attempt: a worker within its budget, then whatever it leaves at the agreed place.
 
-    Limits of time end the worker and not the judge, whose time is its own.
+    Limits of time end the worker and not the judge, whose time is its own.  ``answer`` is the
+    place, None where nothing counts but what was handed in.
     """
     inner = worker(desk)
 
@@ -99,7 +112,7 @@ def attempt(worker: Worker, desk: Desk, budget: Budget) -> Solver:
                 raise
             finally:
                 with anyio.CancelScope(shield=True), anyio.move_on_after(_COLLECT_S):
-                    await _collect(desk, state.uuid)
+                    await _collect(desk, state.uuid, answer)
             mine.refused = any(c.stop_reason == _REFUSAL for c in state.output.choices[:1])
             return state
 
@@ -108,16 +121,16 @@ def attempt(worker: Worker, desk: Desk, budget: Budget) -> Solver:
     return attempting()
 
 
-async def _collect(desk: Desk, key: str) -> None:
+async def _collect(desk: Desk, key: str, answer: str | None) -> None:
     """Take what lies at the agreed place where nothing was submitted, and end the sandbox.
 
     From here on nobody works there any more, and nothing of it meets the judge.
     """
     with contextlib.suppress(KeyError):
         mine = desk.find(key)
-        if not mine.over or mine.limit is not None:
+        if answer is not None and (not mine.over or mine.limit is not None):
             with contextlib.suppress(ToolError, RuntimeError, LimitExceededError):
-                mine.hand_in(await answer_at(ANSWER), Way.FOUND)
+                mine.hand_in(await answer_at(answer), Way.FOUND)
     place = sandbox()
     with contextlib.suppress(TypeError):  # another provider's ends with the sample
         await place.as_type(BubblewrapSandbox).end()
