@@ -78,6 +78,10 @@ class Route:
     def of_review(self) -> bool:
         return self.place.startswith(("reviews/<", "api/reviews/{"))
 
+    @property
+    def of_grants(self) -> bool:
+        return "/grants/" in self.place or "/endpoints" in self.place
+
     def path(self, names: dict[str, str]) -> str:
         """The address with names in it."""
         if self.place.startswith("account/"):
@@ -101,6 +105,9 @@ _FILLED: Final = (
     (r"\{party\}", "party"),
     (r"\{loan\}", "loan"),
     (r"\{opening\}", "opening"),
+    (r"<str:endpoint>|\{endpoint\}", "endpoint"),
+    (r"<str:grant>|\{grant\}", "grant"),
+    (r"<str:use>|\{use\}", "use"),
     (r"<str:suggestion>", "suggestion"),
     (r"(?<=queue/findings/)<str:finding>", "loose"),
     (r"<str:finding>", "finding"),
