@@ -14,6 +14,7 @@ _HOME = {"CLEARHOUSE_HOME": "/nowhere"}
     ("name", "value"),
     [
         ("CLEARHOUSE_URL", "office.example"),
+        ("CLEARHOUSE_GATEWAY_URL", "gateway.example"),
         ("CLEARHOUSE_DATABASE", "mysql://host/name"),
         ("CLEARHOUSE_DATABASE", "postgresql://host:abc/name"),
         ("CLEARHOUSE_SECOND_FACTOR", "never"),
@@ -40,3 +41,13 @@ def test_only_a_plain_yes_trusts_what_a_request_says_of_its_address(
 ) -> None:
     found = Config.of(_HOME | {"CLEARHOUSE_BEHIND_PROXY": value})
     assert found.is_behind_proxy is means
+
+
+def test_the_gateway_is_where_it_listens_by_itself_on_one_machine_and_else_where_it_is_said() -> (
+    None
+):
+    assert Config.of(_HOME).gateway == "http://127.0.0.1:8700"
+    public = _HOME | {"CLEARHOUSE_URL": "https://office.example"}
+    assert Config.of(public).gateway == ""
+    said = public | {"CLEARHOUSE_GATEWAY_URL": "https://models.office.example/"}
+    assert Config.of(said).gateway == "https://models.office.example"

@@ -236,6 +236,8 @@ class ReviewPart(StrEnum):
     PARTIES = "parties"  # who was proposed, why, who has access
     LOANS = "loans"  # everything that was lent
     OWN_LOANS = "own-loans"  # what was lent to oneself
+    GRANTS = "grants"  # every grant: whose, how it stands, what was unusual
+    OWN_GRANTS = "own-grants"  # one's own, with what was done with it
     SEALED = "sealed"  # who asked to open what is sealed
     PROGRESS = "progress"  # how far a measurement is, what it cost, and what came of it
     ATTEMPTS = "attempts"  # each of them by item, and the estimate while it moves
@@ -250,6 +252,7 @@ _THIRD_PARTY: Final = frozenset(
         ReviewPart.CLOCK,
         ReviewPart.TERMS,
         ReviewPart.OWN_LOANS,
+        ReviewPart.OWN_GRANTS,
     }
 )
 
@@ -274,6 +277,7 @@ class ReviewDeed(StrEnum):
     """Something that is done to a review."""
 
     OWN = "own"  # edit, submit, start, lend, withdraw: the developer's alone
+    GIVE = "give"  # grants on its endpoint: the developer's managers alone
     AGREE = "agree"  # terms, window, third parties: what takes both sides
     RUN = "run"  # decline, open what is sealed: the office's alone
     JOIN = "join"  # a third party that is asked agrees to the terms
@@ -284,7 +288,7 @@ class ReviewDeed(StrEnum):
 
 #: What each role may do in a review that it takes part in and is bound by.
 DONE_IN_REVIEW: Final[Mapping[Role, frozenset[ReviewDeed]]] = {
-    Role.DEVELOPER: frozenset({ReviewDeed.OWN, ReviewDeed.AGREE}),
+    Role.DEVELOPER: frozenset({ReviewDeed.OWN, ReviewDeed.GIVE, ReviewDeed.AGREE}),
     Role.COORDINATOR: frozenset(
         {ReviewDeed.AGREE, ReviewDeed.RUN, ReviewDeed.GIVE_BACK, ReviewDeed.ASSESS}
     ),

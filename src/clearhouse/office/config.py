@@ -18,6 +18,8 @@ _SECRET_BYTES: Final = 48
 _SEED_BYTES: Final = 32
 _SMTP: Final = 25
 _RANDOM: Final = 4
+#: Where ``clearhouse gateway serve`` listens when it is told nothing.
+_LOCAL_GATEWAY: Final = "http://127.0.0.1:8700"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,7 @@ class Config:
 
     ``home`` holds what is not in the database: the default database itself and the keys.
     ``url`` is the address that people use.  ``is_local`` allows plain HTTP, for one machine.
+    ``gateway`` is where holders of grants reach the gateway, empty where nobody has said.
     ``needs_second_factor`` asks it of everybody in an organisation that coordinates.
     ``mail`` is the host and port of a relay.  ``is_behind_proxy``: its own says who asks.
     """
@@ -33,6 +36,7 @@ class Config:
     home: Path
     database: Mapping[str, Any]
     url: str
+    gateway: str
     office: str
     contact: str
     is_local: bool
@@ -52,14 +56,16 @@ class Config:
             environment.get("CLEARHOUSE_HOME")
             or Path(environment.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "clearhouse"
         )
-        url = environment.get("CLEARHOUSE_URL", "http://localhost:8600").rstrip("/")
+        url = _address(environment.get("CLEARHOUSE_URL", "http://localhost:8600"), "CLEARHOUSE_URL")
         parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise Invalid("expected an address like https://office.example", key="CLEARHOUSE_URL")
+        gateway = environment.get("CLEARHOUSE_GATEWAY_URL", "")
+        if not gateway and parts.scheme == "http":
+            gateway = _LOCAL_GATEWAY
         return cls(
             home=home.absolute(),
             database=_database(environment.get("CLEARHOUSE_DATABASE", ""), home.absolute()),
             url=url,
+            gateway=_address(gateway, "CLEARHOUSE_GATEWAY_URL") if gateway else "",
             office=environment.get("CLEARHOUSE_OFFICE", "Vulnerability Clearinghouse"),
             contact=environment.get("CLEARHOUSE_CONTACT", f"{url}/contact"),
             is_local=parts.scheme == "http",
@@ -153,6 +159,14 @@ def _read_key(path: Path, what: str) -> bytes:
 def current() -> Config:
     """The configuration of this process."""
     return Config.of(os.environ)
+
+
+def _address(text: str, key: str) -> str:
+    """An address without its last slash."""
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise Invalid("expected an address like https://office.example", key=key)
+    return text.rstrip("/")
 
 
 def _secret(environment: Mapping[str, str], name: str) -> str | None:

@@ -116,6 +116,11 @@ class Rates:
     streams: int = 0
 
 
+#: What a developer is offered to give, and changes: some days of work by a few people.
+USUAL_BUDGET: Final = Amounts(10_000, 20_000_000, 500_000_000)
+USUAL_RATES: Final = Rates(60, 400_000, 8)
+
+
 @dataclass(frozen=True, slots=True)
 class Grant:
     """What one party may do with one developer's endpoint.

@@ -137,7 +137,8 @@ def test_a_step_is_taken_once_and_what_was_lent_is_spent(people: Sides) -> None:
     assert (loan.requests, loan.tokens, loan.micros) == (0, 0, 0)
     row.refresh_from_db()
     assert row.minute_requests == 3
-    assert [one.outcome for one in queries.uses(people.party, name)] == ["answered"] * 3
+    seen, _ = queries.uses(people.party, name)
+    assert [one.row.outcome for one in seen] == ["answered"] * 3
     assert list(contradictions()) == []
 
 

@@ -8,11 +8,13 @@ from datetime import datetime, timedelta
 from clearhouse.office.orgs.models import Organisation
 from clearhouse.office.reviews import queries
 from clearhouse.office.reviews.actions import agreeing, choosing, lending, submitting, windows
+from clearhouse.office.reviews.actions.access import Allowance
 from clearhouse.office.reviews.actions.submitting import Submission
 from clearhouse.office.reviews.models import PublishedCriteria, Review
 from clearhouse.office.viewer import Viewer
 from clearhouse.protocol.entitlement import has_access
 from clearhouse.protocol.evenness import Size
+from clearhouse.protocol.grants import Amounts, Call, Rates
 from clearhouse.protocol.partners import Part
 from clearhouse.protocol.returning import Lent
 from clearhouse.protocol.review import Purpose
@@ -107,6 +109,14 @@ def joined(who: Cast, name: str, *, now: datetime = NOW) -> str:
 def lent(who: Cast, name: str, party: str = "", *, now: datetime = NOW) -> str:
     """Something that was lent; its name."""
     return lending.lend(who.developer, name, Lent.DOCUMENT, "A system card", party, now=now).name
+
+
+def allowance(endpoint: str) -> Allowance:
+    """What a developer gives by itself."""
+    return Allowance(
+        endpoint, ["m"], list(Call), Amounts(10, 10_000, 10_000), Rates(10, 10_000, 1),
+        ["127.0.0.0/8"],
+    )  # fmt: skip
 
 
 def digest(name: str) -> str:

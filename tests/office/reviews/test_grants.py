@@ -15,10 +15,9 @@ from clearhouse.office.access.models import AccessGrant
 from clearhouse.office.access.values import grant_of
 from clearhouse.office.reviews import queries
 from clearhouse.office.reviews.actions import access, choosing, submitting, windows
-from clearhouse.office.reviews.actions.access import Allowance
 from clearhouse.office.reviews.models import Review, ThirdParty
 from clearhouse.protocol.entitlement import has_access
-from clearhouse.protocol.grants import Amounts, Call, Rates, stands
+from clearhouse.protocol.grants import stands
 from tests.office.access.people import terms
 from tests.office.reviews import made
 from tests.office.reviews.made import Cast, at
@@ -38,15 +37,8 @@ def endpoint(who: Cast) -> str:
     return endpoints.open_endpoint(who.developer, owner, terms(), now=at(0)).name
 
 
-def allowance(endpoint: str) -> Allowance:
-    return Allowance(
-        endpoint, ["m"], list(Call), Amounts(10, 10_000, 10_000), Rates(10, 10_000, 1),
-        ["127.0.0.0/8"],
-    )  # fmt: skip
-
-
 def give(who: Cast, name: str, to: str, endpoint: str, now: datetime) -> str:
-    given = access.give_grant(who.developer, name, to, allowance(endpoint), now=now)
+    given = access.give_grant(who.developer, name, to, made.allowance(endpoint), now=now)
     return given.grant.name
 
 
@@ -93,7 +85,7 @@ def test_only_the_developer_gives_a_grant(who: Cast, endpoint: str) -> None:
     name = made.opened(who)
     for viewer in (who.office, who.partner, who.stranger):
         with pytest.raises((NotFound, Refused)):
-            access.give_grant(viewer, name, "office", allowance(endpoint), now=at(1))
+            access.give_grant(viewer, name, "office", made.allowance(endpoint), now=at(1))
     assert not AccessGrant.objects.exists()
 
 

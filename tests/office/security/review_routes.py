@@ -8,14 +8,20 @@ from clearhouse.office.authorisation import ReviewDeed
 from tests.office.security.rules import (
     Allowed,
     anybody,
+    by_hand,
     developer,
     developer_person,
     does_in_review,
+    gives,
+    has_endpoint,
     holds_it,
     in_review,
+    manages,
     member,
     office,
     office_person,
+    sees_grant,
+    sees_uses,
 )
 
 _OWN: Final = does_in_review(ReviewDeed.OWN)
@@ -34,6 +40,12 @@ _PARTY: Final = _WHY | {
 _REVIEWER: Final = {"person": 1, "role": "DD-WRL-007"}
 _CONFLICT: Final = _WHY | {"organisation": "lab"}
 _LOAN: Final = {"kind": "data", "what": "x"}
+_ITEM: Final = {"item": "grant"}
+_ENDPOINT: Final = {"address": "http://127.0.0.1:9", "keyed": "bearer", "credential": "sk-1"}
+_LISTED: Final = _ENDPOINT | {"prices": "m, 1, 2, 1000"}
+_PRICED: Final = _ENDPOINT | {"prices": {"m": {"read": 1, "written": 2, "longest": 3}}}
+_GRANT: Final = {"to": "clinic-net", "endpoint": "endpoint", "networks": ["127.0.0.0/8"]}
+_SOON: Final = "2026-01-01T00:00:00Z"
 
 #: Pages: method, place, who may, what is sent.
 PAGES: Final[tuple[tuple[str, str, Allowed, dict[str, Any]], ...]] = (
@@ -46,6 +58,18 @@ PAGES: Final[tuple[tuple[str, str, Allowed, dict[str, Any]], ...]] = (
     ("POST", "reviews/roster/", office_person, _REVIEWER),
     ("POST", "reviews/roster/conflicts/", office_person, _CONFLICT),
     ("GET", "reviews/<str:name>/", in_review(), {}),
+    ("GET", "reviews/<str:name>/grants/<str:grant>/", sees_grant, {}),
+    (
+        "GET",
+        "reviews/<str:name>/grants/<str:grant>/contents/<str:use>",
+        by_hand(has_endpoint),
+        {},
+    ),
+    ("GET", "reviews/endpoints/", developer_person, {}),
+    ("POST", "reviews/endpoints/", manages(developer), _LISTED),
+    ("GET", "reviews/endpoints/<str:endpoint>/", by_hand(has_endpoint), {}),
+    ("POST", "reviews/endpoints/<str:endpoint>/", manages(has_endpoint), _LISTED),
+    ("POST", "reviews/endpoints/<str:endpoint>/close/", by_hand(has_endpoint), {}),
 )
 
 #: Every verb of a review's page, who may, and what is sent.
@@ -74,11 +98,18 @@ VERBS: Final[dict[str, tuple[Allowed, dict[str, Any]]]] = {
     "join": (_JOIN, {"digest": "digest"}),
     "declare": (_TAKE_PART, {"conflicts": "one"}),
     "leave": (_TAKE_PART, {}),
+    "give-grant": (gives, {"to": "clinic-net", "networks": "127.0.0.0/8"}),
+    "pause-grant": (_AGREE, _ITEM),
+    "resume-grant": (gives, _ITEM),
+    "shorten-grant": (_AGREE, _ITEM | {"ends_at": "2026-01-01T00:00"}),
+    "revoke-grant": (_AGREE, _ITEM),
     "return": (holds_it, {"item": "loan"}),
     "attest": (holds_it, {"item": "loan", "statement": "gone"}),
 }
 
 _R: Final = "api/reviews/{name}"
+_G: Final = f"{_R}/grants/{{grant}}"
+_E: Final = "api/reviews/endpoints"
 #: Operations: method, place, who may, what is sent; None for those that take nothing.
 OPERATIONS: Final[tuple[tuple[str, str, Allowed, Any], ...]] = (
     ("GET", "api/reviews", member, None),
@@ -113,6 +144,20 @@ OPERATIONS: Final[tuple[tuple[str, str, Allowed, Any], ...]] = (
     ("POST", f"{_R}/loans", _OWN, _LOAN),
     ("POST", f"{_R}/loans/{{loan}}/return", holds_it, {}),
     ("POST", f"{_R}/loans/{{loan}}/attest", holds_it, {"statement": "gone"}),
+    ("GET", _E, developer, None),
+    ("POST", _E, manages(developer), _PRICED),
+    ("GET", f"{_E}/{{endpoint}}", has_endpoint, None),
+    ("PATCH", f"{_E}/{{endpoint}}", manages(has_endpoint), {"credential": "sk-2"}),
+    ("POST", f"{_E}/{{endpoint}}/close", by_hand(has_endpoint), {}),
+    ("GET", f"{_R}/grants", in_review(), None),
+    ("POST", f"{_R}/grants", gives, _GRANT),
+    ("GET", _G, sees_grant, None),
+    ("GET", f"{_G}/uses", sees_uses, None),
+    ("GET", f"{_G}/uses/{{use}}/contents", has_endpoint, None),
+    ("POST", f"{_G}/pause", by_hand(_AGREE), {}),
+    ("POST", f"{_G}/resume", gives, {}),
+    ("POST", f"{_G}/shorten", by_hand(_AGREE), {"ends_at": _SOON}),
+    ("POST", f"{_G}/revoke", by_hand(_AGREE), {}),
     ("POST", f"{_R}/openings", _RUN, _WHY | {"what": "x"}),
     ("POST", f"{_R}/openings/{{opening}}", _RUN, {}),
 )

@@ -83,6 +83,10 @@ class Route:
         )  # fmt: skip
         return self.place.startswith(beginnings) or self.id == "POST /api/assessments"
 
+    @property
+    def of_grants(self) -> bool:
+        return "/grants/" in self.place or "/endpoints" in self.place
+
     def path(self, names: dict[str, str]) -> str:
         """The address with names in it."""
         if self.place.startswith("account/"):
@@ -109,6 +113,9 @@ _FILLED: Final = (
     (r"\{party\}", "party"),
     (r"\{loan\}", "loan"),
     (r"\{opening\}", "opening"),
+    (r"<str:endpoint>|\{endpoint\}", "endpoint"),
+    (r"<str:grant>|\{grant\}", "grant"),
+    (r"<str:use>|\{use\}", "use"),
     (r"<str:suggestion>", "suggestion"),
     (r"(?<=queue/findings/)<str:finding>", "loose"),
     (r"<str:finding>", "finding"),

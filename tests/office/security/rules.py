@@ -179,3 +179,44 @@ def developer(looker: Looker, stage: Stage, world: World) -> bool:
 
 def developer_person(looker: Looker, stage: Stage, world: World) -> bool:
     return developer(looker, stage, world) and not looker.is_machine
+
+
+def by_hand(rule: Allowed) -> Allowed:
+    """The same without machines."""
+
+    def by_hand(looker: Looker, stage: Stage, world: World) -> bool:
+        return rule(looker, stage, world) and not looker.is_machine
+
+    return by_hand
+
+
+def manages(rule: Allowed) -> Allowed:
+    """The same for those who manage their organisation alone, by their own hand."""
+
+    def manages(looker: Looker, stage: Stage, world: World) -> bool:
+        return by_hand(rule)(looker, stage, world) and "member" not in looker.name
+
+    return manages
+
+
+def gives(looker: Looker, stage: Stage, world: World) -> bool:
+    """Who gives grants in the review, and lets them go on."""
+    return manages(does_in_review(ReviewDeed.GIVE))(looker, stage, world)
+
+
+def has_endpoint(looker: Looker, stage: Stage, world: World) -> bool:
+    """Whose the endpoint is, whatever became of the review."""
+    return looker.viewer.organisation == world.lookers["developer"].viewer.organisation
+
+
+def sees_grant(looker: Looker, stage: Stage, world: World) -> bool:
+    """Who sees that the partner has a grant: the two sides and itself."""
+    is_own = in_review(ReviewPart.OWN_GRANTS)(looker, stage, world) and holds_it(
+        looker, stage, world
+    )
+    return is_own or in_review(ReviewPart.GRANTS)(looker, stage, world)
+
+
+def sees_uses(looker: Looker, stage: Stage, world: World) -> bool:
+    """Who sees what was done with it: not the office."""
+    return sees_grant(looker, stage, world) and not looker.viewer.coordinates

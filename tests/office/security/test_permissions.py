@@ -20,6 +20,8 @@ from tests.office.security.routes import (
 )
 from tests.office.security.rules import (
     anybody,
+    developer,
+    has_endpoint,
     in_review,
     its_finder,
     its_own,
@@ -107,6 +109,8 @@ def judge(route: Route, looker: Looker, stage: Stage, world: World, found: Any) 
         return f"let in: {found.content[:300]!r}"
     known = not looker.viewer.is_public and (route.is_api or not looker.is_machine)
     lacks = looker.is_machine  # of what its organisation may do, a machine may do less
+    if status == 403 and b"only a manager" in found.content:
+        known = not knows_of_it(route, looker, stage, world)
     if known and not lacks and status != 404:
         return f"told that there is something: {found.content[:300]!r}"
     return ""
@@ -187,6 +191,9 @@ _KNOWN: Final = (
     ("commitments/", its_finder),
     ("scans/", its_finder),
     ("organisation", its_own),
+    ("reviews/endpoints/<", has_endpoint),
+    ("reviews/endpoints/{", has_endpoint),
+    ("reviews/endpoints", developer),
     ("reviews/", in_review()),
     ("assessments/plans/", anybody),
     ("assessments/", in_review(ReviewPart.PROGRESS)),

@@ -65,6 +65,7 @@ ABSENT: Final = {
     "task": "T-0000000000", "suggestion": "S-0000000000", "review": "R-0000000000",
     "assessment": "A-0000000000", "plan": "PL-0000000000",
     "party": "TP-0000000000", "loan": "L-0000000000", "opening": "SO-0000000000",
+    "endpoint": "E-0000000000", "grant": "G-0000000000", "use": "U-000000000000000f",
 }  # fmt: skip
 
 
@@ -95,6 +96,8 @@ class World:
     names: dict[str, str]
     lookers: dict[str, Looker]
     marks: dict[str, str] = field(default_factory=dict)
+    token: str = ""
+    """Of the partner's grant: shown once, when it was made."""
     parties: dict[int | None, tuple[Role, ChoiceState | None, bool]] = field(default_factory=dict)
     """What organisations are in the review: role, state of their choice, whether one holds."""
 
@@ -121,7 +124,7 @@ def build() -> World:
         names |= reviewing.names | assessing.build(reviewing.names["review"])
         lookers = _lookers(who, more) | _reviewing(reviewing)
     names["key"] = str(ApiKey.objects.filter(organisation__slug="ecdsa-team").latest("pk").pk)
-    world = World(case, names, lookers, parties=reviewing.parties)
+    world = World(case, names, lookers, token=reviewing.token, parties=reviewing.parties)
     _mark(world, who)
     reviewing_.mark(_Planter(world), _rename)
     assessing.mark(_Planter(world))

@@ -1,6 +1,12 @@
-"""Who sees a grant or an endpoint: its developer, its party, and the office."""
+"""Who sees a grant or an endpoint: its developer, its party, and the office.
+
+A grant belongs to a window, and whoever may not know of that knows nothing of the grant: the room
+that the window is of says so, by a rule that it registers when it is loaded.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from clearhouse.errors import NotFound
 from clearhouse.office.access.models import AccessGrant, Endpoint
@@ -8,15 +14,39 @@ from clearhouse.office.ledgerbook.sight import may_see_by
 from clearhouse.office.viewer import Viewer
 from clearhouse.protocol.roles import Scope
 
+KnowsOf = Callable[[Viewer, str], bool]
+"""Whether a viewer may know of a window; True for the windows of other rooms."""
+
+_WINDOWS: list[KnowsOf] = []
+
+
+def window_known_by(rule: KnowsOf) -> KnowsOf:
+    """Register a room's rule for its windows; a decorator."""
+    if rule not in _WINDOWS:
+        _WINDOWS.append(rule)
+    return rule
+
+
+def knows_window(viewer: Viewer, window: str) -> bool:
+    """Whether no room hides a window from the viewer."""
+    return all(rule(viewer, window) for rule in _WINDOWS)
+
 
 def is_side(viewer: Viewer, grant: AccessGrant) -> bool:
-    """Whether the viewer is one of the sides of a grant, or the office."""
-    if viewer.coordinates:
-        return True
-    return viewer.organisation is not None and viewer.organisation in (
-        grant.party_id,
-        grant.endpoint.owner_id,
+    """Whether the viewer is one of the sides of a grant, or the office, and knows its window."""
+    sides = (grant.party_id, grant.endpoint.owner_id)
+    return (viewer.coordinates or viewer.organisation in sides) and knows_window(
+        viewer, grant.window
     )
+
+
+def sees_uses(viewer: Viewer, grant: AccessGrant) -> bool:
+    """Whether what was done with a grant is the viewer's to see: its party's, its developer's.
+
+    The office sees that others have grants and what was unusual, and not what they asked.
+    """
+    sides = (grant.party_id, grant.endpoint.owner_id)
+    return viewer.organisation is not None and viewer.organisation in sides
 
 
 def grant_seen(viewer: Viewer, name: str) -> AccessGrant:
@@ -24,7 +54,7 @@ def grant_seen(viewer: Viewer, name: str) -> AccessGrant:
     found = AccessGrant.objects.select_related("endpoint", "party").filter(name=name).first()
     if found is None or not is_side(viewer, found):
         raise NotFound("there is no such grant here")
-    viewer.needs(Scope.ORGANISATION_READ)
+    viewer.needs(Scope.REVIEWS_READ)
     return found
 
 
@@ -33,7 +63,7 @@ def endpoint_seen(viewer: Viewer, name: str) -> Endpoint:
     found = Endpoint.objects.filter(name=name).first()
     if found is None or not (viewer.coordinates or viewer.organisation == found.owner_id):
         raise NotFound("there is no such endpoint here")
-    viewer.needs(Scope.ORGANISATION_READ)
+    viewer.needs(Scope.REVIEWS_READ)
     return found
 
 

@@ -15,8 +15,9 @@ from ninja.operation import Operation
 from ninja.security import APIKeyCookie, HttpBearer
 from ninja.utils import check_csrf
 
-from clearhouse.errors import Refused
+from clearhouse.errors import Invalid, Refused
 from clearhouse.office.api import answers
+from clearhouse.office.api.answers import HEADER
 from clearhouse.office.api.limits import Counter, TooMany, headers_of, who_asks
 from clearhouse.office.orgs.middleware import viewer_in
 from clearhouse.office.orgs.queries import viewer_of_key
@@ -28,6 +29,8 @@ _SAFE: Final = ("GET", "HEAD", "OPTIONS")
 _SCHEME: Final = "bearer"
 #: An operation that says so of itself is safe to send again without a key.
 BY_CONTENT: Final = "x-idempotent-by-content"
+#: One that says so has a secret in what it is sent or answers: nothing of that is kept.
+KEEPS_NOTHING: Final = "x-keeps-no-answer"
 
 _counter: Final = Counter()
 
@@ -61,11 +64,12 @@ def gate(run: Run) -> Run:
 
     1. The viewer is set, once: of a key, else of the session, else the public.  2. A session's
     writing request shows that it comes from the office's own pages.  3. It is counted.  4. With an
-    Idempotency-Key it is done once.
+    Idempotency-Key it is done once; where a secret is in it, the key is refused.
     """
     operation = getattr(run, "__self__", None)
     assert isinstance(operation, Operation), "the gate is the only decorator of its kind"
     by_content = BY_CONTENT in (operation.openapi_extra or {})
+    keeps_nothing = KEEPS_NOTHING in (operation.openapi_extra or {})
 
     @wraps(run)
     def gated(request: HttpRequest, **values: Any) -> HttpResponseBase:  # noqa: ANN401 - path values
@@ -74,6 +78,8 @@ def gate(run: Run) -> Run:
             viewer = _identified(request, now=now)  # 1, 2
             left = _counter.take(*who_asks(viewer, request), now=now)  # 3
             key = None if request.method in _SAFE or by_content else answers.key_in(request)
+            if keeps_nothing:
+                _refuse(key)
             if key is None or viewer.is_public:
                 response = run(request, **values)
             else:  # 4
@@ -101,6 +107,11 @@ def _identified(request: HttpRequest, *, now: datetime) -> Viewer:
     except AuthenticationError:
         _counter.take(*who_asks(PUBLIC, request), now=now)
         raise
+
+
+def _refuse(key: str | None) -> None:
+    if key is not None:
+        raise Invalid("a secret is in this, and nothing of it is kept: send it without", key=HEADER)
 
 
 def _whole(response: HttpResponseBase) -> HttpResponse:

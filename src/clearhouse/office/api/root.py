@@ -9,6 +9,7 @@ from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
 
 from clearhouse import __version__
+from clearhouse.office.access.api import router as endpoints
 from clearhouse.office.advisories.api import router as advisories
 from clearhouse.office.api.gate import KeyAuth, SessionAuth, gate
 from clearhouse.office.api.problems import MEDIA_TYPE, Problem, register
@@ -100,6 +101,8 @@ api.add_router("/scans", scans)
 api.add_router("/cases", cases)
 api.add_router("/queue", queue)
 api.add_router("/advisories", advisories)
+# Before the reviews: there an address ends with the name of one.
+api.add_router("/reviews/endpoints", endpoints)
 api.add_router("/reviews", reviews)
 api.add_router("/assessments", assessments)
 api.add_router("/oversight", oversight, auth=None)

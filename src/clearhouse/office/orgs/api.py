@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 from django.http import HttpRequest
 from django.utils import timezone
@@ -22,6 +22,8 @@ from clearhouse.office.orgs.models import (
 from clearhouse.protocol.roles import Role, Scope
 
 router = Router(tags=["organisations"])
+#: The answer holds what is shown once: it is not kept for who asks again.
+_SHOWN_ONCE: Final = {"x-keeps-no-answer": True}
 
 
 class OrganisationOut(Schema):
@@ -217,7 +219,9 @@ def list_invitations(request: HttpRequest, slug: str) -> list[Invitation]:
     return queries.invitations(viewer_in(request), _seen(request, slug).pk, timezone.now())
 
 
-@router.post("/organisations/{slug}/invitations", response={201: InvitedOut})
+@router.post(
+    "/organisations/{slug}/invitations", response={201: InvitedOut}, openapi_extra=_SHOWN_ONCE
+)
 def invite(request: HttpRequest, slug: str, body: InvitationIn) -> Status[InvitedOut]:
     """Invite the holder of an address."""
     made = actions.invite(
@@ -242,7 +246,7 @@ def list_keys(request: HttpRequest, slug: str) -> list[ApiKey]:
     return queries.api_keys(viewer_in(request), _seen(request, slug).pk)
 
 
-@router.post("/organisations/{slug}/keys", response={201: MadeKeyOut})
+@router.post("/organisations/{slug}/keys", response={201: MadeKeyOut}, openapi_extra=_SHOWN_ONCE)
 def make_key(request: HttpRequest, slug: str, body: KeyIn) -> Status[MadeKeyOut]:
     """Make a key; its text is in this answer and nowhere else."""
     made = actions.make_api_key(

@@ -11,6 +11,7 @@ from clearhouse.office.reviews import queries
 from clearhouse.office.reviews.actions import choosing, roster, submitting
 from clearhouse.office.reviews.api_deeds import router as deeds
 from clearhouse.office.reviews.api_deeds import shown, writer
+from clearhouse.office.reviews.api_grants import router as grants
 from clearhouse.office.reviews.api_parties import router as parties
 from clearhouse.office.reviews.demands import (
     CriteriaIn,
@@ -104,3 +105,4 @@ def edit(request: HttpRequest, name: Name, demand: SubmissionIn) -> ReviewOut:
 
 router.add_router("", deeds)
 router.add_router("", parties)
+router.add_router("", grants)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Literal, TypeAlias
 
 from ninja import Schema
 from pydantic import AwareDatetime, Field
 
+from clearhouse.office.reviews.actions.access import Allowance
 from clearhouse.office.reviews.actions.submitting import Submission
 from clearhouse.protocol.evenness import Size
+from clearhouse.protocol.grants import MOST, USUAL_BUDGET, USUAL_RATES, Amounts, Call, Rates
 from clearhouse.protocol.partners import Part
 from clearhouse.protocol.returning import Lent
 from clearhouse.protocol.review import Purpose
@@ -22,6 +25,9 @@ _TEXT: str = r"^[^\x00]*$"
 Reason: TypeAlias = Annotated[str, Field(min_length=1, max_length=1000, pattern=_TEXT)]
 Name: TypeAlias = Annotated[str, Field(max_length=20, pattern=r"^[A-Z0-9-]*$")]
 Slug: TypeAlias = Annotated[str, Field(max_length=60, pattern=r"^[A-Za-z0-9_-]*$")]
+Network: TypeAlias = Annotated[str, Field(max_length=50, pattern=r"^[0-9a-fA-F:./]+$")]
+Model: TypeAlias = Annotated[str, Field(min_length=1, max_length=200, pattern=_TEXT)]
+Count: TypeAlias = Annotated[int, Field(ge=1, le=MOST)]
 Digest: TypeAlias = Annotated[str, Field(max_length=80, pattern=r"^sha256:[0-9a-f]{64}$")]
 
 
@@ -147,3 +153,43 @@ class PartyAnswerIn(Schema):
 
     answer: Answer
     reason: Reason
+
+
+class BudgetIn(Schema):
+    """What may be used up in all; ``micros`` are millionths of the currency's unit."""
+
+    requests: Count = USUAL_BUDGET.requests
+    tokens: Count = USUAL_BUDGET.tokens
+    micros: Count = USUAL_BUDGET.micros
+
+
+class RatesIn(Schema):
+    """How fast: in a minute of the clock, and streams at the same time."""
+
+    requests_a_minute: Count = USUAL_RATES.requests_a_minute
+    tokens_a_minute: Count = USUAL_RATES.tokens_a_minute
+    streams: Count = USUAL_RATES.streams
+
+
+class GrantIn(Schema):
+    """A grant: to whom, an organisation's short name; on what; from which networks.
+
+    Models are all of the endpoint's where none is named, calls all there are.
+    """
+
+    to: Slug
+    endpoint: Name
+    networks: list[Network] = Field(min_length=1, max_length=100)
+    models: list[Model] | None = Field(default=None, max_length=200)
+    calls: list[Call] = Field(default=list(Call), min_length=1, max_length=20)
+    budget: BudgetIn = BudgetIn()
+    rates: RatesIn = RatesIn()
+
+    def value(self, models: Sequence[str]) -> Allowance:
+        """The value that the action takes; ``models`` are the endpoint's."""
+        return Allowance(
+            self.endpoint, self.models if self.models is not None else models, self.calls,
+            Amounts(self.budget.requests, self.budget.tokens, self.budget.micros),
+            Rates(self.rates.requests_a_minute, self.rates.tokens_a_minute, self.rates.streams),
+            self.networks,
+        )  # fmt: skip

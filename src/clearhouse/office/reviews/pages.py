@@ -14,13 +14,15 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from clearhouse.errors import ClearhouseError, Conflict, Invalid, NotFound, Refused
+from clearhouse.office.access.actions import Issued
 from clearhouse.office.orgs.middleware import viewer_in
-from clearhouse.office.reviews import queries, shown
+from clearhouse.office.reviews import queries, shown, shown_grants
 from clearhouse.office.reviews.actions import choosing, roster, submitting
 from clearhouse.office.reviews.forms import VERBS, Book
 from clearhouse.office.reviews.forms.base import ReviewForm
 from clearhouse.office.reviews.forms.office import ConflictForm, CriteriaForm, ReviewerForm
 from clearhouse.office.reviews.forms.sides import SubmissionForm
+from clearhouse.office.reviews.grant_pages import token_page
 from clearhouse.office.viewer import Viewer
 from clearhouse.protocol.roles import Role
 from clearhouse.protocol.two_person import WorkRole
@@ -157,7 +159,8 @@ def act(request: HttpRequest, name: str, verb: str) -> HttpResponse:
 
     1. The review exists for the viewer, and the verb in it; the action asks again.  2. The form is
     well filled in.  3. The action does it, or says why not, and the page comes back with what was
-    typed.  4. Then back to where it was done, or to the list, where the review is gone from sight.
+    typed.  4. A grant's token is shown once, in this very answer.  5. Else back to where it was
+    done, or to the list, where the review is gone from sight.
     """
     viewer, now = viewer_in(request), timezone.now()
     view = queries.view(viewer, name, now=now)  # 1
@@ -167,12 +170,15 @@ def act(request: HttpRequest, name: str, verb: str) -> HttpResponse:
     form = kind(viewer, view, request.POST.get("item", "")[:_LONGEST_ITEM], request.POST)
     if form.is_valid():  # 2
         try:
-            form.act(name, now)
+            made = form.act(name, now)
         except (Invalid, Refused, Conflict) as error:  # 3
             form.blame(error)
+        else:
+            if isinstance(made, Issued):  # 4
+                return token_page(request, view, made)
     if not form.is_valid():
         return _page(request, name, form)
-    messages.success(request, form.done)  # 4
+    messages.success(request, form.done)  # 5
     try:
         queries.find_review(viewer, name)
     except NotFound:
@@ -183,7 +189,9 @@ def act(request: HttpRequest, name: str, verb: str) -> HttpResponse:
 def _page(request: HttpRequest, name: str, failed: ReviewForm | None = None) -> HttpResponse:
     viewer, now = viewer_in(request), timezone.now()
     view = queries.view(viewer, name, now=now)
-    context = shown.context_of(view, Book(viewer, view, failed), now=now) | {"failed": failed}
+    book = Book(viewer, view, failed)
+    context = shown.context_of(view, book, now=now) | shown_grants.context_of(view, book)
+    context["failed"] = failed
     return render(request, "reviews/review.html", context, status=422 if failed else 200)
 
 

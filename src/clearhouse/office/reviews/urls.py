@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from clearhouse.office.reviews import pages
+from clearhouse.office.reviews import grant_pages, pages
 
 app_name = "reviews"
 urlpatterns = [
@@ -14,5 +14,11 @@ urlpatterns = [
     path("roster/", pages.people, name="roster"),
     path("roster/conflicts/", pages.conflict, name="conflict"),
     path("<str:name>/", pages.show, name="review"),
+    path("<str:name>/grants/<str:grant>/", grant_pages.grant, name="grant"),
+    path(
+        "<str:name>/grants/<str:grant>/contents/<str:use>",
+        grant_pages.contents,
+        name="contents",
+    ),
     path("<str:name>/<slug:verb>/", pages.act, name="act"),
 ]

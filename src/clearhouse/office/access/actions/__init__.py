@@ -1,8 +1,14 @@
-"""What is done in the room: opening endpoints, issuing grants, ending them."""
+"""What is done in the room: opening and changing endpoints, issuing grants, ending them."""
 
 from __future__ import annotations
 
-from clearhouse.office.access.actions.endpoints import Terms, close_endpoint, open_endpoint
+from clearhouse.office.access.actions.endpoints import (
+    Change,
+    Terms,
+    change_endpoint,
+    close_endpoint,
+    open_endpoint,
+)
 from clearhouse.office.access.actions.grants import (
     Issued,
     issue,
@@ -19,8 +25,10 @@ from clearhouse.office.access.actions.windows import (
 )
 
 __all__ = [
+    "Change",
     "Issued",
     "Terms",
+    "change_endpoint",
     "close_endpoint",
     "end_grants",
     "hold_grants",

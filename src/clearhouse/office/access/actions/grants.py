@@ -17,7 +17,7 @@ from django.db import transaction
 from clearhouse.errors import Invalid, NotFound, Refused
 from clearhouse.ledger.entry import canonical
 from clearhouse.office.access.changes import number_changed
-from clearhouse.office.access.models import AccessGrant
+from clearhouse.office.access.models import AccessGrant, Endpoint
 from clearhouse.office.access.sealing import new_token, token_digest
 from clearhouse.office.access.sight import endpoint_seen, grant_seen
 from clearhouse.office.access.values import grant_of
@@ -74,6 +74,8 @@ def issue(
         if viewer.organisation != found.owner_id:
             raise Refused("only the developer gives access to its endpoint")
         run_by(viewer, found.owner_id)
+        # Held, so that a grant is given before an endpoint closes, and ends with it, or not at all.
+        found = Endpoint.objects.select_for_update().get(pk=found.pk)
         if found.closed_at is not None:
             raise Refused("this endpoint is closed")
         if not set(allowed) <= set(found.prices):

@@ -2,7 +2,8 @@
 
 Whether a party has access follows from the rules (:mod:`clearhouse.protocol.entitlement`) at each
 moment.  A grant is what the gateway knows of it: it is given by the developer to who has access,
-ends with the window at the latest, and here with the access.
+ends with the window at the latest, and here with the access.  Either side holds or ends a single
+grant before that.
 """
 
 from __future__ import annotations
@@ -10,12 +11,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from django.db import transaction
 
-from clearhouse.errors import Invalid, Refused
+from clearhouse.errors import Invalid, NotFound, Refused
 from clearhouse.office.access import actions as grants
+from clearhouse.office.access import queries as access
 from clearhouse.office.access.actions import Issued
+from clearhouse.office.access.queries import AccessGrant
 from clearhouse.office.authorisation import ReviewDeed
 from clearhouse.office.orgs.queries import organisation_with
 from clearhouse.office.reviews.actions.journal import locked_by_side, note
@@ -49,7 +53,7 @@ def give_grant(
     :func:`clearhouse.office.access.actions.issue`.
     """
     with transaction.atomic():
-        review, _ = locked_by_side(viewer, name, ReviewDeed.OWN)
+        review, _ = locked_by_side(viewer, name, ReviewDeed.GIVE)
         party = _party(review, to)
         if not has_access(access_facts(review, party), now):
             raise Refused("it has no access now: a grant follows an access that was agreed on")
@@ -66,6 +70,58 @@ def give_grant(
             by=viewer.name, now=now, facts={"grant": made.grant.name},
         )  # fmt: skip
         return made
+
+
+def pause_grant(viewer: Viewer, name: str, grant: str, *, now: datetime) -> AccessGrant:
+    """Hold a grant of a review.  Either side's people may; its end stays where it is."""
+    return _changed(viewer, name, grant, "paused", ReviewDeed.AGREE, grants.pause, now=now)
+
+
+def resume_grant(viewer: Viewer, name: str, grant: str, *, now: datetime) -> AccessGrant:
+    """Hold it no more: for the developer's managers alone."""
+    return _changed(viewer, name, grant, "resumed", ReviewDeed.GIVE, grants.resume, now=now)
+
+
+def shorten_grant(
+    viewer: Viewer, name: str, grant: str, end: datetime, *, now: datetime
+) -> AccessGrant:
+    """Let it end earlier.  Either side's people may.  Raises :class:`Refused` for a later end."""
+
+    def shorten(viewer: Viewer, grant: str, /, *, now: datetime) -> AccessGrant:
+        return grants.shorten(viewer, grant, end, now=now)
+
+    return _changed(viewer, name, grant, "shortened", ReviewDeed.AGREE, shorten, now=now)
+
+
+def revoke_grant(viewer: Viewer, name: str, grant: str, *, now: datetime) -> AccessGrant:
+    """End it at once and for good.  Either side's people may."""
+    return _changed(viewer, name, grant, "revoked", ReviewDeed.AGREE, grants.revoke, now=now)
+
+
+class _Deed(Protocol):
+    def __call__(self, viewer: Viewer, grant: str, /, *, now: datetime) -> AccessGrant: ...
+
+
+def _changed(
+    viewer: Viewer, name: str, grant: str, how: str, deed: ReviewDeed, act: _Deed, *, now: datetime
+) -> AccessGrant:
+    """Change a grant of this review, with a line in its timeline where something changed."""
+    with transaction.atomic():
+        review, _ = locked_by_side(viewer, name, deed)
+        before = access.grant(viewer, grant)
+        if before.window != review.name:
+            raise NotFound("there is no such grant here")
+        after = act(viewer, grant, now=now)
+        if _state(after) != _state(before):
+            note(
+                review, f"grant-{how}", f"A grant of {before.party.name} was {how}.",
+                by=viewer.name, now=now, facts={"grant": grant},
+            )  # fmt: skip
+        return after
+
+
+def _state(row: AccessGrant) -> tuple[datetime | None, ...]:
+    return row.ends_at, row.paused_at, row.revoked_at
 
 
 def open_access(review: Review, party: ThirdParty | None, *, by: str, now: datetime) -> None:

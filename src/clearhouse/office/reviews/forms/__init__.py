@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from clearhouse.office.reviews.forms import parties, sides
+from clearhouse.office.reviews.forms import grants, parties, sides
 from clearhouse.office.reviews.forms.base import ReviewForm
 from clearhouse.office.reviews.queries import ReviewView
 from clearhouse.office.viewer import Viewer
@@ -19,6 +19,8 @@ _FORMS: Final[tuple[type[ReviewForm], ...]] = (
     parties.RevokePartyForm, parties.JoinForm, parties.DeclareForm, parties.LeaveForm,
     parties.LendForm, parties.ReturnForm, parties.AttestForm,
     parties.AskOpenForm, parties.ApproveOpenForm,
+    grants.GiveForm, grants.PauseGrantForm, grants.ResumeGrantForm, grants.ShortenGrantForm,
+    grants.RevokeGrantForm,
 )  # fmt: skip
 VERBS: Final[Mapping[str, type[ReviewForm]]] = {one.verb: one for one in _FORMS}
 

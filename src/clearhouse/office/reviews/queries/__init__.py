@@ -21,10 +21,11 @@ from clearhouse.office.reviews.queries.values import (
     terms_of,
     window_of,
 )
-from clearhouse.office.reviews.queries.view import ReviewView, view
+from clearhouse.office.reviews.queries.view import ReviewView, grant_in, view
 
 __all__ = [
     "Listed", "Published", "ReviewView", "access_facts", "choice_of", "criteria_published",
-    "exact_figures", "find_review", "is_reviewer", "loan_of", "party_of", "published_figures",
+    "exact_figures", "find_review", "grant_in", "is_reviewer", "loan_of", "party_of",
+    "published_figures",
     "review_for", "reviews_of", "roster", "standing_of", "terms_of", "view", "window_of",
 ]  # fmt: skip

@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
+from clearhouse.errors import NotFound
+from clearhouse.office.access import queries as access
+from clearhouse.office.access.queries import AccessAlert, SeenGrant
 from clearhouse.office.authorisation import (
     ReviewDeed,
     ReviewPart,
     ReviewStanding,
     may_in_review,
 )
+from clearhouse.office.orgs.queries import may_run
 from clearhouse.office.reviews.models import (
     LentThing,
     Review,
@@ -27,6 +32,10 @@ from clearhouse.protocol.review import ReviewState, Side
 from clearhouse.protocol.roles import Role
 from clearhouse.protocol.terms import Terms
 from clearhouse.protocol.window import LONGEST, WindowState, is_over, remaining
+
+_GRANTS: Final = frozenset({ReviewPart.GRANTS, ReviewPart.OWN_GRANTS})
+#: Alerts that a review's page shows; those of one grant are all on its own.
+_ALERTS: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +90,8 @@ class ReviewView:
     has_access: bool
     parties: Sequence[SeenParty] | None
     loans: Sequence[LentThing]
+    grants: Sequence[SeenGrant] | None
+    alerts: Sequence[AccessAlert]
     openings: Sequence[SealedOpening] | None
     lines: Sequence[ReviewLine] | None
 
@@ -113,11 +124,13 @@ def view(viewer: Viewer, name: str, *, now: datetime) -> ReviewView:
     review, standing, parts = review_for(viewer, name)
     own = party_of(viewer, review)
     bonds = Bonds(review)
+    grants = access.seen_grants(viewer, name, now=now) if parts & _GRANTS else None
+    is_unusual = any(one.alerts for one in grants or ())
     return ReviewView(
         review=review,
         standing=standing,
         parts=parts,
-        deeds=frozenset(one for one in ReviewDeed if may_in_review(one, standing)),
+        deeds=_deeds(viewer, review, standing),
         own=own,
         clock=_clock(review, now) if ReviewPart.CLOCK in parts else None,
         bound=_bound(bonds) if ReviewPart.TERMS in parts else None,
@@ -125,6 +138,8 @@ def view(viewer: Viewer, name: str, *, now: datetime) -> ReviewView:
         has_access=standing.is_in and has_access(bonds.facts(own), now),
         parties=_parties(review, bonds, now) if ReviewPart.PARTIES in parts else None,
         loans=_loans(review, standing, parts, own),
+        grants=grants,
+        alerts=access.alerts(viewer, window=name, most=_ALERTS) if is_unusual else [],
         openings=(
             list(review.openings.prefetch_related("approvals__person").order_by("pk"))
             if ReviewPart.SEALED in parts
@@ -132,6 +147,22 @@ def view(viewer: Viewer, name: str, *, now: datetime) -> ReviewView:
         ),
         lines=list(review.lines.order_by("pk")) if ReviewPart.TIMELINE in parts else None,
     )
+
+
+def grant_in(view: ReviewView, name: str) -> SeenGrant:
+    """One of a review's grants that its viewer sees.  Raises :class:`NotFound`."""
+    found = next((one for one in view.grants or () if one.row.name == name), None)
+    if found is None:
+        raise NotFound("there is no such grant here")
+    return found
+
+
+def _deeds(viewer: Viewer, review: Review, standing: ReviewStanding) -> frozenset[ReviewDeed]:
+    """What the viewer may do; of a developer's people, its managers alone give grants."""
+    found = frozenset(one for one in ReviewDeed if may_in_review(one, standing))
+    if ReviewDeed.GIVE in found and not may_run(viewer, review.organisation_id):
+        return found - {ReviewDeed.GIVE}
+    return found
 
 
 def _clock(review: Review, now: datetime) -> Clock:
