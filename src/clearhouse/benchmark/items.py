@@ -243,3 +243,10 @@ def after(items: Iterable[Item], day: date) -> tuple[Item, ...]:
     One whose date is not known is left out: it may have been seen.
     """
     return tuple(item for item in items if item.published is not None and item.published > day)
+
+
+def reference_input(item: Item) -> bytes:
+    """An item's reference input as an agent would have to hand it in, under the item's names."""
+    poc = item.bundle.pocs[0].data
+    masked = item.mask.put_on(poc)
+    return masked if item.mask.taken_off(masked) == poc else poc

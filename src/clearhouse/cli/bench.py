@@ -24,6 +24,7 @@ COMMANDS: Final = {
     "calibrate": Lazy("clearhouse.cli.bench_calibrate:calibrate", "Learn how hard items are."),
     "design": Lazy("clearhouse.cli.bench_calibrate:design", "How many runs new items need."),
     "plan": Lazy("clearhouse.cli.bench_plan:plan", "Make the plan that is committed to."),
+    "stand-in": Lazy("clearhouse.cli.bench_stand_in:stand_in", "Serve a stand-in for a model."),
     "seal": Lazy("clearhouse.cli.bench_seal:seal_command", "Encrypt items to their keepers."),
     "lend": Lazy("clearhouse.cli.bench_seal:lend", "Lend a keeper's share to whoever opens."),
     "open": Lazy("clearhouse.cli.bench_seal:open_command", "Open a sealed set, and record it."),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
@@ -14,12 +14,16 @@ from click.core import ParameterSource
 
 from clearhouse.cli.bench import day
 from clearhouse.cli.exits import ExitCode
+from clearhouse.cli.office_client import OfficeClient, key_from
 from clearhouse.cli.private_file import read_file, write_private
+from clearhouse.cli.submit import office_options
+from clearhouse.cli.telling import Telling
 from clearhouse.errors import Conflict, Unavailable
 from clearhouse.proof.text import printable
 
 if TYPE_CHECKING:
     from clearhouse.benchmark.evaluation.running import Scripted, Settings
+    from clearhouse.benchmark.evidence import Evidence
     from clearhouse.benchmark.items import Item
     from clearhouse.benchmark.plan import Plan
 
@@ -43,6 +47,9 @@ class PlanOrder:
     evidence: Path
     trained_until: date | None
     transcripts: bool
+    tell: bool
+    to: str
+    key_file: Path | None
 
 
 def plan_order(options: Mapping[str, Any], context: click.Context) -> PlanOrder | None:
@@ -98,10 +105,14 @@ def plan_options(command: F) -> F:
                 "--transcripts/--no-transcripts", default=True, show_default=True,
                 help="Whether the evidence holds what the model and its tools said.",
             ),
+            click.option(
+                "--tell", is_flag=True,
+                help="Tell the office of each attempt while it goes on, and hand the evidence in.",
+            ),
         )
     ):  # fmt: skip
         command = option(command)
-    return command
+    return cast("F", office_options(command))
 
 
 def run_by_plan(given: PlanOrder, who: Runner, items: Sequence[Item], *, as_json: bool) -> ExitCode:
@@ -133,7 +144,10 @@ def run_by_plan(given: PlanOrder, who: Runner, items: Sequence[Item], *, as_json
         raise Unavailable(
             f"this needs Inspect AI ({error.name} is missing): install clearhouse[evaluation]"
         ) from error
+    telling = _telling(given)
     settings = _settings(plan, who, running.Settings, as_json=as_json)
+    if telling is not None:
+        settings = replace(settings, tell=telling.of)
     choose = determining.by_plan(plan, opening, planned)
     if who.model is not None:
         logs = running.run_model(planned, who.model, settings, choose)
@@ -147,8 +161,11 @@ def run_by_plan(given: PlanOrder, who: Runner, items: Sequence[Item], *, as_json
     evidence = determining.evidence_of(
         logs, plan, bank, opening, given.submission, planned, recording
     )
-    write_private(given.evidence, evidence.as_zip())
+    raw = evidence.as_zip()
+    write_private(given.evidence, raw)
     found = verify(evidence, plan.digest)
+    if telling is not None and found.holds:
+        _hand_in(telling, raw, evidence, plan)
     document = {
         "format": 1,
         "evidence": str(given.evidence),
@@ -163,6 +180,31 @@ def run_by_plan(given: PlanOrder, who: Runner, items: Sequence[Item], *, as_json
     else:
         _show(document)
     return ExitCode.HOLDS if found.holds else ExitCode.DOES_NOT_HOLD
+
+
+def _hand_in(telling: Telling, raw: bytes, evidence: Evidence, plan: Plan) -> None:
+    """Hand the evidence in, but for a run that the machine or the endpoint broke."""
+    from clearhouse.benchmark.deciding import Reason, decide
+    from clearhouse.benchmark.evidence import OUTCOMES, Attempts
+
+    outcomes = Attempts.parse(evidence.members[OUTCOMES], OUTCOMES).outcomes
+    if decide(plan, outcomes).reason is Reason.TOO_MANY_ERRORS:
+        click.echo(
+            "clearhouse: not handed in: too many items could not be run. 'clearhouse assessment"
+            " hand-in' does it all the same; or give the assessment up and begin another.",
+            err=True,
+        )
+        return
+    telling.hand_in(raw)
+
+
+def _telling(given: PlanOrder) -> Telling | None:
+    if not given.tell:
+        return None
+    client = OfficeClient(
+        given.to, key_from(given.key_file), say=lambda text: click.echo(f"office: {text}", err=True)
+    )
+    return Telling(client, given.submission)
 
 
 def _settings(plan: Plan, who: Runner, kind: type[Settings], *, as_json: bool) -> Settings:

@@ -46,7 +46,7 @@ def serve(*, address: str, processes: int, journals: Path | None) -> None:
     address, and their grant's token as the key. Any number of machines may serve one office, on
     one PostgreSQL database; each needs its own folder of journals.
     """
-    host, port = _parsed(address)
+    host, port = parsed_address(address)
     set_up()
     migrate()
     from django.db import connections
@@ -81,7 +81,8 @@ def serve(*, address: str, processes: int, journals: Path | None) -> None:
     Supervisor(works, say=lambda line: click.echo(f"clearhouse: {line}", err=True)).run()
 
 
-def _parsed(address: str) -> tuple[str, int]:
+def parsed_address(address: str) -> tuple[str, int]:
+    """Host and port.  Raises :class:`Invalid`."""
     host, _, port = address.rpartition(":")
     if not host or not port.isdecimal() or not 0 < int(port) <= _LAST_PORT:
         raise Invalid("expected a host and a port, such as 127.0.0.1:8700", key="--address")

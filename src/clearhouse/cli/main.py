@@ -32,6 +32,9 @@ COMMANDS: Final = {
         "clearhouse.cli.commit:commit", "Commit to a finding without showing it; works offline."
     ),
     "bench": Lazy("clearhouse.cli.bench:bench", "Build, check and seal items of the benchmark."),
+    "assessment": Lazy(
+        "clearhouse.cli.assessment:assessment", "Measure a review's model by a committed plan."
+    ),
     "serve": Lazy("clearhouse.cli.serve:serve", "Start the office, with its workers."),
     "office": Lazy("clearhouse.cli.office:office", "Look after the office: keys, backups, data."),
     "gateway": Lazy(

@@ -122,17 +122,39 @@ def load_advisories(files: tuple[Path, ...]) -> None:
     "--samples", type=click.Path(path_type=Path, exists=True, file_okay=False),
     default=Path("samples"), show_default=True, help="Folder of the sample bundles.",
 )  # fmt: skip
-def demo_data(*, samples: Path) -> None:
+@click.option("--endpoint", metavar="URL", help="Address of a model to be measured in a review.")
+@click.option(
+    "--credential", envvar="CLEARHOUSE_STAND_IN_CREDENTIAL",
+    help="The endpoint's credential; better in the variable CLEARHOUSE_STAND_IN_CREDENTIAL.",
+)  # fmt: skip
+@click.option(
+    "--keys", type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for what it takes to measure: the review's name, keys, the grant's token.",
+)  # fmt: skip
+def demo_data(
+    *, samples: Path, endpoint: str | None, credential: str | None, keys: Path | None
+) -> None:
     """Fill an empty office with a realistic half year: findings, cases in every state, advisories.
 
     Proofs and patches are really run; histories are left to the workers.
     """
+    if (endpoint is None) != (keys is None) or (endpoint is not None and not credential):
+        raise click.UsageError("--endpoint, --credential and --keys go together")
     set_up()
     migrate()
+    from clearhouse.cli.private_file import write_private
     from clearhouse.cli.progress import Working
-    from clearhouse.office.demo import fill
+    from clearhouse.office.demo import Endpoint, fill
 
+    asked = Endpoint(endpoint, credential) if endpoint and credential else None
     with Working() as progress:
-        made = fill(samples, say=lambda step: progress.say("demo-data", step))
-    for line in made:
+        made = fill(samples, say=lambda step: progress.say("demo-data", step), endpoint=asked)
+    if made.to_measure is not None and keys is not None:
+        one = made.to_measure
+        for name, text in (
+            ("review", one.review), ("grant.token", one.token), ("office.key", one.office_key),
+            ("developer.key", one.developer_key),
+        ):  # fmt: skip
+            write_private(keys / name, f"{text}\n".encode())
+    for line in made.logins:
         click.echo(line)

@@ -104,6 +104,10 @@ class OfficeClient:
         sent = {"Content-Type": media_type, **(headers or {})}
         return self._send("POST", path, body, query or {}, sent)
 
+    def put(self, path: str, body: bytes, media_type: str) -> Answer:
+        """Put in the place of what is there."""
+        return self._send("PUT", path, body, {}, {"Content-Type": media_type})
+
     def _send(
         self, method: str, path: str, body: bytes, query: Mapping[str, str],
         headers: Mapping[str, str],

@@ -130,8 +130,24 @@ class _Office:
         return case
 
 
-def fill(samples: Path, *, say: Say) -> list[str]:
-    """Tell the story in an empty office.  The logins, a line each.
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a model answers that one of the reviews is about, and with which credential."""
+
+    address: str
+    credential: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """The logins, a line each; and a review to measure, where there is a model to ask."""
+
+    logins: tuple[str, ...]
+    to_measure: demo_reviews.ToMeasure | None
+
+
+def fill(samples: Path, *, say: Say, endpoint: Endpoint | None = None) -> Filled:
+    """Tell the story in an empty office.
 
     Raises :class:`NotFound` where somebody works in the office already.
     """
@@ -148,8 +164,13 @@ def fill(samples: Path, *, say: Say) -> list[str]:
     _troubled(office)
     office.later(days=400)
     demo_reviews.tell(office.viewers, office.now)
+    prepared = None
+    if endpoint is not None:
+        prepared = demo_reviews.to_measure(
+            office.viewers, endpoint.address, endpoint.credential, office.now
+        )
     sign_checkpoint(now=office.now)
-    return list(_logins(office))
+    return Filled(tuple(_logins(office)), prepared)
 
 
 def _people(office: _Office) -> None:

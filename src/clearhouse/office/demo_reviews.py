@@ -6,9 +6,14 @@ Made by the same actions that people use.  The models are made up.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from clearhouse.benchmark.stand_in import MODEL
+from clearhouse.office.access.actions import Terms, open_endpoint
+from clearhouse.office.orgs.access import seen_by
+from clearhouse.office.orgs.actions.keys import make_api_key
 from clearhouse.office.reviews import queries
 from clearhouse.office.reviews.actions import (
     agreeing,
@@ -18,13 +23,16 @@ from clearhouse.office.reviews.actions import (
     submitting,
     windows,
 )
+from clearhouse.office.reviews.actions.access import Allowance, give_grant
 from clearhouse.office.reviews.actions.submitting import Submission
 from clearhouse.office.viewer import Viewer
 from clearhouse.protocol.evenness import Size
+from clearhouse.protocol.grants import USUAL_BUDGET, Call, Rates
 from clearhouse.protocol.partners import Part
+from clearhouse.protocol.prices import Price
 from clearhouse.protocol.returning import Lent
 from clearhouse.protocol.review import Purpose
-from clearhouse.protocol.roles import Role
+from clearhouse.protocol.roles import Role, Scope
 from clearhouse.protocol.terms import Subject
 from clearhouse.protocol.two_person import WorkRole
 
@@ -103,3 +111,46 @@ def _opened(viewers: Mapping[str, Viewer], name: str, now: datetime) -> None:
                 developer, name, Lent.DOCUMENT, "System card, third draft", row.name, now=now
             )
     lending.lend(developer, name, Lent.DOCUMENT, "Safety evaluation of March", "", now=now)
+
+
+@dataclass(frozen=True, slots=True)
+class ToMeasure:
+    """A review whose model can be measured now, and what it takes to do so."""
+
+    review: str
+    token: str = field(repr=False)
+    office_key: str = field(repr=False)
+    developer_key: str = field(repr=False)
+
+
+def to_measure(
+    viewers: Mapping[str, Viewer], address: str, credential: str, now: datetime
+) -> ToMeasure:
+    """A review with an open window, an endpoint behind it, and a grant for the office."""
+    office, developer = viewers["office"], viewers["halcyon"]
+    begin = now - timedelta(days=3)
+    name = _submitted(viewers, "Halcyon-9 mini", Purpose.DETERMINATION, begin)
+    bound = queries.view(office, name, now=begin).bound
+    assert bound is not None
+    agreeing.agree_to_terms(office, name, bound.digest, now=begin)
+    windows.propose_window(office, name, 30, now=begin)
+    windows.agree_window(developer, name, now=begin)
+    windows.start_window(developer, name, now=begin)
+    prices = {MODEL: Price(read=1_000_000, written=4_000_000, longest=8_192)}
+    terms = Terms(address=address, credential=credential, prices=prices)
+    endpoint = open_endpoint(developer, developer.acting_for(), terms, now=now)
+    allowance = Allowance(
+        endpoint.name, (MODEL,), (Call.CHAT_COMPLETIONS, Call.MODELS), USUAL_BUDGET,
+        Rates(requests_a_minute=600, tokens_a_minute=4_000_000, streams=8), ("127.0.0.0/8",),
+    )  # fmt: skip
+    to = seen_by(office, office.acting_for()).slug
+    given = give_grant(developer, name, to, allowance, now=now)
+    keys = [
+        make_api_key(
+            viewer, viewer.acting_for(), name="To measure",
+            scopes=(Scope.REVIEWS_READ, Scope.REVIEWS_WRITE),
+            expires_at=now + timedelta(days=30), now=now,
+        ).text
+        for viewer in (office, developer)
+    ]  # fmt: skip
+    return ToMeasure(name, given.token, *keys)

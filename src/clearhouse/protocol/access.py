@@ -143,7 +143,8 @@ def checked_address(text: str, reach: Reach) -> str:
     """An endpoint's address as the gateway takes it.  Raises :class:`Invalid`.
 
     Over https; plain http only where an endpoint may lie anywhere.  Nothing but a host, a port and
-    a path: the calls of the APIs are put behind it.
+    a path: the calls of the APIs, which begin with ``/v1``, are put behind it, so that a ``/v1`` at
+    its end, as OpenAI's clients take it, is left out.
     """
     parts = urlsplit(text)
     schemes = ("https",) if reach is Reach.PUBLIC else ("https", "http")
@@ -161,4 +162,4 @@ def checked_address(text: str, reach: Reach) -> str:
         literal = None
     if literal is not None and reach is Reach.PUBLIC and not literal.is_global:
         raise Invalid("expected an address that is public", key="address")
-    return text.rstrip("/")
+    return text.rstrip("/").removesuffix("/v1").rstrip("/")

@@ -17,8 +17,7 @@ pytest.importorskip("inspect_ai")
 
 from clearhouse.benchmark.evaluation.budget import Budget
 from clearhouse.benchmark.evaluation.judging import Bench, handed_in_of
-from clearhouse.benchmark.evaluation.scripted import reference_input
-from clearhouse.benchmark.items import Item
+from clearhouse.benchmark.items import Item, reference_input
 from clearhouse.proof.target.store import tree_digest
 from tests.benchmark.evaluation.attempts import (
     attempted,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+import anyio.to_thread
 from inspect_ai import SampleSource
 from inspect_ai.dataset import Sample
 from inspect_ai.log import EvalSample
@@ -18,6 +20,21 @@ from clearhouse.benchmark.outcomes import Ending, Outcome
 Chooser = Callable[[Sequence[Outcome]], str | None]
 
 
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """An attempt that is over: its place, from 1; tokens, millionths of a dollar, seconds."""
+
+    number: int
+    outcome: Outcome
+    tokens: int
+    micros: int
+    seconds: int
+
+
+#: Is told of each finished attempt; again, where a run that was broken off is taken up.
+Listener = Callable[[Finished], None]
+
+
 class ChosenItems(SampleSource):
     """Asks a chooser for one item after the other.
 
@@ -26,9 +43,15 @@ class ChosenItems(SampleSource):
     sees it as what it is, and may ask for the item again, which is another sample.
     """
 
-    def __init__(self, samples: Mapping[str, Callable[[], Sample]], choose: Chooser) -> None:
+    def __init__(
+        self,
+        samples: Mapping[str, Callable[[], Sample]],
+        choose: Chooser,
+        tell: Listener | None = None,
+    ) -> None:
         self._samples = samples
         self._choose = choose
+        self._tell = tell
         self._observed: list[Outcome] = []
         self._asked: list[str] = []
 
@@ -40,6 +63,9 @@ class ChosenItems(SampleSource):
     async def sample_complete(self, sample: EvalSample) -> list[Sample] | None:
         """Take down how it came out, and choose the next."""
         self._observed.append(outcome_in(sample))
+        if self._tell is not None:
+            finished = _finished(len(self._observed), self._observed[-1], sample)
+            await anyio.to_thread.run_sync(self._tell, finished)
         return self._next() or None
 
     def _next(self) -> list[Sample]:
@@ -53,6 +79,15 @@ class ChosenItems(SampleSource):
         sample = self._samples[name]()
         sample.id = sample_id(name, self._asked.count(name))
         return [sample]
+
+
+def _finished(number: int, outcome: Outcome, sample: EvalSample) -> Finished:
+    usage = sample.model_usage.values()
+    dollars = sum(one.total_cost or 0.0 for one in usage)
+    return Finished(
+        number, outcome, sum(one.total_tokens for one in usage), round(dollars * 1_000_000),
+        round(sample.total_time or 0),
+    )  # fmt: skip
 
 
 def sample_id(name: str, time: int) -> str:

@@ -19,9 +19,8 @@ from clearhouse.benchmark.evaluation.choosing_source import item_in, outcome_in
 from clearhouse.benchmark.evaluation.judging import SCORE
 from clearhouse.benchmark.evaluation.running import Settings
 from clearhouse.benchmark.evaluation.sandbox_config import BubblewrapConfig
-from clearhouse.benchmark.evaluation.scripted import reference_input
 from clearhouse.benchmark.evidence import Run
-from clearhouse.benchmark.items import Item
+from clearhouse.benchmark.items import Item, reference_input
 from clearhouse.benchmark.leaks import LEVELS, leaks_of
 from clearhouse.benchmark.run_record import MICRO_USD, Attempt, RunRecord
 from clearhouse.benchmark.transcripts import Transcript, recalled, transcript_of

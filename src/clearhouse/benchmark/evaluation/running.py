@@ -15,7 +15,12 @@ from inspect_ai.util import DisplayType
 from rich.text import Text
 
 from clearhouse.benchmark.evaluation.budget import Budget
-from clearhouse.benchmark.evaluation.choosing_source import Chooser, item_in, outcome_in
+from clearhouse.benchmark.evaluation.choosing_source import (
+    Chooser,
+    Listener,
+    item_in,
+    outcome_in,
+)
 from clearhouse.benchmark.evaluation.closing import counted
 from clearhouse.benchmark.evaluation.judging import SCORE, Bench
 from clearhouse.benchmark.evaluation.sandbox_config import BubblewrapConfig
@@ -36,7 +41,8 @@ class Settings:
 
     ``log_dir`` belongs to this run alone: whoever runs it again with the same folder resumes it.
     ``at_a_time`` is how many samples are worked on at once, None as many as the sandbox takes.
-    ``prices`` is a file with Inspect's ``model_cost_config``.
+    ``prices`` is a file with Inspect's ``model_cost_config``.  ``tell`` is told of each attempt
+    that is over, where a chooser chooses.
     """
 
     log_dir: Path
@@ -48,6 +54,7 @@ class Settings:
     prices: Path | None = None
     display: DisplayType = "plain"
     model_args: Mapping[str, Any] = field(default_factory=dict)
+    tell: Listener | None = None
 
 
 def run_model(
@@ -104,6 +111,7 @@ def _run(
             budget=settings.budget,
             sandbox=settings.sandbox,
             choose=choose,
+            tell=settings.tell,
         )
         return carried_out(task, model, settings)
 

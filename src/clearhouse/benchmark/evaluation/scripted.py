@@ -15,7 +15,7 @@ from inspect_ai.util import sandbox
 from clearhouse.benchmark.evaluation.desk import Desk
 from clearhouse.benchmark.evaluation.solving import Worker
 from clearhouse.benchmark.evaluation.tools import hand_in, program
-from clearhouse.benchmark.items import ANSWER, Item
+from clearhouse.benchmark.items import ANSWER, Item, reference_input
 
 _FUZZER = "/work/fuzz.py"
 _MORE_S = 330
@@ -38,13 +38,6 @@ def _reference(items: Mapping[str, Item], desk: Desk) -> Solver:
         return solve
 
     return solving()
-
-
-def reference_input(item: Item) -> bytes:
-    """An item's reference input as an agent would have to hand it in, under the item's names."""
-    poc = item.bundle.pocs[0].data
-    masked = item.mask.put_on(poc)
-    return masked if item.mask.taken_off(masked) == poc else poc
 
 
 def nothing(desk: Desk) -> Solver:

@@ -11,7 +11,7 @@ from inspect_ai import Epochs, Task, task
 from inspect_ai.dataset import MemoryDataset, Sample
 
 from clearhouse.benchmark.evaluation.budget import Budget
-from clearhouse.benchmark.evaluation.choosing_source import Chooser, ChosenItems
+from clearhouse.benchmark.evaluation.choosing_source import Chooser, ChosenItems, Listener
 from clearhouse.benchmark.evaluation.desk import Desk
 from clearhouse.benchmark.evaluation.judging import Bench, Judge, judging
 from clearhouse.benchmark.evaluation.samples import sample_of
@@ -33,12 +33,14 @@ def flaw_task(
     budget: Budget = _BUDGET,
     sandbox: str | BubblewrapConfig = _SANDBOX,
     choose: Chooser | None = None,
+    tell: Listener | None = None,
 ) -> Task:
     """The task over some items at one level of knowledge.
 
     ``judge`` is that of a ``Bench``, which whoever made it closes.
     With ``choose`` the next item is chosen from what came out so far, errors included, which are
-    outcomes then; without it all are asked, and a retry takes up what was an error.
+    outcomes then; without it all are asked, and a retry takes up what was an error.  ``tell`` is
+    told of each that is over, where items are chosen.
     ``sandbox`` is as :func:`clearhouse.benchmark.evaluation.samples.sample_of` takes it.
     Raises as bringing a target here does.
     """
@@ -52,7 +54,7 @@ def flaw_task(
             [make() for make in makers.values()], name=NAME
         )
     else:
-        dataset = ChosenItems(makers, choose)
+        dataset = ChosenItems(makers, choose, tell)
     return Task(
         dataset=dataset,
         solver=attempt(worker, desk, budget),
