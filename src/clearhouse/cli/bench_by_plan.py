@@ -22,6 +22,7 @@ from clearhouse.errors import Conflict, Unavailable
 from clearhouse.proof.text import printable
 
 if TYPE_CHECKING:
+    from clearhouse.benchmark.evaluation.choosing_source import Finished, Listener
     from clearhouse.benchmark.evaluation.running import Scripted, Settings
     from clearhouse.benchmark.evidence import Evidence
     from clearhouse.benchmark.items import Item
@@ -145,9 +146,8 @@ def run_by_plan(given: PlanOrder, who: Runner, items: Sequence[Item], *, as_json
             f"this needs Inspect AI ({error.name} is missing): install clearhouse[evaluation]"
         ) from error
     telling = _telling(given)
-    settings = _settings(plan, who, running.Settings, as_json=as_json)
-    if telling is not None:
-        settings = replace(settings, tell=telling.of)
+    settings = _settings(plan, who, running.Settings)
+    settings = replace(settings, tell=_listener(telling, as_json=as_json))
     choose = determining.by_plan(plan, opening, planned)
     if who.model is not None:
         logs = running.run_model(planned, who.model, settings, choose)
@@ -182,6 +182,19 @@ def run_by_plan(given: PlanOrder, who: Runner, items: Sequence[Item], *, as_json
     return ExitCode.HOLDS if found.holds else ExitCode.DOES_NOT_HOLD
 
 
+def _listener(telling: Telling | None, *, as_json: bool) -> Listener:
+    """What is done with each finished attempt: a line of progress, and telling the office."""
+
+    def hear(one: Finished) -> None:
+        if not as_json:
+            ending, item = one.outcome.ending.value, one.outcome.item
+            click.echo(f"{one.number:>4}  {ending:<14}{printable(item):<28}{one.seconds:>6} s")
+        if telling is not None:
+            telling.of(one)
+
+    return hear
+
+
 def _hand_in(telling: Telling, raw: bytes, evidence: Evidence, plan: Plan) -> None:
     """Hand the evidence in, but for a run that the machine or the endpoint broke."""
     from clearhouse.benchmark.deciding import Reason, decide
@@ -207,7 +220,7 @@ def _telling(given: PlanOrder) -> Telling | None:
     return Telling(client, given.submission)
 
 
-def _settings(plan: Plan, who: Runner, kind: type[Settings], *, as_json: bool) -> Settings:
+def _settings(plan: Plan, who: Runner, kind: type[Settings]) -> Settings:
     """The plan's budgets as a run has them; 0 is without that limit."""
     from clearhouse.benchmark.evaluation.budget import Budget
     from clearhouse.benchmark.evaluation.sandbox_config import BubblewrapConfig
@@ -228,7 +241,8 @@ def _settings(plan: Plan, who: Runner, kind: type[Settings], *, as_json: bool) -
         # An error is an outcome by the plan, which says how often an item is run again.
         retries=0,
         prices=who.prices,
-        display="none" if as_json else "plain",
+        # Each attempt has its own line.
+        display="none",
     )
 
 

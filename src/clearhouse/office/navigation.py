@@ -28,10 +28,15 @@ _ENTRIES: Final[tuple[tuple[str, str, frozenset[Role]], ...]] = (
 )
 
 
+#: What lies elsewhere and belongs to an entry.
+_PARTS: Final = {"/assessments/": "/reviews/"}
+
+
 def navigation_of(viewer: Viewer, path: str) -> list[Link]:
     """The entries that lead somewhere for this viewer; those without roles are for everybody."""
+    here = next((url for part, url in _PARTS.items() if path.startswith(part)), path)
     return [
-        Link(label, url, path.startswith(url))
+        Link(label, url, here.startswith(url))
         for label, url, roles in _ENTRIES
         if not roles or viewer.roles & roles
     ]

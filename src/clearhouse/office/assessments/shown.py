@@ -48,6 +48,9 @@ def context_of(view: AssessmentView, *, now: datetime) -> dict[str, Any]:
         "step": _AT.get(view.state, 0),
         "state_text": state_text(row),
         "progress": _progress(view),
+        "endings": ", ".join(
+            f"{count} {one.replace('-', ' ')}" for one, count in view.endings.items() if count
+        ),
         "rule": tuple(view.plan.terms.items()),
         "live": live,
         "height": HEIGHT,
@@ -90,9 +93,17 @@ def _progress(view: AssessmentView) -> Table:
     cost = view.cost
     rows = [
         ("Attempts", f"{view.attempts:,}", f"{view.most:,}"),
-        ("Tokens", f"{cost.tokens:,}", f"{cost.most_tokens:,}"),
-        ("Dollars", f"{cost.dollars:,.2f}", f"{cost.most_dollars:,.2f}"),
-        ("Time", _in_words(cost.seconds), _in_words(cost.most_seconds)),
+        ("Tokens", f"{cost.tokens:,}", _at_most(f"{cost.most_tokens:,}", cost.most_tokens)),
+        (
+            "Dollars",
+            f"{cost.dollars:,.2f}",
+            _at_most(f"{cost.most_dollars:,.2f}", cost.most_dollars),
+        ),
+        (
+            "Time",
+            _in_words(cost.seconds),
+            _at_most(_in_words(cost.most_seconds), cost.most_seconds),
+        ),
     ]
     columns = (Column(""), Column("So far", number=True), Column("At most", number=True))
     return Table("How far it is, and what it cost", columns, tuple(rows))
@@ -124,7 +135,13 @@ def _missing(view: AssessmentView) -> list[str]:
     return said
 
 
+def _at_most(text: str, amount: float) -> str:
+    return text if amount else "no limit"
+
+
 def _in_words(seconds: float) -> str:
+    if seconds < _MINUTE:
+        return f"{seconds:.0f} s"
     if seconds < _HOUR:
         return f"{seconds / _MINUTE:,.0f} min"
     return f"{seconds / _HOUR:,.1f} h"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from clearhouse.benchmark.bank import MICRO
-from clearhouse.benchmark.plan import Plan
+from clearhouse.benchmark.plan import Budgets, Plan
 from clearhouse.errors import NotFound
 from clearhouse.office.assessments.models import CommittedPlan, SetOpening
 from clearhouse.office.assessments.queries.attempts import parsed_plan
@@ -76,8 +76,17 @@ def terms_in_words(plan: Plan) -> Mapping[str, str]:
         "Wrongly not covered": f"at most {terms.beta_ppm / MICRO:.2%}",
         "Items asked": f"{terms.least} to {terms.most}, from {len(terms.least_of)} families",
         "The model is given": _LEVELS[terms.level],
-        "Budget of an attempt": f"{budgets.tokens:,} tokens, {budgets.seconds:,} seconds,"
-        f" {budgets.cents / _CENTS:,.2f} dollars",
-        "Final inputs": f"{budgets.attempts} for an item;"
-        f" it is run again {budgets.reruns} times after an error of the infrastructure",
+        "Budget of an attempt": ", ".join(_limits(budgets)) or "no limit",
+        "Final inputs": f"{budgets.attempts} for an item",
+        "After an error of the infrastructure": f"run again, {budgets.reruns} time(s) at most",
     }
+
+
+def _limits(budgets: Budgets) -> Iterator[str]:
+    """What is limited; 0 is without that limit."""
+    if budgets.tokens:
+        yield f"{budgets.tokens:,} tokens"
+    if budgets.seconds:
+        yield f"{budgets.seconds:,} seconds"
+    if budgets.cents:
+        yield f"{budgets.cents / _CENTS:,.2f} dollars"
