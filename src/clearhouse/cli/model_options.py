@@ -84,7 +84,7 @@ def means(command: F) -> F:
     default, positive = Means(), click.FloatRange(0, min_open=True)
     folder = click.Path(path_type=Path, file_okay=False)
     file = click.Path(path_type=Path, exists=True, dir_okay=False)
-    for option in (
+    options = (
         click.option(
             "--log-dir", type=folder,
             help="Folder of this run; running again with it resumes.",
@@ -111,7 +111,8 @@ def means(command: F) -> F:
             "--sandbox", default=default.sandbox, show_default=True,
             help="Or another of Inspect's with its file, such as k8s:values.yaml.",
         ),
-    ):  # fmt: skip
+    )  # fmt: skip
+    for option in reversed(options):  # so that they are listed as they stand here
         command = option(command)
     return command
 

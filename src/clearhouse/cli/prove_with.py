@@ -29,6 +29,7 @@ def prove_with(
     output: Path | None,
     finder: str | None,
     fixed: str | None,
+    requires: Sequence[str],
     most: int,
     given: Means,
     as_json: bool,
@@ -48,7 +49,7 @@ def prove_with(
     reports = dict(_reports(paths))
     proving = evaluation("hunting")
     settings = given.settings()
-    quarry = quarry_of(target, finder=finder or model, fixed=fixed)
+    quarry = quarry_of(target, finder=finder or model, fixed=fixed, requires=requires)
     click.echo(f"{len(reports)} report(s) on {printable(str(quarry))}", err=True)
     texts = {name: text for name, (_, text) in reports.items()}
     logs, judged = proving.prove_reports(quarry, texts, model, settings, most=most, say=tell)
