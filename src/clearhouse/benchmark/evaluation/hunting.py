@@ -103,7 +103,7 @@ def judged(
     """Judge an archive that a model handed in as a finding, and keep the answer.
 
     1. What it may be is for the quarry to say; what it may not be is counted and never run.
-    2. What was judged before is not judged again.
+    2. What was judged before is not judged again; what could not be run is.
     3. The proof engine runs it in its own sandbox.  What that cannot run is not proven.
     """
     try:
@@ -112,7 +112,7 @@ def judged(
         one = Judged(errand, hashlib.sha256(archive).hexdigest(), good=False, reason=str(error))
     else:
         before = record.find(errand, bundle.digest)  # 2
-        if before is not None:
+        if before is not None and before.verdict is not None:
             return before
         one = _proven(bundle, bench, errand)  # 3
     record.add(one)

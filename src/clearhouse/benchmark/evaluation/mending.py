@@ -28,6 +28,7 @@ from clearhouse.benchmark.targets import target_folder, target_tree
 from clearhouse.benchmark.trying import task_files
 from clearhouse.errors import Invalid, NotFound, Refused, Unavailable
 from clearhouse.proof.bundle import Bundle
+from clearhouse.proof.diff import read_patch
 from clearhouse.proof.explain import explain
 from clearhouse.proof.patched import Distribution, distribution_of
 from clearhouse.proof.patching import Options, check_patch
@@ -102,19 +103,20 @@ def judged(what: Flawed, bench: Bench, record: Record, say: Say, errand: str, ra
     """Judge a patch that a model proposes, and keep the answer; steps as for a finding."""
     key = hashlib.sha256(raw).hexdigest()
     before = record.find(errand, key)
-    if before is not None:
+    if before is not None and before.verdict is not None:
         return before
     try:
-        files = admit(raw, what.distribution)
+        plain = admit(raw, what.distribution)
+        files = read_patch(plain, where="the patch")
         verdict = check_patch(
-            what.bundle, files, raw, bench.workshop(), options=what.options
+            what.bundle, files, plain, bench.workshop(), options=what.options
         ).as_json()
     except (Invalid, Refused, NotFound, Unavailable) as error:
         one = Judged(errand, key, good=False, reason=str(error))
     else:
         reasons = "; ".join([*verdict["reasons"], *verdict["caveats"]])
         one = Judged(
-            errand, key, good=bool(verdict["accepted"]), reason=reasons, verdict=verdict, data=raw
+            errand, key, good=bool(verdict["accepted"]), reason=reasons, verdict=verdict, data=plain
         )
     record.add(one)
     say(one)
