@@ -55,6 +55,8 @@ def test_what_is_to_be_installed_is_said(
         (["hunt", ECDSA, "-o", "OUT"], "--model"),
         ([*HUNT], "--output"),
         ([*HUNT, "-o", "OUT/deep/deeper", "--log-dir", "LOGS"], "no such folder"),
+        ([*HUNT, "-o", "OUT", "--usd", "2", "--log-dir", "LOGS"], "--prices"),
+        ([*HUNT, "-o", "OUT"], "--log-dir"),
         ([*HUNT, "-o", "OUT", "--submit", "--log-dir", "LOGS"], "CLEARHOUSE_API_KEY"),
         (["prove", BUNDLE, "--target", ECDSA], "--target goes with --with"),
         (["prove", BUNDLE, "--tokens", "5"], "--tokens goes with --with"),

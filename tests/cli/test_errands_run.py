@@ -134,12 +134,16 @@ def test_a_planted_report_is_proven_and_a_made_up_one_is_not(
     assert (row["proven"], row["names_it"]) == (True, True)
     assert row["bundle"]["grade"] == "differential"
     command[1] = str(tmp_path / "made-up.txt")
-    with taking("prover", [hand_in(), finish()]) as model:
+    steers = b"def TestOneInput(data):\n    raise IndexError('\\x1b[2J\\x1b]0;it is proven\\x07')\n"
+    forged = {**sample_files(NAME, fixed="0.13.3"), "harness.py": steers}
+    with taking("prover", [put(forged), hand_in(), finish()]) as model:
         logs = ["--log-dir", str(tmp_path / "two")]
         assert main([*command, model, *logs]) == ExitCode.DOES_NOT_HOLD
         (row,) = said(capsys)["reports"]
         assert main([*[c for c in command if c != "--json"], model, *logs]) == 1
-        assert "\x1b" not in capsys.readouterr().out
+        shown = capsys.readouterr()
+        assert "\x1b" not in shown.out + shown.err
+        assert "not proven" in shown.out
     assert (row["proven"], row["unproven"]) == (False, 1)
 
 

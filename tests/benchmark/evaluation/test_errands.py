@@ -96,7 +96,8 @@ def test_what_a_folder_of_sources_has_is_found_and_proves_again(
     found, said, outcome = searched(quarry, turns, tmp_path / "logs")
     assert [one.good for one in found] == [False, True, True], said
     assert outcome is Ending.SOLVED
-    assert "It holds" in said[3]
+    assert "It holds (attributed)" in said[3]
+    assert "a flaw that was handed in before" in said[5]
     (flaw,) = flaws(found)
     assert flaw.others == 1
     bundle = parse_archive(flaw.best.data, where="it")

@@ -122,7 +122,8 @@ def judged(
 
 def _proven(bundle: Bundle, bench: Bench, errand: str) -> Judged:
     try:
-        verdict = prove(bundle, bench.workshop()).as_json()
+        with bench.workshop() as workshop:
+            verdict = prove(bundle, workshop).as_json()
     except (Invalid, Refused, NotFound, Unavailable) as error:
         return Judged(errand, bundle.digest, good=False, reason=str(error))
     good = bool(verdict["proven"])

@@ -33,6 +33,7 @@ from clearhouse.proof.explain import explain
 from clearhouse.proof.patched import Distribution, distribution_of
 from clearhouse.proof.patching import Options, check_patch
 from clearhouse.proof.prove import prove
+from clearhouse.proof.runners.choose import Workshop
 
 Say = Callable[[Judged], None]
 _KIND = "patch"
@@ -54,8 +55,8 @@ def flawed(bundle: Bundle, options: Options) -> Flawed:
     Raises :class:`Refused` for a bundle that does not prove here, otherwise as
     :func:`clearhouse.proof.prove.prove` does.
     """
-    with Bench() as bench:
-        verdict = prove(bundle, bench.workshop())
+    with Workshop() as workshop:
+        verdict = prove(bundle, workshop)
     if not verdict.grade.proven:
         raise Refused(f"{bundle.id} is not proven, so nothing can be mended: "
                       f"{verdict.judgement.reason}")  # fmt: skip
@@ -108,9 +109,9 @@ def judged(what: Flawed, bench: Bench, record: Record, say: Say, errand: str, ra
     try:
         plain = admit(raw, what.distribution)
         files = read_patch(plain, where="the patch")
-        verdict = check_patch(
-            what.bundle, files, plain, bench.workshop(), options=what.options
-        ).as_json()
+        with bench.workshop() as workshop:
+            checked = check_patch(what.bundle, files, plain, workshop, options=what.options)
+        verdict = checked.as_json()
     except (Invalid, Refused, NotFound, Unavailable) as error:
         one = Judged(errand, key, good=False, reason=str(error))
     else:

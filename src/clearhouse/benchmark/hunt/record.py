@@ -98,7 +98,7 @@ class Record(Closing):
         self._lock = threading.Lock()
         self._found: dict[tuple[str, str], Judged] = {}
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # what is found is nobody else's
             kept = self._path.read_bytes() if self._path.exists() else b""
             whole = kept[: kept.rfind(b"\n") + 1]  # the last line of a run that was ended
             self._stream: IO[bytes] = self._path.open("r+b" if kept else "w+b")
