@@ -52,15 +52,19 @@ class Means:
         """Whether nothing was asked for."""
         return self == Means()
 
-    def settings(self, *, attempts: int = 1) -> Settings:
-        """The settings of a run.  Raises click's errors.
-
-        Inspect itself shows nothing: what a model and a target say is not for a terminal.
-        """
+    def check(self) -> None:
+        """Raise a usage error where they do not fit each other, before Inspect is imported."""
         if self.log_dir is None:
             raise click.UsageError("--log-dir says where the run is kept; give it again to go on")
         if self.usd is not None and self.prices is None:
             raise click.UsageError("--usd needs --prices: what the model's tokens cost")
+
+    def settings(self, *, attempts: int = 1) -> Settings:
+        """The settings of a run, once they are checked.
+
+        Inspect itself shows nothing: what a model and a target say is not for a terminal.
+        """
+        assert self.log_dir is not None
         from clearhouse.benchmark.evaluation.budget import Budget
         from clearhouse.benchmark.evaluation.running import Settings
         from clearhouse.benchmark.evaluation.sandbox_config import BubblewrapConfig

@@ -45,6 +45,7 @@ def prove_with(
 
     if target is None or output is None:
         raise click.UsageError("--with needs --target, the package URL, and --output")
+    given.check()
     out.must_be_free(output)
     reports = dict(_reports(paths))
     proving = evaluation("hunting")
