@@ -11,8 +11,10 @@ import pytest
 
 from clearhouse.benchmark.hunt.record import Flaw, Judged
 from clearhouse.cli.exits import ExitCode
-from clearhouse.cli.found import row_of, write_flaw
+from clearhouse.cli.found import row_of, show_rows, submitted, write_flaw
 from clearhouse.cli.main import main
+from clearhouse.cli.model_options import show_course, tell
+from clearhouse.cli.office_client import OfficeClient
 from clearhouse.cli.prove_with import _reports, names_it
 from clearhouse.errors import Invalid
 from clearhouse.proof.authoring import pack
@@ -55,6 +57,8 @@ def test_what_is_to_be_installed_is_said(
         (["hunt", ECDSA, "-o", "OUT"], "--model"),
         ([*HUNT], "--output"),
         ([*HUNT, "-o", "OUT/deep/deeper", "--log-dir", "LOGS"], "no such folder"),
+        ([*HUNT, "-o", "OUT", "--usd", "2", "--log-dir", "LOGS"], "--prices"),
+        ([*HUNT, "-o", "OUT"], "--log-dir"),
         ([*HUNT, "-o", "OUT", "--submit", "--log-dir", "LOGS"], "CLEARHOUSE_API_KEY"),
         (["prove", BUNDLE, "--target", ECDSA], "--target goes with --with"),
         (["prove", BUNDLE, "--tokens", "5"], "--tokens goes with --with"),
@@ -156,3 +160,31 @@ def test_a_bundle_is_written_below_the_folder_under_its_signature(tmp_path: Path
     assert [p.name for p in (tmp_path / "out").iterdir()] == [place.name]
     assert [p.name for p in tmp_path.iterdir()] == ["out"]
     assert row_of(flaw, place)["digest"] == bundle.digest
+
+
+def test_texts_of_models_and_targets_do_not_steer_a_terminal(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    text = "\x1b[2J\x1b]0;owned\x07\u202eaccepted\r\n" + "x" * 5000
+    tell(Judged("hunt", "k", good=False, reason=text))
+    show_rows(
+        [{"grade": "attributed", "path": "out/flaw", "title": text, "duplicates": 1}],
+        {"reasons": [{"reason": text, "count": 2}]},
+    )
+    show_course(
+        {"attempts": 1, "outcomes": {"error": 1}, "tokens": 0, "errors": {text: 1},
+         "logs": ["/logs/\x1b[2J/x.eval"]}
+    )  # fmt: skip
+    shown = capsys.readouterr()
+    for line in (shown.out + shown.err).splitlines():
+        assert line.isprintable()
+        assert len(line) < 1200
+    assert len(shown.out.splitlines()) == 5
+
+
+def test_what_was_found_is_told_also_where_the_office_cannot_be_reached() -> None:
+    client = OfficeClient("http://127.0.0.1:9", "chk_0123456789_" + "a" * 43, pause=lambda _: None)
+    documents, code = submitted([Path(BUNDLE), Path(BUNDLE)], client)
+    assert code == ExitCode.COULD_NOT_RUN
+    assert [one["status"] for one in documents] == ["not-sent"] * 2
+    assert "cannot be reached" in documents[0]["reason"]

@@ -134,12 +134,16 @@ def test_a_planted_report_is_proven_and_a_made_up_one_is_not(
     assert (row["proven"], row["names_it"]) == (True, True)
     assert row["bundle"]["grade"] == "differential"
     command[1] = str(tmp_path / "made-up.txt")
-    with taking("prover", [hand_in(), finish()]) as model:
+    steers = b"def TestOneInput(data):\n    raise IndexError('\\x1b[2J\\x1b]0;it is proven\\x07')\n"
+    forged = {**sample_files(NAME, fixed="0.13.3"), "harness.py": steers}
+    with taking("prover", [put(forged), hand_in(), finish()]) as model:
         logs = ["--log-dir", str(tmp_path / "two")]
         assert main([*command, model, *logs]) == ExitCode.DOES_NOT_HOLD
         (row,) = said(capsys)["reports"]
         assert main([*[c for c in command if c != "--json"], model, *logs]) == 1
-        assert "\x1b" not in capsys.readouterr().out
+        shown = capsys.readouterr()
+        assert "\x1b" not in shown.out + shown.err
+        assert "not proven" in shown.out
     assert (row["proven"], row["unproven"]) == (False, 1)
 
 
@@ -164,7 +168,7 @@ def test_the_upstream_fix_is_accepted_with_high_confidence_and_a_silent_one_is_n
         refused = said(capsys)
         assert not out.exists()
         assert main([*command, model, "--even-refused", *logs]) == ExitCode.DOES_NOT_HOLD
-        assert out.read_bytes() == quiet
+        assert out.read_bytes().startswith(b"--- a/ecdsa/keys.py\n")
         capsys.readouterr()
     assert (refused["accepted"], refused["confidence"], refused["path"]) == (False, "none", None)
     out.unlink()
@@ -173,5 +177,4 @@ def test_the_upstream_fix_is_accepted_with_high_confidence_and_a_silent_one_is_n
     accepted = said(capsys)
     assert (accepted["accepted"], accepted["confidence"]) == (True, "high")
     assert accepted["verdict"]["tests"]["passed"] > 0
-    assert out.read_bytes() == mends
     assert main(["check-patch", str(folder), str(out), "--json", "--variants", "4"]) == 0

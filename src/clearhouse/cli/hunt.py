@@ -65,6 +65,7 @@ def hunt(
     from clearhouse.cli import found as out
 
     given, _ = Means.of(options)
+    given.check()
     out.must_be_free(output)
     client = OfficeClient(to, key_from(key_file)) if to_office else None  # before hours of work
     hunting = evaluation("hunting")

@@ -52,15 +52,19 @@ class Means:
         """Whether nothing was asked for."""
         return self == Means()
 
-    def settings(self, *, attempts: int = 1) -> Settings:
-        """The settings of a run.  Raises click's errors.
-
-        Inspect itself shows nothing: what a model and a target say is not for a terminal.
-        """
+    def check(self) -> None:
+        """Raise a usage error where they do not fit each other, before Inspect is imported."""
         if self.log_dir is None:
             raise click.UsageError("--log-dir says where the run is kept; give it again to go on")
         if self.usd is not None and self.prices is None:
             raise click.UsageError("--usd needs --prices: what the model's tokens cost")
+
+    def settings(self, *, attempts: int = 1) -> Settings:
+        """The settings of a run, once they are checked.
+
+        Inspect itself shows nothing: what a model and a target say is not for a terminal.
+        """
+        assert self.log_dir is not None
         from clearhouse.benchmark.evaluation.budget import Budget
         from clearhouse.benchmark.evaluation.running import Settings
         from clearhouse.benchmark.evaluation.sandbox_config import BubblewrapConfig
@@ -84,7 +88,7 @@ def means(command: F) -> F:
     default, positive = Means(), click.FloatRange(0, min_open=True)
     folder = click.Path(path_type=Path, file_okay=False)
     file = click.Path(path_type=Path, exists=True, dir_okay=False)
-    for option in (
+    options = (
         click.option(
             "--log-dir", type=folder,
             help="Folder of this run; running again with it resumes.",
@@ -111,7 +115,8 @@ def means(command: F) -> F:
             "--sandbox", default=default.sandbox, show_default=True,
             help="Or another of Inspect's with its file, such as k8s:values.yaml.",
         ),
-    ):  # fmt: skip
+    )  # fmt: skip
+    for option in reversed(options):  # so that they are listed as they stand here
         command = option(command)
     return command
 

@@ -58,6 +58,7 @@ def patch(
     from clearhouse.benchmark.hunt.mending import Confidence, confidence
 
     given, _ = Means.of(options)
+    given.check()
     if output.exists():
         raise Invalid("is there already; nothing is overwritten", where=printable(str(output)))
     if not output.absolute().parent.is_dir():

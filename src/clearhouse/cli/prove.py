@@ -51,6 +51,7 @@ _ORDER: Final = (ExitCode.COULD_NOT_RUN, ExitCode.BAD_INPUT, ExitCode.DOES_NOT_H
 )
 @click.option("--finder", help="With --with: who is named as finder; by default the model.")
 @click.option("--fixed", metavar="VERSION", help="With --with: a version without the flaw.")
+@click.option("--requires", multiple=True, metavar="PURL", help="With --with: see hunt.")
 @click.option(
     "--most",
     type=click.IntRange(1, 200),

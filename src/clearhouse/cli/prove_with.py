@@ -29,6 +29,7 @@ def prove_with(
     output: Path | None,
     finder: str | None,
     fixed: str | None,
+    requires: Sequence[str],
     most: int,
     given: Means,
     as_json: bool,
@@ -44,11 +45,12 @@ def prove_with(
 
     if target is None or output is None:
         raise click.UsageError("--with needs --target, the package URL, and --output")
+    given.check()
     out.must_be_free(output)
     reports = dict(_reports(paths))
     proving = evaluation("hunting")
     settings = given.settings()
-    quarry = quarry_of(target, finder=finder or model, fixed=fixed)
+    quarry = quarry_of(target, finder=finder or model, fixed=fixed, requires=requires)
     click.echo(f"{len(reports)} report(s) on {printable(str(quarry))}", err=True)
     texts = {name: text for name, (_, text) in reports.items()}
     logs, judged = proving.prove_reports(quarry, texts, model, settings, most=most, say=tell)

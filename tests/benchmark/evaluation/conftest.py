@@ -11,6 +11,7 @@ _SLOW = {
     "test_inspect_tools.py",
     "test_running.py",
     "test_self_check.py",
+    "test_bench.py",
     "test_errands.py",
 }
 

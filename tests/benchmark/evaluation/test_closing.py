@@ -5,7 +5,13 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clearhouse.benchmark.evaluation.closing import Close, Way, counted, ending_of
+from clearhouse.benchmark.evaluation.closing import (
+    Close,
+    Way,
+    counted,
+    ending_of,
+    ending_of_errand,
+)
 from clearhouse.benchmark.evaluation.desk import Attempt, Desk
 from clearhouse.benchmark.outcomes import Ending
 from clearhouse.proof.judge import Grade
@@ -42,6 +48,28 @@ def test_a_limit_comes_before_what_else_ended_an_attempt(
 ) -> None:
     ending = Close(way, "token", refused, gave_up)
     assert ending_of(ending, Grade.CLAIMED if way else None) is Ending.OUT_OF_BUDGET
+
+
+@given(ENDINGS, st.integers(0, 3), st.integers(0, 3))
+def test_an_errand_is_solved_by_what_holds_and_by_nothing_else(
+    ending: Close, good: int, bad: int
+) -> None:
+    outcome = ending_of_errand(ending, good + bad, good)
+    assert (outcome is Ending.SOLVED) == (good > 0)
+    assert outcome is not Ending.ERROR
+
+
+def test_an_errand_without_a_result_ends_as_what_ended_it() -> None:
+    table = {
+        (Close(), 0): Ending.GAVE_UP,
+        (Close(), 2): Ending.FAILED,
+        (Close(limit="token"), 2): Ending.OUT_OF_BUDGET,
+        (Close(limit="time"), 0): Ending.OUT_OF_BUDGET,
+        (Close(refused=True), 2): Ending.REFUSED,
+        (Close(refused=True), 0): Ending.REFUSED,
+    }
+    for (close, handed_in), outcome in table.items():
+        assert ending_of_errand(close, handed_in, 0) is outcome
 
 
 def test_each_way_of_ending_has_its_word() -> None:

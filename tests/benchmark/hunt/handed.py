@@ -35,16 +35,6 @@ def link(name: str, to: str, kind: bytes = tarfile.SYMTYPE) -> tarfile.TarInfo:
     return entry
 
 
-def finding(of: Quarry, **changes: str) -> dict[str, bytes]:
-    """A finding that is admitted, with texts of its manifest replaced."""
-    files = skeleton(of)
-    text = files["proof.toml"].decode()
-    for old, new in changes.items():
-        assert old in text or old == "append", old
-        text = text + new if old == "append" else text.replace(old, new)
-    return {**files, "proof.toml": text.encode()}
-
-
 def replaced(of: Quarry, old: str, new: str) -> bytes:
     """The archive of a finding in whose manifest a text is another one."""
     files = skeleton(of)

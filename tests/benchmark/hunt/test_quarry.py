@@ -182,6 +182,19 @@ def test_what_is_too_large_or_too_much_is_refused() -> None:
         quarry().admit(tar({**files, **{f"f{n}": b"" for n in range(CANDIDATE_LIMITS.members)}}))
 
 
+def test_what_would_hold_the_judge_for_long_is_refused() -> None:
+    of = quarry()
+    names = [f"i{n}" for n in range(9)]
+    more = {name: name.encode() for name in names}
+    text = skeleton(of)["proof.toml"].decode().replace('"poc.bin"', str(names))
+    with pytest.raises(Refused, match="inputs"):
+        of.admit(tar({**skeleton(of), **more, "proof.toml": text.encode()}))
+    slow = skeleton(of)["proof.toml"].decode().replace('"exception"', '"hang"')
+    slow += "[expect]\ncpu_seconds = 100\n"
+    with pytest.raises(Refused, match="cpu_seconds"):
+        of.admit(tar({**skeleton(of), "proof.toml": slow.encode()}))
+
+
 def test_texts_that_steer_a_terminal_or_claim_a_verdict_are_nothing_but_texts() -> None:
     with pytest.raises(Invalid, match="title"):
         quarry().admit(

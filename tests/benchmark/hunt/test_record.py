@@ -61,6 +61,16 @@ def test_of_a_file_that_was_cut_off_the_whole_lines_count(
         assert last.find("hunt", "later") is not None
 
 
+def test_an_answer_takes_the_place_of_one_that_had_no_verdict(tmp_path: Path) -> None:
+    could_not = Judged("hunt", "a", good=False, reason="the registry cannot be reached")
+    with Record(tmp_path, ABOUT) as record:
+        record.add(could_not)
+        record.add(one("a", "sig1:a"))
+        record.add(could_not)
+    with Record(tmp_path, ABOUT) as again:
+        assert again.found == (one("a", "sig1:a"),)
+
+
 @pytest.mark.parametrize("other", [{"target": "pkg:pypi/y@1"}, {"digest": "1"}, {"about": "patch"}])
 def test_the_folder_of_another_run_is_refused(tmp_path: Path, other: dict[str, str]) -> None:
     Record(tmp_path, ABOUT).close()

@@ -103,7 +103,7 @@ def judged(
     """Judge an archive that a model handed in as a finding, and keep the answer.
 
     1. What it may be is for the quarry to say; what it may not be is counted and never run.
-    2. What was judged before is not judged again.
+    2. What was judged before is not judged again; what could not be run is.
     3. The proof engine runs it in its own sandbox.  What that cannot run is not proven.
     """
     try:
@@ -112,7 +112,7 @@ def judged(
         one = Judged(errand, hashlib.sha256(archive).hexdigest(), good=False, reason=str(error))
     else:
         before = record.find(errand, bundle.digest)  # 2
-        if before is not None:
+        if before is not None and before.verdict is not None:
             return before
         one = _proven(bundle, bench, errand)  # 3
     record.add(one)
@@ -122,7 +122,8 @@ def judged(
 
 def _proven(bundle: Bundle, bench: Bench, errand: str) -> Judged:
     try:
-        verdict = prove(bundle, bench.workshop()).as_json()
+        with bench.workshop() as workshop:
+            verdict = prove(bundle, workshop).as_json()
     except (Invalid, Refused, NotFound, Unavailable) as error:
         return Judged(errand, bundle.digest, good=False, reason=str(error))
     good = bool(verdict["proven"])

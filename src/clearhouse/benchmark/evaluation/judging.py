@@ -9,9 +9,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import os
-import threading
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeVar
 
@@ -49,16 +49,15 @@ Judge = Callable[[Item, bytes], dict[str, Any]]
 
 
 class Bench(Closing):
-    """Workshops of the proof engine, one for each thread that judges."""
+    """Workshops of the proof engine, as many as judges have worked at once."""
 
     def __init__(self) -> None:
-        self._own = threading.local()
-        self._all: list[Workshop] = []
+        self._idle: list[Workshop] = []
 
     def close(self) -> None:
         """End the proof engine's sandboxes."""
-        while self._all:
-            self._all.pop().close()
+        while self._idle:
+            self._idle.pop().close()
 
     def judge(self, item: Item, handed_in: bytes) -> dict[str, Any]:
         """Prove an item's bundle with ``handed_in`` as its only input.
@@ -66,15 +65,23 @@ class Bench(Closing):
         Raises :class:`Refused` or :class:`Invalid` for bytes that no bundle may hold, otherwise as
         :func:`clearhouse.proof.prove.prove` does.
         """
-        return prove(item.bundle_with(handed_in), self.workshop()).as_json()
+        with self.workshop() as workshop:
+            return prove(item.bundle_with(handed_in), workshop).as_json()
 
-    def workshop(self) -> Workshop:
-        """The calling thread's workshop."""
-        mine: Workshop | None = getattr(self._own, "workshop", None)
-        if mine is None:
-            mine = self._own.workshop = Workshop()
-            self._all.append(mine)
-        return mine
+    @contextmanager
+    def workshop(self) -> Iterator[Workshop]:
+        """A workshop for one judgement, taken up again by the next.
+
+        Threads come and go over hours: a workshop for each would leave its sandboxes behind.
+        """
+        try:
+            mine = self._idle.pop()
+        except IndexError:
+            mine = Workshop()
+        try:
+            yield mine
+        finally:
+            self._idle.append(mine)
 
 
 class Threads:

@@ -28,10 +28,12 @@ from clearhouse.benchmark.targets import target_folder, target_tree
 from clearhouse.benchmark.trying import task_files
 from clearhouse.errors import Invalid, NotFound, Refused, Unavailable
 from clearhouse.proof.bundle import Bundle
+from clearhouse.proof.diff import read_patch
 from clearhouse.proof.explain import explain
 from clearhouse.proof.patched import Distribution, distribution_of
 from clearhouse.proof.patching import Options, check_patch
 from clearhouse.proof.prove import prove
+from clearhouse.proof.runners.choose import Workshop
 
 Say = Callable[[Judged], None]
 _KIND = "patch"
@@ -53,8 +55,8 @@ def flawed(bundle: Bundle, options: Options) -> Flawed:
     Raises :class:`Refused` for a bundle that does not prove here, otherwise as
     :func:`clearhouse.proof.prove.prove` does.
     """
-    with Bench() as bench:
-        verdict = prove(bundle, bench.workshop())
+    with Workshop() as workshop:
+        verdict = prove(bundle, workshop)
     if not verdict.grade.proven:
         raise Refused(f"{bundle.id} is not proven, so nothing can be mended: "
                       f"{verdict.judgement.reason}")  # fmt: skip
@@ -102,19 +104,20 @@ def judged(what: Flawed, bench: Bench, record: Record, say: Say, errand: str, ra
     """Judge a patch that a model proposes, and keep the answer; steps as for a finding."""
     key = hashlib.sha256(raw).hexdigest()
     before = record.find(errand, key)
-    if before is not None:
+    if before is not None and before.verdict is not None:
         return before
     try:
-        files = admit(raw, what.distribution)
-        verdict = check_patch(
-            what.bundle, files, raw, bench.workshop(), options=what.options
-        ).as_json()
+        plain = admit(raw, what.distribution)
+        files = read_patch(plain, where="the patch")
+        with bench.workshop() as workshop:
+            checked = check_patch(what.bundle, files, plain, workshop, options=what.options)
+        verdict = checked.as_json()
     except (Invalid, Refused, NotFound, Unavailable) as error:
         one = Judged(errand, key, good=False, reason=str(error))
     else:
         reasons = "; ".join([*verdict["reasons"], *verdict["caveats"]])
         one = Judged(
-            errand, key, good=bool(verdict["accepted"]), reason=reasons, verdict=verdict, data=raw
+            errand, key, good=bool(verdict["accepted"]), reason=reasons, verdict=verdict, data=plain
         )
     record.add(one)
     say(one)

@@ -71,6 +71,11 @@ class Pursuit:
         """How many of them were good."""
         return sum(one.good for one in self.judged)
 
+    def repeats(self, one: Judged) -> bool:
+        """Whether another that was handed in before shows the same flaw."""
+        before = [other.signature for other in self.judged if other is not one]
+        return one.signature is not None and one.signature in before
+
     @property
     def is_over(self) -> bool:
         """Whether nothing more will be judged."""
@@ -118,6 +123,8 @@ def told(one: Judged, mine: Pursuit) -> str:
     """What a model is told of what it handed in."""
     words = "It holds" if one.good else "It does not hold"
     grade = f" ({one.grade})" if one.grade else ""
+    if one.good and mine.repeats(one):
+        words = "It holds, but shows a flaw that was handed in before"
     left = mine.errand.most - mine.begun
     more = "that ends this" if mine.is_over else f"{left} more may be handed in"
     return f"{words}{grade}: {one.reason}\n[{more}]"

@@ -19,7 +19,7 @@ from typing import Final
 
 from packageurl import PackageURL
 
-from clearhouse.benchmark.hunt.words import SOURCE, skeleton
+from clearhouse.benchmark.hunt.words import CPU_SECONDS, INPUTS, SOURCE, skeleton
 from clearhouse.errors import Invalid, Refused
 from clearhouse.proof.authoring import LANGUAGE_OF_TYPE
 from clearhouse.proof.build.sources import bundled_tree, registry_tree
@@ -97,6 +97,7 @@ class Quarry:
         3. It is a bundle.
         4. Its target is this one, with nothing besides that was not allowed.
         5. It is by this finder, in a language of this target.
+        6. To judge it costs no more than a finding may.
 
         Raises :class:`Invalid` for 1 to 3, :class:`Refused` for the others.
         """
@@ -111,6 +112,10 @@ class Quarry:
             raise Refused(f'the finding: [proof] finder has to be "{self.finder}"')
         if bundle.harness.language not in self.languages:
             raise Refused(f"the finding: [harness] language has to be {self._languages}")
+        if len(bundle.pocs) + len(bundle.controls) > INPUTS:  # 6
+            raise Refused(f"the finding: it has more than {INPUTS} inputs")
+        if bundle.expect.cpu_seconds > CPU_SECONDS:
+            raise Refused(f"the finding: [expect] cpu_seconds may be {CPU_SECONDS:g} at most")
         return bundle
 
     @property

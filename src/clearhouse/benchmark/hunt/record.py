@@ -98,7 +98,7 @@ class Record(Closing):
         self._lock = threading.Lock()
         self._found: dict[tuple[str, str], Judged] = {}
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # what is found is nobody else's
             kept = self._path.read_bytes() if self._path.exists() else b""
             whole = kept[: kept.rfind(b"\n") + 1]  # the last line of a run that was ended
             self._stream: IO[bytes] = self._path.open("r+b" if kept else "w+b")
@@ -139,10 +139,14 @@ class Record(Closing):
             return self._found.get((errand, key))
 
     def add(self, one: Judged) -> None:
-        """Keep what was judged; it is on the disk when this returns."""
+        """Keep what was judged; it is on the disk when this returns.
+
+        A later answer takes the place of one that had no verdict.
+        """
         document = asdict(one) | {"data": base64.b64encode(one.data).decode("ascii")}
         with self._lock:
-            if (one.errand, one.key) not in self._found:
+            before = self._found.get((one.errand, one.key))
+            if before is None or (before.verdict is None and one != before):
                 self._found[one.errand, one.key] = one
                 self._write(document)
 
