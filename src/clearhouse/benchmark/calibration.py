@@ -40,10 +40,13 @@ _ENOUGH: Final = 2e-3  # the change of any parameter in a round at which the fit
 _SCORING_STEPS: Final = 3
 _LONGEST_STEP: Final = 0.5
 #: The family means' own prior: difficulties lie within a few standard deviations of the systems.
-_FAMILY_SPREAD: Final = 3.0
+FAMILY_SPREAD: Final = 3.0
 #: Inverse-gamma priors keep the spreads off zero where a family has few items (shape, scale).
-_SLOPE_SPREAD_PRIOR: Final = (20.0, 20.0 * 0.35**2)
-_DIFFICULTY_SPREAD_PRIOR: Final = (2.0, 2.0 * 1.0**2)
+#: What spreads are before anything was observed.
+SLOPE_SPREAD: Final = 0.35
+DIFFICULTY_SPREAD: Final = 1.0
+_SLOPE_SPREAD_PRIOR: Final = (20.0, 20.0 * SLOPE_SPREAD**2)
+_DIFFICULTY_SPREAD_PRIOR: Final = (2.0, 2.0 * DIFFICULTY_SPREAD**2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +155,9 @@ def _counts(
 
 
 def _start(items: int, families: int) -> _State:
-    return _State(np.zeros(items), np.zeros(items), 0.35, np.zeros(families), 1.0)
+    return _State(
+        np.zeros(items), np.zeros(items), SLOPE_SPREAD, np.zeros(families), DIFFICULTY_SPREAD
+    )
 
 
 def _maximise(state: _State, family: NDArray[Any], hits: Floats, trials: Floats) -> Floats:
@@ -199,7 +204,7 @@ def _update_priors(state: _State, family: NDArray[Any], covariance: Floats) -> N
     """The shared priors' own step: means and spreads over items, uncertainty included."""
     count = np.bincount(family).astype(float)
     sums = np.bincount(family, weights=state.difficulty)
-    precision = count / state.difficulty_spread**2 + _FAMILY_SPREAD**-2
+    precision = count / state.difficulty_spread**2 + FAMILY_SPREAD**-2
     state.family_means = sums / state.difficulty_spread**2 / precision
     around = (state.difficulty - state.family_means[family]) ** 2 + covariance[:, 1, 1]
     state.difficulty_spread = _spread(around, _DIFFICULTY_SPREAD_PRIOR)

@@ -8,6 +8,7 @@ one system on one item is less than that, so a design takes each system once unl
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,8 +17,14 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from clearhouse.benchmark.bank import MICRO, Anchor, Item
-from clearhouse.benchmark.calibration import Priors
+from clearhouse.benchmark.bank import MICRO, Anchor, Bank, Item
+from clearhouse.benchmark.calibration import (
+    DIFFICULTY_SPREAD,
+    FAMILY_SPREAD,
+    SLOPE_SPREAD,
+    Calibration,
+    Priors,
+)
 from clearhouse.benchmark.weighing import ROUGH_RULE
 from clearhouse.errors import Invalid
 from clearhouse.formats.json_value import shown
@@ -59,19 +66,53 @@ class Design:
 def prior_item(name: str, family: str, priors: Priors) -> Item:
     """A new item as its family's prior has it, before any run.
 
-    Raises :class:`Invalid` for a family of which nothing is known.
+    Of a family that was not calibrated the mean is not known either: the item is around 0 with the
+    spread of families and of items in one.
     """
-    if family not in priors.family_means:
-        raise Invalid(f"no item of the family {shown(family)} was calibrated")
+    is_known = family in priors.family_means
+    spread = priors.difficulty_spread if is_known else _of_any_family(priors.difficulty_spread)
     return Item(
         name,
         family,
         log_slope=0,
-        difficulty=round(priors.family_means[family] * MICRO),
+        difficulty=round(priors.family_means.get(family, 0.0) * MICRO),
         log_slope_sd=round(priors.slope_spread * MICRO),
-        difficulty_sd=round(priors.difficulty_spread * MICRO),
+        difficulty_sd=round(spread * MICRO),
         correlation=0,
     )
+
+
+def bank_with(calibration: Calibration, families: Mapping[str, str]) -> Bank:
+    """The calibrated bank over the items of ``families``, those without a response as priors.
+
+    The items come in the order of their names.  Raises :class:`Invalid` for an item whose family
+    is not the one that it was calibrated in.
+    """
+    known = {one.name: one for one in calibration.bank.items}
+    items = []
+    for name, family in sorted(families.items()):
+        item = known.get(name) or prior_item(name, family, calibration.priors)
+        if item.family != family:
+            raise Invalid(f"the item {shown(name)} was calibrated as {shown(item.family)}")
+        items.append(item)
+    return Bank(tuple(items), calibration.bank.anchors)
+
+
+def uncalibrated_bank(families: Mapping[str, str]) -> Bank:
+    """A bank of items of which nothing is known but their families.
+
+    All have the same prior, so all weigh the same, and a test over them is one of the share solved
+    (Wald 1945, of a proportion).  It speaks of the bank where the items are drawn evenly from it:
+    among all of them, with families' minima in proportion.
+    """
+    nothing = Priors(SLOPE_SPREAD, {}, DIFFICULTY_SPREAD)
+    return Bank(
+        tuple(prior_item(name, family, nothing) for name, family in sorted(families.items()))
+    )
+
+
+def _of_any_family(spread: float) -> float:
+    return math.hypot(FAMILY_SPREAD, spread)
 
 
 def design(prior: Item, anchors: Sequence[Anchor], wanted: float, *, each: int = 1) -> Design:

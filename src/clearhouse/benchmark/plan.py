@@ -31,6 +31,7 @@ _MOST_INTEGER: Final = 2**53 - 1
 class Budgets:
     """What one attempt at one item may use, and how often.
 
+    0 tokens, seconds or cents is without that limit.
     ``cents`` is money in hundredths of a United States dollar, ``attempts`` the final inputs that
     may be handed in.  ``reruns`` is how often an item is run again after an infrastructure error.
     """
@@ -208,6 +209,11 @@ class Plan:
                     f"the item {shown(one.name)} is not the planned one: it is {found}, planned"
                     f" is {one.content}"
                 )
+
+    def check_bank(self, bank: Bank) -> None:
+        """Raises :class:`Invalid` for another bank than the plan was made from."""
+        if bank.digest != self.bank:
+            raise Invalid(f"the bank is {bank.digest}, the plan's is {self.bank}")
 
     @property
     def digest(self) -> str:

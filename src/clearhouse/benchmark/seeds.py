@@ -12,11 +12,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from clearhouse.errors import Invalid
+from clearhouse.formats.json_value import JsonValue, decode
+from clearhouse.ledger.entry import canonical
 from clearhouse.ledger.tree import Node, append, is_included, leaf_hash, prove_inclusion, root
 
+FORMAT: Final = "clearhouse-seeds/1"
 SEED_BYTES: Final = 32
 MOST_SLOTS: Final = 1 << 16
 _MOST_PATH: Final = 16
+_MOST_FILE: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +73,22 @@ class Seeds:
         """What one submission's evidence shows.  Raises :class:`Invalid` for no such slot."""
         path = prove_inclusion(slot, self.slots, self._nodes.__getitem__)
         return Opening(slot, self.seed(slot), tuple(path))
+
+    def __bytes__(self) -> bytes:
+        """The document that a plan's maker keeps: the secret itself, in canonical form."""
+        return (
+            canonical({"format": FORMAT, "slots": self.slots, "secret": self._secret.hex()}) + b"\n"
+        )
+
+    @classmethod
+    def parse(cls, raw: bytes, where: str) -> Seeds:
+        """Read that document.  Raises :class:`Invalid`, without a word of what stands in it."""
+        document = JsonValue(decode(raw, where, most_bytes=_MOST_FILE), where)
+        document.check_keys(("format", "slots", "secret"), ())
+        if document.text_at("format") != FORMAT:
+            raise document.wrong(f"expected the format {FORMAT}")
+        try:
+            secret = bytes.fromhex(document.text_at("secret") or "")
+        except ValueError:
+            raise document.wrong("the secret is written in hexadecimal") from None
+        return cls(secret, document.integer_at("slots") or 0)

@@ -21,6 +21,9 @@ _FILE: Final = click.Path(path_type=Path, dir_okay=False, exists=True)
 COMMANDS: Final = {
     "build": Lazy("clearhouse.cli.bench_build:build", "Turn bundles into items."),
     "run": Lazy("clearhouse.cli.bench_run:run", "Have a model attempt items."),
+    "calibrate": Lazy("clearhouse.cli.bench_calibrate:calibrate", "Learn how hard items are."),
+    "design": Lazy("clearhouse.cli.bench_calibrate:design", "How many runs new items need."),
+    "plan": Lazy("clearhouse.cli.bench_plan:plan", "Make the plan that is committed to."),
     "seal": Lazy("clearhouse.cli.bench_seal:seal_command", "Encrypt items to their keepers."),
     "lend": Lazy("clearhouse.cli.bench_seal:lend", "Lend a keeper's share to whoever opens."),
     "open": Lazy("clearhouse.cli.bench_seal:open_command", "Open a sealed set, and record it."),
@@ -30,7 +33,7 @@ COMMANDS: Final = {
 
 @click.group("bench", cls=LazyGroup, lazy=COMMANDS)
 def bench() -> None:
-    """Measure what a model can prove: build items, check them, seal them."""
+    """Measure what a model can prove: build items, check and seal them, plan and run."""
 
 
 def day(_context: object, _parameter: object, value: str | None) -> date | None:
@@ -38,7 +41,8 @@ def day(_context: object, _parameter: object, value: str | None) -> date | None:
     try:
         return None if value is None else date.fromisoformat(value)
     except ValueError:
-        raise Invalid("expected a day such as 2026-01-31", key="--after") from None
+        key = getattr(_parameter, "opts", ["DAY"])[0]
+        raise Invalid("expected a day such as 2026-01-31", key=key) from None
 
 
 after_option = click.option(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import getpass
 import json
-import os
 import secrets
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +18,8 @@ from clearhouse.benchmark.openings import Occasion
 from clearhouse.benchmark.public_bank import Bank, Commitment, Revealed, was_in
 from clearhouse.cli.bench import echo_json
 from clearhouse.cli.exits import ExitCode
-from clearhouse.errors import Conflict, Invalid, Unavailable
+from clearhouse.cli.private_file import read_file, write_private
+from clearhouse.errors import Conflict, Invalid
 from clearhouse.proof.text import printable
 
 _FILE: Final = click.Path(path_type=Path, dir_okay=False)
@@ -52,7 +52,7 @@ def seal_command(folder: Path, output: Path, keepers: tuple[str, ...], together:
         raise Conflict(f"{printable(str(output))} is there already")
     files = {item.name: files_of_item(folder / item.name) for item in read_items(folder)}
     raw, about = sealing.seal(files, keepers, together=together, chance=secrets.token_bytes)
-    _write(output, raw)
+    write_private(output, raw)
     echo_json(about.announcement())
 
 
@@ -69,7 +69,7 @@ def lend(file: Path, identities: tuple[Path, ...], to: str, output: Path) -> Non
     if len(identities) != 1:
         raise Invalid("one keeper lends one share", key="-i")
     sealed = _sealed(file)
-    _write(output, sealed.lend(_secret(identities[0]), to))
+    write_private(output, sealed.lend(_secret(identities[0]), to))
 
 
 @click.command("open")
@@ -95,14 +95,14 @@ def open_command(
     sealed = _sealed(file)
     secrets_ = [_secret(path) for path in identities]
     shares = [sealed.share_of(secret) for secret in secrets_]
-    shares += [sealed.lent(_read(path), secrets_[0]) for path in lent]
+    shares += [sealed.lent(read_file(path), secrets_[0]) for path in lent]
     occasion = Occasion(by or getpass.getuser(), why, datetime.now(UTC))
     openings = file.with_name(file.name + sealing.OPENINGS)
     opened = sealing.open_set(sealed, shares, occasion, openings=openings)
     output.mkdir(mode=0o700, parents=True, exist_ok=True)
     for name, files in opened.files.items():
         write_files(files, output / name)
-    _write(output / sealing.BANK_FILE, opened.bank.as_bytes())
+    write_private(output / sealing.BANK_FILE, opened.bank.as_bytes())
     echo_json(opened.opening.as_json())
 
 
@@ -120,7 +120,7 @@ def reveal(folder: Path, name: str, against: Path | None) -> ExitCode:
     committed to.
     """
     if against is None:
-        bank = Bank.parse(_read(folder / sealing.BANK_FILE))
+        bank = Bank.parse(read_file(folder / sealing.BANK_FILE))
         echo_json(bank.reveal(read_item(folder / name).digest).as_json())
         return ExitCode.HOLDS
     commitment = Commitment.parse(_json(against))
@@ -132,42 +132,20 @@ def reveal(folder: Path, name: str, against: Path | None) -> ExitCode:
 
 
 def _sealed(file: Path) -> sealing.SealedSet:
-    return sealing.SealedSet.parse(_read(file), where=printable(str(file)))
+    return sealing.SealedSet.parse(read_file(file), where=printable(str(file)))
 
 
 def _secret(path: Path) -> str:
     """The identity in a file as age-keygen(1) writes it; comments are passed over."""
-    lines = _read(path).decode("utf-8", "replace").splitlines()
+    lines = read_file(path).decode("utf-8", "replace").splitlines()
     found = [line.strip() for line in lines if line.strip() and not line.startswith("#")]
     if len(found) != 1:
         raise Invalid("expected one age identity", where=printable(str(path)))
     return found[0]
 
 
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise Invalid(f"cannot be read: {error.strerror}", where=printable(str(path))) from None
-
-
 def _json(path: Path) -> object:
     try:
-        return json.loads(_read(path))
+        return json.loads(read_file(path))
     except (ValueError, RecursionError):
         raise Invalid("expected JSON", where=printable(str(path))) from None
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write a new file that only its owner reads, and see it onto the disk."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-    except FileExistsError:
-        raise Conflict(f"{printable(str(path))} is there already") from None
-    except OSError as error:
-        raise Unavailable(f"{printable(str(path))} cannot be written: {error.strerror}") from error
