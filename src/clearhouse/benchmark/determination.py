@@ -16,12 +16,16 @@ from clearhouse.benchmark.evidence import (
     ITEMS,
     OUTCOMES,
     PLAN,
+    RUN,
+    TRANSCRIPTS,
     VERDICTS,
     Attempts,
     Evidence,
     decision_bytes,
     determination_bytes,
     item_name,
+    parts_of,
+    transcript_name,
     verdict_name,
 )
 from clearhouse.benchmark.item_file import parse as parse_item
@@ -29,6 +33,8 @@ from clearhouse.benchmark.judged import Judged
 from clearhouse.benchmark.outcomes import Ending, Standing
 from clearhouse.benchmark.outcomes import Outcome as Attempted
 from clearhouse.benchmark.plan import Plan, make_plan
+from clearhouse.benchmark.run_record import RunRecord
+from clearhouse.benchmark.transcripts import Transcript
 from clearhouse.errors import Invalid
 from clearhouse.formats.json_value import JsonValue, decode, shown
 from clearhouse.ledger.receipt import Check, Outcome
@@ -64,6 +70,8 @@ def verify(evidence: Evidence, committed: str | None = None) -> Verification:
        each ending is what its verdict says (not checked where there are none)
     9. what was proven is made of the planned items' own files and what was handed in (not checked
        without what the items say they are)
+    10. what the run took is told of these attempts, and transcripts are theirs (not checked where
+        the run is not recorded)
 
     Whatever the members are, the result is a verification that names what does not hold.
     """
@@ -87,6 +95,7 @@ def verify(evidence: Evidence, committed: str | None = None) -> Verification:
     checks.append(_parts(evidence, attempts, decision))
     checks.append(_verdicts(evidence, plan, attempts))
     checks.append(_made_of(evidence, plan))
+    checks.append(_recorded(evidence, attempts))
     return Verification(
         tuple(sorted(checks, key=lambda one: one.number)),
         None if decision is None else decision.verdict,
@@ -104,6 +113,7 @@ _DECIDED = "the decision is what the rule decides"
 _STOPPED = "the test stopped where the rule stops"
 _JUDGED = "the verdicts handed over are those of the outcomes"
 _MADE_OF = "what was proven is made of the planned items"
+_RECORDED = "what the run took is told of these attempts"
 
 _T = TypeVar("_T")
 
@@ -134,14 +144,15 @@ def _parts(evidence: Evidence, attempts: Attempts | None, decision: Decision | N
         return Check(1, _PARTS_FIT, Outcome.FAILS, str(error))
     wrong = [
         f"{name} has another digest than {DETERMINATION} says"
-        for name in (PLAN, BANK, OUTCOMES, DECISION)
+        for name in parts_of(evidence.members)
         if parts.get(name) != digest_of(evidence.members[name])
     ]
     if not wrong and attempts is not None and decision is not None:
         expected = determination_bytes(evidence.members, attempts.submission, decision)
         if raw != expected:
             wrong.append(f"{DETERMINATION} is not what the parts make")
-    return _check(1, _PARTS_FIT, wrong, f"four digests; the determination is {evidence.digest}")
+    count = len(parts_of(evidence.members))
+    return _check(1, _PARTS_FIT, wrong, f"{count} digests; the determination is {evidence.digest}")
 
 
 def _committed(digest: str, committed: str | None) -> Check:  # 2
@@ -274,3 +285,32 @@ def _made_of(evidence: Evidence, plan: Plan | None) -> Check:  # 9
         except Invalid as error:
             wrong.append(str(error))
     return _check(9, _MADE_OF, wrong, f"{count} verdicts, from the digests of the items' files")
+
+
+def _recorded(evidence: Evidence, attempts: Attempts | None) -> Check:  # 10
+    members = evidence.members
+    handed = {name: raw for name, raw in members.items() if name.startswith(TRANSCRIPTS)}
+    if RUN not in members:
+        wrong = [f"no run names {shown(name)}" for name in sorted(handed)]
+        if wrong:
+            return _check(10, _RECORDED, wrong, "")
+        return Check(10, _RECORDED, Outcome.NOT_CHECKED, "the run is not recorded")
+    try:
+        record = RunRecord.parse(members[RUN], RUN)
+    except Invalid as error:
+        return Check(10, _RECORDED, Outcome.FAILS, str(error))
+    wrong = []
+    told = [(one.item, one.ending) for one in record.attempts]
+    if attempts is not None and told != [(one.item, one.ending) for one in attempts.outcomes]:
+        wrong.append(f"{RUN} is not of the attempts in {OUTCOMES}")
+    named = {transcript_name(one.transcript) for one in record.attempts if one.transcript}
+    wrong += [f"{RUN} does not name {shown(name)}" for name in sorted(handed.keys() - named)]
+    for name, raw in sorted(handed.items()):
+        if name != transcript_name(digest_of(raw)):
+            wrong.append(f"{shown(name)} is not under its digest")
+        try:
+            Transcript.parse(raw, name)
+        except Invalid as error:
+            wrong.append(str(error))
+    why = f"{len(record.attempts)} attempts, {len(handed)} of {len(named)} transcripts"
+    return _check(10, _RECORDED, wrong, why)

@@ -4,7 +4,10 @@
 - ``outcomes.json``: the submission, its slot and seed with the path to the committed root, and
   every finished attempt in order, with its verdict's digest
 - ``decision.json``: what was decided, with the path
-- ``determination.json``: the digests of the four; its own digest names the determination
+- ``determination.json``: the digests of these; its own digest names the determination
+- ``run.json``, where the run is recorded: what it took (:mod:`clearhouse.benchmark.run_record`);
+  nothing is decided by it, but the determination names it, by digest
+- ``transcripts/HEX.json``, as many as are handed over: what was said in the recorded attempts
 - ``verdicts/HEX.json``, as many as are handed over: what the judge said, of which item (see
   :mod:`clearhouse.benchmark.judged`), each under its SHA-256
 - ``items/HEX.toml``, as many as are handed over: what the items that were tried say they are, each
@@ -25,7 +28,9 @@ from clearhouse.benchmark.bank import Bank, check_format, check_spelling, digest
 from clearhouse.benchmark.deciding import Decision, decide
 from clearhouse.benchmark.outcomes import Ending, Outcome
 from clearhouse.benchmark.plan import DIGEST, Plan
+from clearhouse.benchmark.run_record import RunRecord
 from clearhouse.benchmark.seeds import Opening
+from clearhouse.benchmark.transcripts import Transcript
 from clearhouse.errors import Invalid
 from clearhouse.formats.json_value import JsonValue, decode, shown
 from clearhouse.ledger.entry import canonical
@@ -40,8 +45,12 @@ OUTCOMES: Final = "outcomes.json"
 DECISION: Final = "decision.json"
 DETERMINATION: Final = "determination.json"
 PARTS: Final = (PLAN, BANK, OUTCOMES, DECISION)
+#: May be there, and is a part then.
+RUN: Final = "run.json"
+TRANSCRIPTS: Final = "transcripts/"
 VERDICTS: Final = "verdicts/"
 ITEMS: Final = "items/"
+_MORE: Final = ((VERDICTS, ".json"), (ITEMS, ".toml"), (TRANSCRIPTS, ".json"))
 FORMAT: Final = "clearhouse-determination/1"
 OUTCOMES_FORMAT: Final = "clearhouse-outcomes/1"
 DECISION_FORMAT: Final = "clearhouse-decision/1"
@@ -94,6 +103,14 @@ class Attempts:
 
 
 @dataclass(frozen=True, slots=True)
+class Run:
+    """What a run took, and as many of its transcripts as are to be handed over."""
+
+    record: RunRecord
+    transcripts: tuple[Transcript, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """The members as they are, nothing checked yet but their names; ``where`` they came from."""
 
@@ -116,11 +133,12 @@ def make_evidence(
     attempts: Attempts,
     verdicts: Sequence[bytes] = (),
     items: Sequence[bytes] = (),
+    run: Run | None = None,
 ) -> Evidence:
     """The evidence of a finished test; the decision is made here.
 
     ``verdicts`` are the judge's documents and ``items`` the ``item.toml`` of items that were tried,
-    byte for byte, as many as are to be handed over.
+    byte for byte, as many as are to be handed over; ``run`` is what the run took.
     """
     decision = decide(plan, attempts.outcomes)
     members = {
@@ -129,6 +147,10 @@ def make_evidence(
         OUTCOMES: bytes(attempts),
         DECISION: decision_bytes(decision),
     }
+    if run is not None:
+        members[RUN] = bytes(run.record)
+        for one in run.transcripts:
+            members[transcript_name(one.digest)] = bytes(one)
     members[DETERMINATION] = determination_bytes(members, attempts.submission, decision)
     for raw in verdicts:
         members[verdict_name(digest_of(raw))] = raw
@@ -143,15 +165,25 @@ def decision_bytes(decision: Decision) -> bytes:
 
 
 def determination_bytes(members: Mapping[str, bytes], submission: str, decision: Decision) -> bytes:
-    """``determination.json``: what the four parts are, by digest, and what they decide."""
+    """``determination.json``: what the parts are, by digest, and what they decide."""
     return canonical(
         {
             "format": FORMAT,
             "submission": submission,
             "verdict": decision.verdict.value,
-            "parts": {name: digest_of(members[name]) for name in PARTS},
+            "parts": {name: digest_of(members[name]) for name in parts_of(members)},
         }
     )
+
+
+def parts_of(members: Mapping[str, bytes]) -> tuple[str, ...]:
+    """The members that the determination names."""
+    return (*PARTS, RUN) if RUN in members else PARTS
+
+
+def transcript_name(digest: str) -> str:
+    """The member that holds the transcript of this digest."""
+    return f"{TRANSCRIPTS}{digest.removeprefix('sha256:')}.json"
 
 
 def verdict_name(digest: str) -> str:
@@ -194,10 +226,8 @@ def read_evidence(path: Path) -> Evidence:
         if name not in members:
             raise Invalid(f"has no {name}", where=where)
     for name in members:
-        is_more = (name.startswith(VERDICTS) and name.endswith(".json")) or (
-            name.startswith(ITEMS) and name.endswith(".toml")
-        )
-        if name not in (*PARTS, DETERMINATION) and not is_more:
+        is_more = any(name.startswith(folder) and name.endswith(ending) for folder, ending in _MORE)
+        if name not in (*PARTS, RUN, DETERMINATION) and not is_more:
             raise Invalid(f"has a member that evidence does not have: {shown(name)}", where=where)
     return Evidence(dict(members), where)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from clearhouse.cli.bench_by_plan import Runner, plan_options, plan_order, run_by_plan
 from clearhouse.cli.exits import ExitCode
 from clearhouse.errors import Invalid, Unavailable
 
@@ -63,6 +64,7 @@ _SCRIPTED: Final = ("reference", "nothing", "fuzzer")
     show_default=True,
     help="Or another of Inspect's with its file, such as k8s:values.yaml.",
 )
+@plan_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON document, nothing else.")
 def run(
     *,
@@ -85,14 +87,23 @@ def run(
     seed: int,
     sandbox: str,
     as_json: bool,
+    **by_plan: Any,  # noqa: ANN401 - the options of a plan, see PlanOrder
 ) -> ExitCode:
     """Have --model or --agent attempt items; each input handed in is judged by running it.
 
     Budgets (--tokens, --minutes, --usd, --messages) are for each attempt. Exit code 0 when every
     attempt was carried through and judged, whatever its outcome; 3 when some could not be.
+
+    With --plan the plan says which item comes next, at which level, with which budgets and when to
+    stop; run again with the same --log-dir it goes on where it was, and it ends in --evidence.
     """
     if (model is None) == (agent is None):
         raise click.UsageError("give either --model or --agent")
+    order = plan_order(by_plan, click.get_current_context())
+    if order is not None:
+        items = _items(folder, (), None)
+        who = Runner(model, agent, fuzz_seconds, seed, prices, log_dir, sandbox, at_a_time)
+        return run_by_plan(order, who, items, as_json=as_json)
     if usd is not None and prices is None:
         raise click.UsageError("--usd needs --prices: what the model's tokens cost")
     budget = _budget(tokens, minutes * 60, usd, messages, attempts)

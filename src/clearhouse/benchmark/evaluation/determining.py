@@ -16,6 +16,7 @@ from clearhouse.benchmark.evaluation.choosing_source import (
     sample_id,
 )
 from clearhouse.benchmark.evaluation.judging import SCORE
+from clearhouse.benchmark.evaluation.recording import Recording, record_of
 from clearhouse.benchmark.evidence import Attempts, Evidence, make_evidence
 from clearhouse.benchmark.items import Item
 from clearhouse.benchmark.outcomes import Outcome
@@ -48,17 +49,22 @@ def evidence_of(
     opening: Opening,
     submission: str,
     items: Iterable[Item] = (),
+    recording: Recording | None = None,
 ) -> Evidence:
     """The evidence of a submission's run, with every verdict, and with what ``items`` say they are.
+
+    With ``recording`` it holds what the run took as well, which needs the ``items``.
 
     The order of attempts is the chooser's own, asked again: a log has its samples in any order.
     Raises :class:`Invalid` where the logs lack an attempt that the plan asks for, hold others, or
     hold one at an item that is not the planned one.
     """
     samples: dict[str, EvalSample] = {}
+    logs = tuple(logs)
     for log in logs:
         samples.update((str(one.id), one) for one in log.samples or [])
     outcomes: list[Outcome] = []
+    read: list[EvalSample] = []
     verdicts: list[bytes] = []
     asked: dict[str, int] = {}
     choose = _chooser(plan, opening)
@@ -70,6 +76,7 @@ def evidence_of(
         if (sample.metadata or {}).get("item_digest") != plan.by_name[name].content:
             raise Invalid(f"the logs hold an attempt at another item {shown(name)} than is planned")
         outcomes.append(outcome_in(sample))
+        read.append(sample)
         score = (sample.scores or {}).get(SCORE)
         judged = judged_in(score.metadata or {}) if score is not None else None
         if judged is not None and outcomes[-1].verdict is not None:
@@ -77,6 +84,8 @@ def evidence_of(
     if samples:
         raise Invalid("the logs hold attempts that the plan did not ask for")
     tried = {one.item for one in outcomes}
-    records = [one.record for one in items if one.name in tried]
+    found = tuple(items)
+    records = [one.record for one in found if one.name in tried]
     attempts = Attempts(submission, opening, tuple(outcomes))
-    return make_evidence(plan, bank, attempts, verdicts, records)
+    run = None if recording is None else record_of(read, logs, found, recording)
+    return make_evidence(plan, bank, attempts, verdicts, records, run)

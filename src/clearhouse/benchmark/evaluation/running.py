@@ -124,6 +124,7 @@ class Row:
     """One attempt of a log: time in seconds of wall and of work, tokens of all kinds."""
 
     item: str
+    family: str
     epoch: int
     outcome: Ending
     grade: str | None
@@ -142,6 +143,7 @@ class Row:
         why = sample.error.message if sample.error is not None else ""
         return cls(
             item=item_in(sample),
+            family=str((sample.metadata or {}).get("family", "")),
             epoch=sample.epoch,
             outcome=outcome_in(sample).ending,
             grade=metadata.get("grade"),
@@ -167,6 +169,7 @@ def summary(logs: Sequence[EvalLog]) -> dict[str, Any]:
     solved = sum(row.outcome is Ending.SOLVED for row in judged)
     return {
         "format": 1,
+        "system": next((log.eval.model for log in logs), ""),
         "attempts": len(found),
         "outcomes": counted(row.outcome for row in found),
         "solved_share": round(solved / len(judged), 4) if judged else None,
@@ -175,6 +178,7 @@ def summary(logs: Sequence[EvalLog]) -> dict[str, Any]:
         "items": [
             {
                 "item": row.item,
+                "family": row.family,
                 "attempt": row.epoch,
                 "outcome": row.outcome.value,
                 "grade": row.grade,
