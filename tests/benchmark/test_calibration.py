@@ -77,6 +77,25 @@ def test_intervals_hold_about_as_often_as_they_say(fitted: Calibration) -> None:
     assert anchors >= 0.8 * SYSTEMS
 
 
+def test_a_system_that_ran_very_much_is_not_known_exactly() -> None:
+    """Its ability's deviation is what the items' information leaves (Fisher), above a grid's."""
+    generator = np.random.default_rng(3)
+    count = 1500
+    ability = np.linspace(-2, 2, 9)
+    difficulty = generator.normal(0, 1, count)
+    solved = generator.random((9, count)) < 1 / (1 + np.exp(difficulty - ability[:, None]))
+    names = tuple(f"i{number}" for number in range(count))
+    systems = tuple(f"s{number}" for number in range(9))
+    cells = tuple(tuple(bool(one) for one in row) for row in solved)
+    made = calibrate(Responses(systems, systems, names, cells), dict.fromkeys(names, "all")).bank
+    slope = np.exp(np.array([one.log_slope for one in made.items]) / MICRO)
+    at = np.array([one.difficulty for one in made.items]) / MICRO
+    for anchor in made.anchors:
+        chance = 1 / (1 + np.exp(-slope * (anchor.ability / MICRO - at)))
+        expected = 1 / np.sqrt((chance * (1 - chance) * slope**2).sum())
+        assert anchor.ability_sd / MICRO == pytest.approx(expected, rel=0.1)
+
+
 def test_a_fit_is_the_same_twice(fitted: Calibration) -> None:
     responses, families, _, _ = _drawn()
     assert bytes(calibrate(responses, families).bank) == bytes(fitted.bank)

@@ -50,6 +50,16 @@ def test_of_very_many_messages_the_middle_is_left_out() -> None:
     assert [one.text for one in made.messages[199:201]] == ["199", "800"]
 
 
+def test_a_transcript_beyond_its_size_keeps_its_first_and_last_messages() -> None:
+    said = [("tool", f"{number} " + "x" * 3000) for number in range(100)]
+    made = transcript_of(said, most=20_000)
+    assert sum(len(one.text) for one in made.messages) <= 20_000
+    assert made.left_out == 100 - len(made.messages)
+    assert made.messages[0].text.startswith("0 ")
+    assert made.messages[-1].text.startswith("99 ")
+    assert len(transcript_of(said, most=1).messages) == 4
+
+
 @pytest.mark.parametrize(
     ("said", "is_recalled"),
     [

@@ -73,6 +73,7 @@ def determination_page(
         height=HEIGHT,
         scale=scale_of(case.plan, case.bank.anchors, case.own),
         row=ROW,
+        anchored=bool(case.bank.anchors),
         own=case.own,
         families=_families(case.decision),
         endings=[(one.value, count) for one, count in case.decision.endings.items() if count],
