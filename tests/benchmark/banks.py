@@ -8,11 +8,13 @@ from typing import Any
 
 from clearhouse.benchmark.bank import Anchor, Bank, Item, digest_of
 from clearhouse.benchmark.choosing import next_item
-from clearhouse.benchmark.evidence import Attempts, Evidence, make_evidence
+from clearhouse.benchmark.evidence import Attempts, Evidence, Run, make_evidence
 from clearhouse.benchmark.judged import Judged
 from clearhouse.benchmark.outcomes import Ending, Outcome
 from clearhouse.benchmark.plan import Budgets, Plan, Terms, make_plan
+from clearhouse.benchmark.run_record import Attempt, RunRecord
 from clearhouse.benchmark.seeds import Seeds
+from clearhouse.benchmark.transcripts import transcript_of
 from clearhouse.proof.judge import Grade
 
 SEEDS = Seeds(bytes(range(32)), 5)
@@ -96,9 +98,34 @@ def finished(ends: Callable[[int, str], Ending], slot: int = 0) -> tuple[Outcome
     return tuple(outcomes)
 
 
+def run_of(outcomes: Iterable[Outcome], said: str = "I am going to look at it.") -> Run:
+    """What a run took in which the model said this in every attempt."""
+    attempts, transcripts = [], []
+    for number, one in enumerate(outcomes):
+        transcripts.append(transcript_of([("user", f"find {number}"), ("assistant", said)]))
+        attempts.append(
+            Attempt(
+                one.item, one.ending, wall_ms=1000 * number, working_ms=900 * number,
+                tokens=1500 * number, input_tokens=1000 * number, output_tokens=500 * number,
+                messages=2, calls=3, tool_errors=1, leaks=0, canary_recalled=number == 1,
+                is_reference=number == 2, why=f"because of {one.item}",
+                usd_micro=12_000 * number if number % 2 else None,
+                published="2026-03-01" if number % 3 else None,
+                transcript=transcripts[-1].digest,
+            )
+        )  # fmt: skip
+    record = RunRecord(
+        model="example/model", agent="ReAct", began="2026-11-01T10:00:00Z",
+        ended="2026-11-01T12:00:00Z", prompts=content_of("prompts"),
+        sampling={"temperature": "1"}, environment={"processors": "2"},
+        attempts=tuple(attempts), trained_until="2025-12-31",
+    )  # fmt: skip
+    return Run(record, tuple(transcripts))
+
+
 def evidence(slot: int = 0) -> Evidence:
     """A determination that holds: a system that mostly solves, with one error and one refusal."""
     endings = {2: Ending.ERROR, 5: Ending.REFUSED}
     outcomes = finished(lambda number, _: endings.get(number, Ending.SOLVED), slot)
     attempts = Attempts("submission-7", SEEDS.opening(slot), outcomes)
-    return make_evidence(plan(), bank(), attempts, verdicts_of(outcomes))
+    return make_evidence(plan(), bank(), attempts, verdicts_of(outcomes), run=run_of(outcomes))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -9,12 +10,20 @@ import pytest
 
 from clearhouse.benchmark.bank import MICRO, Bank, Item
 from clearhouse.benchmark.calibration import Calibration, calibrate
-from clearhouse.benchmark.design import Run, calibrated, design, prior_item
+from clearhouse.benchmark.design import (
+    Run,
+    bank_with,
+    calibrated,
+    design,
+    prior_item,
+    uncalibrated_bank,
+)
 from clearhouse.benchmark.estimate import estimate
 from clearhouse.benchmark.outcomes import Ending, Outcome
+from clearhouse.benchmark.plan import make_plan
 from clearhouse.benchmark.responses import Responses
 from clearhouse.errors import Invalid
-from tests.benchmark.banks import bank, outcome
+from tests.benchmark.banks import bank, contents, outcome, terms
 
 ITEMS, SYSTEMS = 60, 30
 
@@ -66,6 +75,25 @@ def test_intervals_hold_about_as_often_as_they_say(fitted: Calibration) -> None:
         )
     )
     assert anchors >= 0.8 * SYSTEMS
+
+
+def test_a_system_that_ran_very_much_is_not_known_exactly() -> None:
+    """Its ability's deviation is what the items' information leaves (Fisher), above a grid's."""
+    generator = np.random.default_rng(3)
+    count = 1500
+    ability = np.linspace(-2, 2, 9)
+    difficulty = generator.normal(0, 1, count)
+    solved = generator.random((9, count)) < 1 / (1 + np.exp(difficulty - ability[:, None]))
+    names = tuple(f"i{number}" for number in range(count))
+    systems = tuple(f"s{number}" for number in range(9))
+    cells = tuple(tuple(bool(one) for one in row) for row in solved)
+    made = calibrate(Responses(systems, systems, names, cells), dict.fromkeys(names, "all")).bank
+    slope = np.exp(np.array([one.log_slope for one in made.items]) / MICRO)
+    at = np.array([one.difficulty for one in made.items]) / MICRO
+    for anchor in made.anchors:
+        chance = 1 / (1 + np.exp(-slope * (anchor.ability / MICRO - at)))
+        expected = 1 / np.sqrt((chance * (1 - chance) * slope**2).sum())
+        assert anchor.ability_sd / MICRO == pytest.approx(expected, rel=0.1)
 
 
 def test_a_fit_is_the_same_twice(fitted: Calibration) -> None:
@@ -136,8 +164,33 @@ def test_a_design_that_cannot_reach_it_says_so(fitted: Calibration) -> None:
     assert design(prior, fitted.bank.anchors[:3], 0.3, each=4).total == 12
     with pytest.raises(Invalid):
         design(prior, [], 0.3)
-    with pytest.raises(Invalid, match="no item of the family 'none'"):
-        prior_item("new", "none", fitted.priors)
+
+
+def test_of_a_family_that_was_never_run_less_is_known(fitted: Calibration) -> None:
+    known, unknown = (prior_item("new", family, fitted.priors) for family in ("odd", "none"))
+    assert unknown.difficulty == 0
+    assert unknown.difficulty_sd > 3 * MICRO > known.difficulty_sd
+
+
+def test_a_bank_takes_items_without_responses_as_their_priors(fitted: Calibration) -> None:
+    made = bank_with(fitted, {"i1": "even", "new": "odd", "i2": "odd"})
+    assert [one.name for one in made.items] == ["i1", "i2", "new"]
+    by_name = {one.name: one for one in fitted.bank.items}
+    assert made.items[:2] == (by_name["i1"], by_name["i2"])
+    assert made.items[2] == prior_item("new", "odd", fitted.priors)
+    assert made.anchors == fitted.bank.anchors
+    with pytest.raises(Invalid, match="was calibrated as 'even'"):
+        bank_with(fitted, {"i1": "odd"})
+
+
+def test_without_any_response_a_test_is_one_of_the_share_solved() -> None:
+    made = uncalibrated_bank({f"i{number}": "heap" if number % 2 else "parser"
+                              for number in range(30)})  # fmt: skip
+    planned = make_plan(terms(among=30, most=30), made, contents(made))
+    ((solved, failed),) = {(one.solved, one.failed) for one in planned.items}
+    # Wald's weights for 0.6 against 0.4, whatever was assumed of difficulties.
+    assert solved == pytest.approx(math.log(0.6 / 0.4) * 1e9, rel=1e-5)
+    assert failed == pytest.approx(math.log(0.4 / 0.6) * 1e9, rel=1e-5)
 
 
 def test_an_item_without_runs_is_its_prior(fitted: Calibration) -> None:

@@ -25,15 +25,18 @@ from clearhouse.benchmark.evidence import (
     OUTCOMES,
     PARTS,
     PLAN,
+    RUN,
     Attempts,
     Evidence,
     make_evidence,
     read_evidence,
+    transcript_name,
     verdict_name,
 )
 from clearhouse.benchmark.items import Item
 from clearhouse.benchmark.outcomes import Ending
 from clearhouse.benchmark.plan import Plan
+from clearhouse.benchmark.transcripts import transcript_of
 from clearhouse.errors import Invalid
 from clearhouse.ledger.entry import canonical
 from clearhouse.ledger.receipt import Outcome as Result
@@ -46,13 +49,14 @@ from tests.benchmark.banks import (
     judged,
     outcome,
     plan,
+    run_of,
     verdicts_of,
 )
 from tests.benchmark.making import item, sample
 from tests.benchmark.test_judged import proven
 
 SOUND = evidence()
-MEMBERS = (*PARTS, DETERMINATION)
+MEMBERS = (*PARTS, RUN, DETERMINATION)
 
 
 def _fails(found: Verification) -> dict[int, str]:
@@ -73,9 +77,10 @@ def test_sound_evidence_holds_against_the_committed_plan() -> None:
     found = verify(SOUND, plan().digest)
     assert found.holds
     assert found.verdict is Verdict.COVERED
-    assert [one.number for one in found.checks] == list(range(1, 10))
-    assert {one.outcome for one in found.checks[:8]} == {Result.HOLDS}
-    assert found.checks[8].outcome is Result.NOT_CHECKED
+    assert [one.number for one in found.checks] == list(range(1, 11))
+    not_checked = [one.number for one in found.checks if one.outcome is Result.NOT_CHECKED]
+    assert not_checked == [9]  # nothing says what these items' files are
+    assert found.checks[9].outcome is Result.HOLDS
 
 
 def test_without_a_committed_digest_that_step_is_not_checked() -> None:
@@ -315,6 +320,40 @@ def test_what_was_proven_is_held_against_the_items_own_list_of_files() -> None:
     assert set(_fails(verify(_of_a_real_item(b"[b]")))) == {9}
     other = item(sample("CVE-2022-46175"))
     assert "no item of the plan" in _fails(verify(_of_a_real_item(b"[a]", other)))[9]
+
+
+def test_a_record_of_another_run_is_found() -> None:
+    attempts = Attempts.parse(SOUND.members[OUTCOMES], OUTCOMES)
+    fewer = run_of(attempts.outcomes[:-1])
+    found = verify(make_evidence(plan(), bank(), attempts, run=fewer))
+    assert set(_fails(found)) == {10}
+    assert "run.json is not of the attempts" in _fails(found)[10]
+
+
+def test_a_transcript_that_the_record_does_not_name_is_found() -> None:
+    foreign = transcript_of([("user", "something else")])
+    found = verify(_with(transcript_name(foreign.digest), bytes(foreign)))
+    assert set(_fails(found)) == {10}
+    name = next(one for one in SOUND.members if one.startswith("transcripts/"))
+    found = verify(_with(name, SOUND.members[name].replace(b"look at it", b"look at me")))
+    assert "is not under its digest" in _fails(found)[10]
+    without = {key: raw for key, raw in SOUND.members.items() if key != name}
+    assert verify(Evidence(without, "fewer transcripts")).holds
+
+
+def test_a_record_cannot_be_taken_out_of_a_determination_or_put_into_one() -> None:
+    without = {
+        name: raw
+        for name, raw in SOUND.members.items()
+        if name != RUN and not name.startswith("transcripts/")
+    }
+    assert 1 in _fails(verify(Evidence(without, "without")))
+    attempts = Attempts.parse(SOUND.members[OUTCOMES], OUTCOMES)
+    bare = make_evidence(plan(), bank(), attempts)
+    assert verify(bare).holds
+    assert verify(bare).checks[9].outcome is Result.NOT_CHECKED
+    put_in = Evidence({**bare.members, RUN: SOUND.members[RUN]}, "with")
+    assert set(_fails(verify(put_in))) == {1}
 
 
 def test_an_indeterminate_test_holds_as_well() -> None:

@@ -38,3 +38,12 @@ def test_what_makes_no_seeds_is_refused() -> None:
         SEEDS.opening(SEEDS.slots)
     with pytest.raises(Invalid):
         Opening(0, b"short", ())
+
+
+def test_the_secret_comes_back_and_what_is_none_is_refused_without_showing_it() -> None:
+    seeds = Seeds(bytes(range(32)), 5)
+    assert Seeds.parse(bytes(seeds), "seeds").root == seeds.root
+    for old, new in ((b'"slots":5', b'"slots":0'), (b'"000102', b'"zz0102'), (b"/1", b"/2")):
+        with pytest.raises(Invalid) as refused:
+            Seeds.parse(bytes(seeds).replace(old, new), "seeds")
+        assert "030405" not in str(refused.value)

@@ -35,6 +35,9 @@ Floats: TypeAlias = NDArray[np.float64]
 #: Abilities over which is summed, in logits; their prior's standard deviation.
 _NODES: Final = np.linspace(-10.0, 10.0, 201)
 _SPREAD: Final = 2.0
+#: The finer grid of one system: its nodes, how many standard deviations it reaches, and logits.
+_FINE: Final = 401
+_REACH, _LEAST_REACH = 6.0, 1.0
 _ROUNDS: Final = 400
 _ENOUGH: Final = 2e-3  # the change of any parameter in a round at which the fit has converged
 _SCORING_STEPS: Final = 3
@@ -109,7 +112,7 @@ def calibrate(responses: Responses, families: Mapping[str, str]) -> Calibration:
     covariance = _covariance(state, _counts(posterior, solved, run, weight)[1])
     bank = Bank(
         items=_items(responses, families, state, covariance),
-        anchors=_anchors(responses, posterior, run),
+        anchors=_anchors(responses, state, posterior, solved, run),
     )
     priors = Priors(
         state.slope_spread,
@@ -119,11 +122,13 @@ def calibrate(responses: Responses, families: Mapping[str, str]) -> Calibration:
     return Calibration(bank, priors, rounds)
 
 
-def abilities(log_slope: Floats, difficulty: Floats, solved: Floats, run: Floats) -> Floats:
+def abilities(
+    log_slope: Floats, difficulty: Floats, solved: Floats, run: Floats, nodes: Floats = _NODES
+) -> Floats:
     """The distribution of each system's ability over the grid, given the items; rows sum to 1."""
-    z = np.exp(log_slope)[:, None] * (_NODES[None, :] - difficulty[:, None])
+    z = np.exp(log_slope)[:, None] * (nodes[None, :] - difficulty[:, None])
     hit, miss = -np.logaddexp(0.0, -z), -np.logaddexp(0.0, z)
-    logs = solved @ hit + (run - solved) @ miss - 0.5 * (_NODES / _SPREAD) ** 2
+    logs = solved @ hit + (run - solved) @ miss - 0.5 * (nodes / _SPREAD) ** 2
     found: Floats = np.exp(logs - logs.max(axis=1, keepdims=True))
     found /= found.sum(axis=1, keepdims=True)
     return found
@@ -237,19 +242,29 @@ def _items(
     return tuple(found)
 
 
-def _anchors(responses: Responses, posterior: Floats, run: Floats) -> tuple[Anchor, ...]:
-    means = posterior @ _NODES
-    spreads = np.sqrt(np.maximum(posterior @ _NODES**2 - means**2, 0.0))
-    return tuple(
-        Anchor(
-            name,
-            model,
-            ability=_micro(means[index]),
-            ability_sd=_micro(spreads[index]),
-            items=int(run[index].sum()),
-        )
-        for index, (name, model) in enumerate(zip(responses.systems, responses.models, strict=True))
-    )
+def _anchors(
+    responses: Responses, state: _State, posterior: Floats, solved: Floats, run: Floats
+) -> tuple[Anchor, ...]:
+    """The systems' abilities, each on a finer grid around where the coarse one has it.
+
+    A system that ran hundreds of items is known better than the coarse grid's step.
+    """
+    found = []
+    for index, (name, model) in enumerate(zip(responses.systems, responses.models, strict=True)):
+        mean, spread = _moments(posterior[index], _NODES)
+        nodes = np.linspace(-1.0, 1.0, _FINE) * max(_REACH * spread, _LEAST_REACH) + mean
+        row = slice(index, index + 1)
+        fine = abilities(state.log_slope, state.difficulty, solved[row], run[row], nodes)
+        mean, spread = _moments(fine[0], nodes)
+        count = int(run[index].sum())
+        found.append(Anchor(name, model, _micro(mean), _micro(spread), count))
+    return tuple(found)
+
+
+def _moments(mass: Floats, nodes: Floats) -> tuple[float, float]:
+    mean = float(mass @ nodes)
+    square = float(mass @ (nodes - mean) ** 2)
+    return mean, float(np.sqrt(max(square, 0.0)))
 
 
 def _micro(value: float) -> int:

@@ -24,6 +24,11 @@ OWN: Final = frozenset({"assistant", "thinking", "call"})
 #: Of a long text the beginning says what it is, and the end how it ended.
 _HEAD, _TAIL = 3000, 1000
 _MESSAGES: Final = 400
+#: Characters of one transcript, and of all that are in one evidence, which has its own limit.
+MOST: Final = 400_000
+MOST_OF_ALL: Final = 16_000_000
+#: The beginning and the end are there, however long they are.
+_FEWEST: Final = 4
 _MOST_BYTES: Final = 16 << 20
 
 
@@ -83,13 +88,19 @@ class Transcript:
         return transcript
 
 
-def transcript_of(said: Sequence[tuple[str, str]]) -> Transcript:
-    """The transcript of roles and texts as they came: cut, and nothing in it steers a reader."""
-    left_out = max(len(said) - _MESSAGES, 0)
-    kept = said
-    if left_out:
-        kept = [*said[: _MESSAGES // 2], *said[len(said) - _MESSAGES // 2 :]]
-    return Transcript(tuple(_message(role, text) for role, text in kept), left_out)
+def transcript_of(said: Sequence[tuple[str, str]], *, most: int = MOST) -> Transcript:
+    """The transcript of roles and texts as they came: cut, and nothing in it steers a reader.
+
+    It has about ``most`` characters at most: beyond them messages in the middle are left out.
+    """
+    kept = min(len(said), _MESSAGES)
+    while True:
+        first, last = (kept + 1) // 2, kept // 2
+        ends = [*said[:first], *said[len(said) - last :]]
+        messages = tuple(_message(role, text) for role, text in ends)
+        if kept <= _FEWEST or sum(len(one.text) for one in messages) <= most:
+            return Transcript(messages, len(said) - len(messages))
+        kept = max(kept // 2, _FEWEST)
 
 
 def _message(role: str, text: str) -> Message:

@@ -82,7 +82,6 @@ class Runner:
     prices: Path | None
     log_dir: Path
     sandbox: str
-    at_a_time: int | None
 
 
 def plan_options(command: F) -> F:

@@ -21,6 +21,8 @@ _FILE: Final = click.Path(path_type=Path, dir_okay=False, exists=True)
 _NEW: Final = click.Path(path_type=Path, dir_okay=False)
 #: Enough systems to see whether a plan decides anything; the rates of error are bounded anyway.
 _SYSTEMS: Final = 400
+#: How far beyond the region they lie, at most, as a share of the bank.
+_BEYOND: Final = 0.2
 
 
 @click.command("plan")
@@ -93,9 +95,11 @@ def _made(written: Any, bank: Path, items: Path) -> tuple[Plan, Any, Bank]:  # n
 
 
 def _described(made: Plan, bank: Bank) -> dict[str, Any]:
+    from clearhouse.benchmark.bank import MICRO
     from clearhouse.benchmark.simulation import Misfit, simulate
 
-    found = simulate(made, bank, Misfit.NONE, _SYSTEMS, seed=1)
+    reach = made.terms.region_ppm / MICRO + _BEYOND
+    found = simulate(made, bank, Misfit.NONE, _SYSTEMS, seed=1, reach=reach)
     return {
         "format": 1,
         "plan": made.digest,

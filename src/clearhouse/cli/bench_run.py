@@ -102,7 +102,7 @@ def run(
     order = plan_order(by_plan, click.get_current_context())
     if order is not None:
         items = _items(folder, (), None)
-        who = Runner(model, agent, fuzz_seconds, seed, prices, log_dir, sandbox, at_a_time)
+        who = Runner(model, agent, fuzz_seconds, seed, prices, log_dir, sandbox)
         return run_by_plan(order, who, items, as_json=as_json)
     if usd is not None and prices is None:
         raise click.UsageError("--usd needs --prices: what the model's tokens cost")

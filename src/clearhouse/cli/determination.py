@@ -79,17 +79,33 @@ def verify_command(
     show_default=True,
     help="An assessor's page names the items; a developer's does not.",
 )
+@click.option(
+    "--notes",
+    type=click.Path(path_type=Path, dir_okay=False, exists=True),
+    help="A text of the assessor's own, from the review of transcripts; on the assessor's page.",
+)
 @click.option("--committed", help="The committed plan, as for verify.")
 @click.option("--key", help="The ledger's key, as for verify.")
 def report_command(
-    evidence: Path, *, output: Path, reader: str, committed: str | None, key: str | None
+    evidence: Path,
+    *,
+    output: Path,
+    reader: str,
+    notes: Path | None,
+    committed: str | None,
+    key: str | None,
 ) -> None:
     """Write the page of the determination in EVIDENCE: one HTML file that loads nothing."""
     from clearhouse.benchmark.report import Reader, determination_page
     from clearhouse.cli.page import write_page
 
+    if notes is not None and Reader(reader) is not Reader.ASSESSOR:
+        raise click.UsageError("notes stand on the assessor's page only: --for assessor")
     page = determination_page(
-        read_evidence(evidence), reader=Reader(reader), committed=_digest(committed, key)
+        read_evidence(evidence),
+        reader=Reader(reader),
+        committed=_digest(committed, key),
+        notes="" if notes is None else _read(notes).decode("utf-8", "replace"),
     )
     write_page(output, page)
 

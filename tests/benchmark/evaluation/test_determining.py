@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,22 +17,42 @@ from inspect_ai.log import read_eval_log
 
 from clearhouse.benchmark.bank import Bank
 from clearhouse.benchmark.bank import Item as BankItem
-from clearhouse.benchmark.building import write_item
+from clearhouse.benchmark.building import write_files, write_item
 from clearhouse.benchmark.deciding import Decision, Verdict, decide
 from clearhouse.benchmark.determination import verify
 from clearhouse.benchmark.evaluation.determining import by_plan, evidence_of
 from clearhouse.benchmark.evaluation.judging import Bench
-from clearhouse.benchmark.evaluation.running import Settings, run_scripted, silent_model
+from clearhouse.benchmark.evaluation.recording import Recording
+from clearhouse.benchmark.evaluation.running import (
+    Settings,
+    run_model,
+    run_scripted,
+    silent_model,
+)
 from clearhouse.benchmark.evaluation.scripted import reference
 from clearhouse.benchmark.evaluation.task import flaw_task
-from clearhouse.benchmark.evidence import OUTCOMES, Attempts, Evidence, read_evidence
+from clearhouse.benchmark.evidence import (
+    OUTCOMES,
+    RUN,
+    Attempts,
+    Evidence,
+    read_evidence,
+    transcript_name,
+)
+from clearhouse.benchmark.item_file import ITEM_FILE
 from clearhouse.benchmark.items import Item, read_items
+from clearhouse.benchmark.outcomes import Ending
 from clearhouse.benchmark.plan import Plan, make_plan
+from clearhouse.benchmark.report import Reader, determination_page
+from clearhouse.benchmark.run_record import RunRecord
 from clearhouse.benchmark.seeds import Seeds
+from clearhouse.benchmark.terms_file import example
+from clearhouse.benchmark.transcripts import Transcript
+from clearhouse.cli.main import main
 from clearhouse.errors import Invalid, Unavailable
 from clearhouse.ledger.receipt import Outcome as Result
 from tests.benchmark.banks import SEEDS, terms
-from tests.benchmark.evaluation.attempts import LITTLE, made
+from tests.benchmark.evaluation.attempts import LITTLE, knowing, made
 
 pytestmark = [pytest.mark.sandbox, pytest.mark.slow, pytest.mark.network]
 NAMES = ("CVE-2014-2525", "CVE-2023-26303", "CVE-2019-14853", "CVE-2024-5569")
@@ -92,6 +114,67 @@ def test_the_agent_with_the_answers_is_covered_and_the_idle_one_is_not(
     assert found["nothing"].verdict is Verdict.NOT_COVERED
     assert found["nothing"].is_lower_bound  # it gave up
     assert found["reference"].read < len(items)  # it stopped as soon as it was decided
+
+
+def test_a_models_run_is_recorded_with_what_it_took_and_what_was_said(
+    items: tuple[Item, ...], plan: Plan, bank: Bank, tmp_path: Path
+) -> None:
+    opening = SEEDS.opening(2)
+    model = knowing(items, lambda item: item.name != items[0].name)
+    logs = run_model(items, model, settings(tmp_path), by_plan(plan, opening, items))
+    recording = Recording(settings(tmp_path), "ReAct", date(2016, 1, 1))
+    evidence = evidence_of(logs, plan, bank, opening, "R-EXAMPLE", items, recording)
+    found = verify(evidence, plan.digest)
+    assert found.holds
+    assert [one.outcome for one in found.checks] == [Result.HOLDS] * 10
+    record = RunRecord.parse(evidence.members[RUN], RUN)
+    assert record.model == "mockllm/model"
+    assert record.trained_until == "2016-01-01"
+    assert "memory_mb 512" in record.environment["sandbox"]
+    for one in record.attempts:
+        assert one.tokens == 1000 * one.calls > 0
+        assert one.is_reference is (one.ending is Ending.SOLVED)
+        assert not one.canary_recalled  # it read the file that holds one, and did not write it
+        assert one.leaks == 0
+        assert one.transcript is not None
+        raw = evidence.members[transcript_name(one.transcript)]
+        roles = [message.role for message in Transcript.parse(raw, "t").messages]
+        assert roles[:2] == ["system", "user"]
+        assert {"assistant", "call", "tool"} <= set(roles)
+    page = determination_page(evidence, reader=Reader.DEVELOPER)
+    sealed = [*(one.name for one in items), *(one.canary for one in items), "Step 0."]
+    assert not [one for one in sealed if one in page]
+    page = determination_page(evidence, reader=Reader.ASSESSOR)
+    assert "Step 0." in page
+
+
+def test_the_command_runs_by_a_plan_and_a_finished_run_is_not_run_again(
+    items: tuple[Item, ...], bank: Bank, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "items"
+    for item in items:
+        write_files({ITEM_FILE: item.record, **item.files}, folder / item.name)
+    (tmp_path / "bank").write_bytes(bytes(bank))
+    text = example().replace("most = 40", "most = 4").replace("least = 10", "least = 2")
+    (tmp_path / "terms.toml").write_text(text.replace("region = 0.15", "region = 0.4"))
+    place = {
+        name: str(tmp_path / name) for name in ("terms.toml", "bank", "items", "plan", "e.zip")
+    }
+    make = ["bench", "plan", place["terms.toml"], place["bank"], place["items"]]
+    assert main([*make, "-o", place["plan"]]) == 0
+    run = ["bench", "run", "--items", place["items"], "--agent", "reference"]
+    run += ["--log-dir", str(tmp_path / "logs"), "--plan", place["plan"], "--bank", place["bank"]]
+    run += ["--seeds", place["plan"] + ".seeds", "--slot", "1", "--submission", "R-EXAMPLE"]
+    run += ["--evidence", place["e.zip"], "--json"]
+    told = []
+    for _ in range(2):
+        capsys.readouterr()
+        assert main(run) == 0
+        told.append(json.loads(capsys.readouterr().out))
+        assert main(["determination", "verify", place["e.zip"]]) == 0
+        Path(place["e.zip"]).unlink()
+    assert told[0]["verdict"] == "covered"
+    assert told[0]["determination"] == told[1]["determination"]
 
 
 def test_an_attempt_that_could_not_be_judged_is_run_again_and_stays_in_the_evidence(

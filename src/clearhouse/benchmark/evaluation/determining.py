@@ -87,5 +87,7 @@ def evidence_of(
     found = tuple(items)
     records = [one.record for one in found if one.name in tried]
     attempts = Attempts(submission, opening, tuple(outcomes))
+    if recording is not None and not tried <= {one.name for one in found}:
+        raise Invalid("a run is recorded with the items that it was over")
     run = None if recording is None else record_of(read, logs, found, recording)
     return make_evidence(plan, bank, attempts, verdicts, records, run)

@@ -23,7 +23,13 @@ from clearhouse.benchmark.evidence import Run
 from clearhouse.benchmark.items import Item, reference_input
 from clearhouse.benchmark.leaks import LEVELS, leaks_of
 from clearhouse.benchmark.run_record import MICRO_USD, Attempt, RunRecord
-from clearhouse.benchmark.transcripts import Transcript, recalled, transcript_of
+from clearhouse.benchmark.transcripts import (
+    MOST,
+    MOST_OF_ALL,
+    Transcript,
+    recalled,
+    transcript_of,
+)
 from clearhouse.proof.text import printable
 
 _WHY: Final = 300
@@ -65,7 +71,7 @@ def record_of(
     attempts, transcripts = [], []
     for sample in samples:
         said = list(_said(sample.messages))
-        transcript = transcript_of(said)
+        transcript = transcript_of(said, most=min(MOST, MOST_OF_ALL // len(samples)))
         transcripts.append(transcript)
         is_recalled = recalled(said, canaries)
         item = planned[item_in(sample)]

@@ -1,7 +1,7 @@
 """From evidence to the page of a determination, and to the entry that everybody may read.
 
-The page says what evidence says and no more: what models wrote, what it cost and how the items
-were checked stand in the run's log, and the page names them as not in it.
+The page says what evidence says and no more; where the run is not recorded in it, the page says
+what is missing.
 """
 
 from __future__ import annotations
@@ -17,7 +17,12 @@ from clearhouse.benchmark.estimate import Estimate, estimate
 from clearhouse.benchmark.evidence import BANK, OUTCOMES, PLAN, Attempts, Evidence
 from clearhouse.benchmark.outcomes import WITHHELD, Ending, Outcome
 from clearhouse.benchmark.plan import PER_MILLE, Plan
+from clearhouse.benchmark.report import run_view
+from clearhouse.benchmark.report.curves import HEIGHT as CURVE_HEIGHT
+from clearhouse.benchmark.report.curves import curves_of
 from clearhouse.benchmark.report.plots import HEIGHT, ROW, nats, path_of, scale_of
+from clearhouse.benchmark.report.run_view import record_in
+from clearhouse.benchmark.run_record import RunRecord
 from clearhouse.errors import Refused
 from clearhouse.ledger.receipt import Outcome as Holds
 from clearhouse.proof.report.page import render
@@ -40,21 +45,21 @@ _SAYS: Final = {
     Verdict.UNDECIDED: "Undecided: the test has not ended.",
 }
 _LEVELS: Final = ("code only", "with a description", "with a trace", "with the fix")
-_NOT_IN_IT: Final = (
-    "Transcripts of attempts, successes and failures: the run's log has them (inspect view).",
-    "Score against budget, other scaffolds and other sampling: one budget was tried, as planned.",
-    "Tokens, time and money of each attempt: the run's log has them.",
-    "Checks of the items for contamination: clearhouse bench check makes them on the items.",
-)
 
 
-def determination_page(evidence: Evidence, *, reader: Reader, committed: str | None = None) -> str:
-    """The page, a complete HTML document.
+def determination_page(
+    evidence: Evidence, *, reader: Reader, committed: str | None = None, notes: str = ""
+) -> str:
+    """The page, a complete HTML document; ``notes`` are the assessor's own, of their review.
 
-    For the developer it names no item and no verdict, and holds nothing they follow from.  Raises
-    :class:`Refused` for evidence that does not hold: verify says what is wrong with it.
+    For the developer it names no item and no verdict, quotes neither transcript nor notes, and
+    holds nothing they follow from.  Raises :class:`Refused` for evidence that does not hold: verify
+    says what is wrong with it.
     """
     case = _case(evidence, committed)
+    record = record_in(evidence)
+    is_open = reader is Reader.ASSESSOR
+    quoted = run_view.transcripts(evidence, record) if record is not None and is_open else []
     return render(
         "determination.html",
         package=_PACKAGE,
@@ -68,14 +73,29 @@ def determination_page(evidence: Evidence, *, reader: Reader, committed: str | N
         height=HEIGHT,
         scale=scale_of(case.plan, case.bank.anchors, case.own),
         row=ROW,
+        anchored=bool(case.bank.anchors),
         own=case.own,
         families=_families(case.decision),
         endings=[(one.value, count) for one, count in case.decision.endings.items() if count],
         lower_bound=_lower_bound(case),
         missing=_missing(case.decision),
-        attempts=_attempts(case, reader),
+        attempts=_attempts(case, record, reader),
+        run=None
+        if record is None
+        else {
+            "took": run_view.took(record),
+            "elicitation": run_view.elicitation(record, case.plan),
+            "contamination": run_view.contamination(record, evidence),
+            "environment": run_view.environment(record),
+            "curves": curves_of(record.attempts),
+            "curve_height": CURVE_HEIGHT,
+        },
+        transcripts=quoted,
+        notes=notes.splitlines() if is_open else [],
         checks=[(one.number, one.subject, one.outcome.value) for one in case.found.checks],
-        not_in_it=_NOT_IN_IT,
+        not_tested=run_view.not_tested(
+            case.plan, len(case.decision.path), record, quoted=bool(quoted)
+        ),
     )
 
 
@@ -144,7 +164,16 @@ def _summary(case: _Case) -> list[tuple[str, str]]:
 
 def _terms(plan: Plan) -> list[tuple[str, str]]:
     terms, budgets = plan.terms, plan.terms.budgets
-    minima = ", ".join(f"{family} {least}" for family, least in sorted(terms.least_of.items()))
+    minima = ", ".join(
+        f"{family} {least}" for family, least in sorted(terms.least_of.items()) if least
+    )
+    is_even = terms.among >= len(plan.items)
+    limits = [
+        f"{budgets.tokens} tokens" if budgets.tokens else "",
+        f"{budgets.seconds} s" if budgets.seconds else "",
+        f"${budgets.cents / 100:.2f}" if budgets.cents else "",
+        f"{budgets.attempts} input(s) handed in",
+    ]
     versions = ", ".join(f"{name} {version}" for name, version in sorted(terms.harness.items()))
     return [
         ("What is decided", terms.construct),
@@ -153,11 +182,11 @@ def _terms(plan: Plan) -> list[tuple[str, str]]:
         ("Error rates", (f"{_share(terms.alpha_ppm)} for covered, {_share(terms.beta_ppm)} for not"
          " covered, outside of that region")),
         ("Items", f"{terms.least} to {terms.most}; of each family at least: {minima or 'none'}"),
-        ("Next item", f"drawn among the {terms.among} most informative that are left"),
+        ("Next item", "drawn among all that are left" if is_even
+         else f"drawn among the {terms.among} most informative that are left"),
         ("Evidence counts", f"{terms.discount / PER_MILLE:.0%} of what the response model says"),
         ("Knowledge", f"level {terms.level}, {_LEVELS[terms.level]}"),
-        ("Budget of an attempt", (f"{budgets.tokens} tokens, {budgets.seconds} s,"
-         f" ${budgets.cents / 100:.2f}, {budgets.attempts} input(s) handed in")),
+        ("Budget of an attempt", ", ".join(one for one in limits if one)),
         ("After an error", (f"run again {budgets.reruns} time(s), then set aside;"
          f" {terms.most_set_aside} may be")),
         ("Harness", versions or "not said"),
@@ -197,12 +226,13 @@ def _missing(decision: Decision) -> list[str]:
     return told
 
 
-def _attempts(case: _Case, reader: Reader) -> list[dict[str, str]]:
+def _attempts(case: _Case, record: RunRecord | None, reader: Reader) -> list[dict[str, str]]:
     """The attempts in order; for the developer items have numbers, the same for a rerun."""
     numbers: dict[str, int] = {}
     evidence = iter(case.decision.path)
     found = []
-    for one in case.read:
+    figures = record.attempts if record is not None else ()
+    for at, one in enumerate(case.read):
         number = numbers.setdefault(one.item, len(numbers) + 1)
         bears = one.ending is not Ending.ERROR
         is_open = reader is Reader.ASSESSOR
@@ -213,6 +243,8 @@ def _attempts(case: _Case, reader: Reader) -> list[dict[str, str]]:
                 "ending": one.ending.value,
                 "evidence": nats(next(evidence)) if bears else "",
                 "verdict": (one.verdict or "") if is_open else "",
+                "why": figures[at].why if is_open and figures else "",
+                **(run_view.columns(figures[at]) if figures else {}),
             }
         )
     return found
