@@ -94,3 +94,13 @@ def test_bad_input_ends_with_2(archive: str, tmp_path: Path) -> None:
     assert main([*VERIFY, archive, "--key", "x"]) == ExitCode.BAD_INPUT
     receipt = _receipt(tmp_path, {"other": "fact"})
     assert main([*VERIFY, archive, "--committed", receipt]) == ExitCode.BAD_INPUT
+
+
+def test_notes_stand_on_the_assessors_page_only(archive: str, tmp_path: Path) -> None:
+    notes, page = tmp_path / "notes.txt", tmp_path / "page.html"
+    notes.write_text("attempt 2 looked odd\n")
+    report = ["determination", "report", archive, "-o", str(page), "--notes", str(notes)]
+    assert main([*report, "--for", "developer"]) == ExitCode.BAD_INPUT
+    assert not page.exists()
+    assert main([*report, "--for", "assessor"]) == 0
+    assert "attempt 2 looked odd" in page.read_text()

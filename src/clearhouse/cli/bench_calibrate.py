@@ -200,7 +200,8 @@ def _show(document: Mapping[str, Any]) -> None:
     elif document["models"] < _FEW:
         click.echo(
             f"Only {document['models']} model(s): what the bank says is mostly what was assumed"
-            " before. 'clearhouse bench design' says how many runs would change that."
+            " before. Without RESPONSES all items count alike, which assumes less; 'clearhouse"
+            " bench design' says how many runs would be enough."
         )
     click.echo(f"bank: {document['bank']}")
 
