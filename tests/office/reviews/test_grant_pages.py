@@ -349,4 +349,7 @@ def test_a_pause_of_the_window_is_told_apart_from_the_grants_own(
     grant, _ = given(who, name, endpoint)
     windows.pause_window(who.office, name, now=timezone.now())
     said = text_of(client_of(who.partner).get(f"/reviews/{name}/grants/{grant}/"))
-    assert "Paused with its window." in said
+    assert "Paused with its window. Until" in said
+    windows.end_window(who.office, name, now=timezone.now())
+    said = text_of(client_of(who.partner).get(f"/reviews/{name}/grants/{grant}/"))
+    assert "ended with the access Ended" in said

@@ -52,6 +52,11 @@ class ShownGrant:
     forms: Sequence[ReviewForm]
 
     @property
+    def is_over(self) -> bool:
+        """Whether it has ended, and nothing brings it back."""
+        return self.seen.no is not None and self.seen.no.why in _OVER
+
+    @property
     def is_held(self) -> bool:
         """Whether it is paused with its window, and not by itself."""
         return self.seen.row.held_at is not None
