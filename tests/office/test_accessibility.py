@@ -35,7 +35,7 @@ _PEOPLE = {
 _NO_PAGES = re.compile(
     r"\.(json|zip|csv|txt|asc)$|^/(api|osv|static|\.well-known)/|^/ledger/.|/(logout|switch)/$"
 )
-_NAMES = re.compile(r"(CH|F|C|SC|P|T|R)-(\d{4}-)?[0-9A-Z]{10}")
+_NAMES = re.compile(r"(CH|F|C|SC|P|T|R|E|G)-(\d{4}-)?[0-9A-Z]{10}")
 #: Pages of one shape that are looked at: cases differ by where they stand.
 _OF_ONE_SHAPE = 3
 _FEWEST = {"the public": 8, "coordinator": 25, "finder": 18, "supplier": 12, "deployer": 8,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection, connections
@@ -17,6 +19,8 @@ from clearhouse.office.findings.models import Finding
 from clearhouse.office.scans.models import ScanClaim
 from clearhouse.protocol.roles import Role, Scope
 from tests.office.api.caller import Caller, caller, said
+from tests.office.findings.people import client_of
+from tests.office.story import somebody
 
 REPORT = {"title": "Signatures are accepted twice"}
 
@@ -173,3 +177,21 @@ def test_the_public_has_no_keys_of_this_kind() -> None:
     found = Caller().post("/findings/report", REPORT, Idempotency_Key="k1")
     assert said(found, 401)["status"] == 401
     assert KeptAnswer.objects.count() == 0
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("what", "body"),
+    [
+        ("keys", {"name": "K", "scopes": ["cases:read"], "expires_at": "2030-01-01T00:00:00Z"}),
+        ("invitations", {"email": "new@hexfind.example"}),
+    ],
+)
+def test_what_is_shown_once_is_not_kept_for_who_asks_again(what: str, body: dict[str, Any]) -> None:
+    client = client_of(somebody("hexfind", Role.FINDER))
+    found = client.post(
+        f"/api/organisations/hexfind/{what}", json.dumps(body), "application/json",
+        headers={"Idempotency-Key": "k1"},
+    )  # fmt: skip
+    assert said(found, 422)["key"] == "Idempotency-Key"
+    assert not KeptAnswer.objects.exists()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import gc
+import re
 from collections.abc import Iterator
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 import pytest
 import schemathesis
@@ -24,7 +25,8 @@ from clearhouse.office.cases.models import Case
 from clearhouse.office.findings.actions import decide
 from clearhouse.office.findings.models import Finding
 from clearhouse.protocol.roles import Role
-from tests.office.api.caller import caller, said
+from tests.office.api.caller import caller, key_for, said
+from tests.office.security import reviewing
 from tests.office.story import NOW, packed
 
 pytestmark = [
@@ -75,8 +77,11 @@ def _schema() -> Any:
     return schemathesis.openapi.from_wsgi("/api/openapi.json", get_wsgi_application())
 
 
-def _scene() -> tuple[str, dict[str, str]]:
-    """A case with a proven finding: the office's key, and the names by the room they are of."""
+_OFFICE: Final = ""
+
+
+def _scene() -> tuple[dict[str, str], dict[str, dict[str, str]]]:
+    """A case with a proven finding, and a review with a grant: keys and names by their room."""
     finder, office = caller("hexfind", Role.FINDER), caller("office", Role.COORDINATOR)
     data = packed("CVE-2019-14853")
     name = said(finder.post("/findings", data, kind="application/gzip"), 201)["name"]
@@ -87,18 +92,25 @@ def _scene() -> tuple[str, dict[str, str]]:
     decide(name, document, now=NOW)
     Finding.objects.filter(name=name).update(verdict="")
     place(name, now=NOW)
-    return office.key, {"findings": name, "cases": Case.objects.get().name}
+    there = reviewing.build()
+    developer = key_for(there.people["developer"])
+    return {_OFFICE: office.key, "reviews": developer}, {
+        "findings": {"name": name},
+        "cases": {"name": Case.objects.get().name},
+        "reviews": there.names | {"name": there.names["review"]},
+    }
 
 
 @pytest.mark.parametrize(("path", "method"), _operations())
 def test_what_is_made_up_from_the_document_is_answered_as_it_says(path: str, method: str) -> None:
-    key, names = _scene()
+    keys, names = _scene()
     operation = _schema()[path][method.upper()]
     room = path.split("/")[2]
-    real: dict[str, Any] | None = {"name": names[room]} if room in names else None
-    if "{name}" not in path:
-        real = None
-    headers = {"Authorization": f"Bearer {key}"}
+    there = names.get(room, {})
+    real: dict[str, Any] | None = {
+        one: there[one] for one in re.findall(r"\{(\w+)\}", path) if one in there
+    } or None
+    headers = {"Authorization": f"Bearer {keys.get(room, keys[_OFFICE])}"}
     for known in (None, real):
 
         @_ENOUGH

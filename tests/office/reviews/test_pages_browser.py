@@ -32,6 +32,21 @@ def pages() -> Mapping[str, HttpResponseBase]:
     for role in ("developer", "office", "partner", "assessor", "partner asked", "partner gone"):
         found[f"/{role.replace(' ', '-')}"] = client_of(people[role]).get(path)
     developer, office = client_of(who.developer), client_of(who.office)
+    grant = f"{path}grants/{there.names['grant']}/"
+    for role in ("developer", "developer member", "office", "partner"):
+        found[f"/grant-{role.replace(' ', '-')}"] = client_of(people[role]).get(grant)
+    place = f"/reviews/endpoints/{there.names['endpoint']}/"
+    sent = {
+        "to": "clinic-net", "models": f"{there.names['endpoint']} m", "networks": "127.0.0.0/8",
+        "requests": "1", "tokens": "1", "money": "1", "requests_a_minute": "1",
+        "tokens_a_minute": "1", "streams": "1", "calls": "messages",
+    }  # fmt: skip
+    found["/token"] = developer.post(f"{path}give-grant/", sent)
+    found["/wrong-grant"] = developer.post(f"{path}give-grant/", sent | {"networks": "nowhere"})
+    found["/endpoint"], found["/wrong-endpoint"] = developer.get(place), developer.post(place)
+    found["/endpoints"] = developer.get("/reviews/endpoints/")
+    member = client_of(people["developer member"])
+    found["/member-endpoints"] = member.get("/reviews/endpoints/")
     draft = submitting.draft(who.developer, made.SUBMISSION, now=now)
     agreed, gone = made.agreed(who, now=now), made.submitted(who, now=now)
     submitting.withdraw(who.developer, gone, now=now)

@@ -108,7 +108,7 @@ def granted(who: made.Cast, name: str, now: datetime) -> tuple[str, str]:
     The endpoint's name, and the partner's token.
     """
     owner = who.developer.acting_for()
-    endpoint = open_endpoint(who.developer, owner, terms(), now=now).name
+    endpoint, token = open_endpoint(who.developer, owner, terms(), now=now).name, ""
     for number, to in enumerate(("office", "clinic-net")):
         given = access.give_grant(who.developer, name, to, made.allowance(endpoint), now=now)
         AccessUse.objects.create(
@@ -119,7 +119,8 @@ def granted(who: made.Cast, name: str, now: datetime) -> tuple[str, str]:
         AccessAlert.objects.create(
             grant=given.grant, rule="volume", says="much", at=now, cut=False, entry=0
         )
-    return endpoint, given.token
+        token = given.token
+    return endpoint, token
 
 
 def mark(put: Any, rename: Callable[[Any, str, str], None]) -> None:

@@ -26,7 +26,7 @@ _KEYED: Final = [
     (Keyed.X_API_KEY.value, "x-api-key (as Anthropic's API)"),
 ]
 #: What is noticed, in words; a credential that would leave always pauses, so it is no choice.
-_RULES: Final = [
+RULES: Final = [
     (Rule.VOLUME.value, "there are far more requests in an hour than before"),
     (Rule.HOURS.value, "it is used outside of the usual hours"),
     (Rule.PATTERN.value, "one request after the other is refused"),
@@ -34,8 +34,8 @@ _RULES: Final = [
 ]
 
 
-def _lines(label: str, hint: str, *, rows: int = 3) -> forms.CharField:
-    widget = forms.Textarea(attrs={"rows": rows, "spellcheck": "false"})
+def _lines(label: str, hint: str) -> forms.CharField:
+    widget = forms.Textarea(attrs={"rows": 3, "spellcheck": "false"})
     return forms.CharField(
         label=label, help_text=hint, max_length=_LONGEST, required=False, widget=widget
     )
@@ -65,11 +65,11 @@ class EndpointForm(forms.Form):
         "Models and what they cost",
         "One a line: name, price of a million tokens read, of a million tokens written, longest"
         " answer in tokens. For example: model-1, 3.00, 15.00, 64000",
-        rows=4,
     )
+    prices.required = True
     cut = forms.MultipleChoiceField(
         label="Unusual use is always told to both sides. Pause the grant at once when",
-        required=False, choices=_RULES, widget=forms.CheckboxSelectMultiple,
+        required=False, choices=RULES, widget=forms.CheckboxSelectMultiple,
     )  # fmt: skip
     hours = forms.CharField(
         label="Usual hours, in UTC", max_length=100, required=False,

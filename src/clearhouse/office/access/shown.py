@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Final
 
 from django.urls import reverse
 
-from clearhouse.office.access.forms import hours_text
+from clearhouse.office.access.forms import RULES, hours_text
 from clearhouse.office.access.models import Endpoint
 from clearhouse.office.look.clock import absolute
 from clearhouse.office.look.table import Cell, Column, Table
@@ -34,11 +35,11 @@ def endpoints_table(found: Iterable[Endpoint]) -> Table:
 
 def facts_of(one: Endpoint) -> list[tuple[str, object]]:
     """What stands on the page of one."""
-    cut = sorted(rule for rule, then in one.consequences.items() if then == Consequence.CUT)
+    cut = [text for rule, text in RULES if one.consequences.get(rule) == Consequence.CUT]
     found: list[tuple[str, object]] = [
         ("Base address", one.address),
         ("Credential", f"sealed; sent as {_HEADERS[Keyed(one.keyed)]}"),
-        ("Unusual use pauses", ", ".join(cut) or "nothing; it is told to both sides"),
+        ("Pauses a grant when", "; ".join(cut) or "never; unusual use is told to both sides"),
         ("Usual hours", f"{hours_text(one.hours)} UTC" if one.hours else "all"),
         ("Contents", "recorded, for your keys alone" if one.recipients else "not recorded"),
         ("Opened", absolute(one.opened_at)),
@@ -58,9 +59,14 @@ def prices_table(one: Endpoint) -> Table:
     )  # fmt: skip
     rows = tuple(
         (
-            model, f"{price['read'] / _MILLION:,.2f}", f"{price['written'] / _MILLION:,.2f}",
-            f"{price['longest']:,}",
+            model, _amount(price["read"]), _amount(price["written"]), f"{price['longest']:,}",
         )
         for model, price in sorted(one.prices.items())
     )  # fmt: skip
     return Table("Models", columns, rows)
+
+
+def _amount(micros: int) -> str:
+    """A price to the hundredth, or as fine as it is."""
+    amount = Decimal(micros) / _MILLION
+    return f"{amount:,.2f}" if amount == round(amount, 2) else f"{amount:,f}"

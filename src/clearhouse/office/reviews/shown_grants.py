@@ -52,6 +52,11 @@ class ShownGrant:
     forms: Sequence[ReviewForm]
 
     @property
+    def is_over(self) -> bool:
+        """Whether it has ended, and nothing brings it back."""
+        return self.seen.no is not None and self.seen.no.why in _OVER
+
+    @property
     def is_held(self) -> bool:
         """Whether it is paused with its window, and not by itself."""
         return self.seen.row.held_at is not None
@@ -112,14 +117,15 @@ def _most(row: AccessGrant) -> str:
 def uses_table(uses: Sequence[SeenUse], name: str, grant: str) -> Table:
     """The log of a grant's uses; contents, where they are kept, as files."""
     columns = (
-        Column("When"), Column("Call"), Column("Model"), Column("From"),
+        Column("When, in UTC"), Column("What"), Column("From"),
         Column("Tokens", number=True), Column("Money", number=True), Column("Outcome"),
         Column("Digests"),
     )  # fmt: skip
     keeps = any(one.has_contents for one in uses)
     rows = [
         (
-            absolute(one.row.begun_at), one.row.call, one.row.model, one.row.address,
+            f"{one.row.begun_at:%Y-%m-%d %H:%M:%S}", f"{one.row.call} of {one.row.model}",
+            one.row.address,
             f"{one.row.tokens:,}", money(one.row.micros), one.row.outcome,
             f"{one.row.request_digest[:12]} {one.row.response_digest[:12]}",
             *([_contents(one, name, grant)] if keeps else []),
@@ -142,7 +148,7 @@ def alerts_table(alerts: Iterable[AccessAlert]) -> Table:
         )
         for one in alerts
     ]  # fmt: skip
-    return Table("Unusual use", columns, tuple(rows), "None was noticed.")
+    return Table("Alerts, the latest first", columns, tuple(rows), "None was noticed.")
 
 
 def example_of(issued: Issued) -> str:
@@ -200,5 +206,5 @@ def _last(seen: SeenGrant) -> str:
 
 def _contents(one: SeenUse, name: str, grant: str) -> Cell | str:
     if not one.has_contents:
-        return "not kept"
+        return "none"
     return Cell("download", reverse("reviews:contents", args=[name, grant, one.row.name]))

@@ -21,6 +21,7 @@ from clearhouse.office.access import queries as access
 from clearhouse.office.access.actions import Issued
 from clearhouse.office.access.queries import AccessGrant
 from clearhouse.office.authorisation import ReviewDeed
+from clearhouse.office.orgs.access import run_by
 from clearhouse.office.orgs.queries import organisation_with
 from clearhouse.office.reviews.actions.journal import locked_by_side, note
 from clearhouse.office.reviews.models import Review, ThirdParty
@@ -53,7 +54,7 @@ def give_grant(
     :func:`clearhouse.office.access.actions.issue`.
     """
     with transaction.atomic():
-        review, _ = locked_by_side(viewer, name, ReviewDeed.GIVE)
+        review = _locked(viewer, name, ReviewDeed.GIVE)
         party = _party(review, to)
         if not has_access(access_facts(review, party), now):
             raise Refused("it has no access now: a grant follows an access that was agreed on")
@@ -107,7 +108,7 @@ def _changed(
 ) -> AccessGrant:
     """Change a grant of this review, with a line in its timeline where something changed."""
     with transaction.atomic():
-        review, _ = locked_by_side(viewer, name, deed)
+        review = _locked(viewer, name, deed)
         before = access.grant(viewer, grant)
         if before.window != review.name:
             raise NotFound("there is no such grant here")
@@ -118,6 +119,17 @@ def _changed(
                 by=viewer.name, now=now, facts={"grant": grant},
             )  # fmt: skip
         return after
+
+
+def _locked(viewer: Viewer, name: str, deed: ReviewDeed) -> Review:
+    """The review, held for one of its two sides; what is the managers' is theirs before all else.
+
+    Raises :class:`Refused` for others of the developer's.
+    """
+    review, _ = locked_by_side(viewer, name, deed)
+    if deed is ReviewDeed.GIVE:
+        run_by(viewer, review.organisation_id)
+    return review
 
 
 def _state(row: AccessGrant) -> tuple[datetime | None, ...]:
