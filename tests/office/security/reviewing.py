@@ -111,6 +111,7 @@ def granted(who: made.Cast, name: str, now: datetime) -> tuple[str, str]:
     endpoint, token = open_endpoint(who.developer, owner, terms(), now=now).name, ""
     for number, to in enumerate(("office", "clinic-net")):
         given = access.give_grant(who.developer, name, to, made.allowance(endpoint), now=now)
+        token = given.token
         AccessUse.objects.create(
             name=f"U-{number:016}", grant=given.grant, begun_at=now, ended_at=now,
             call="messages", model="m", outcome="answered", address="127.0.0.1", requests=1,
