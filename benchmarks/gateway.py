@@ -39,6 +39,9 @@ _KILLED = int(os.environ.get("CLEARHOUSE_BENCH_KILLED", "10000"))
 _PLENTY = (10**9, 10**12, 10**15)
 _TICK = os.sysconf("SC_CLK_TCK")
 _LITELLM_US = 20_300
+#: A program 'litellm' with its proxy, to be measured in the same run; it is no dependency.
+_LITELLM = os.environ.get("CLEARHOUSE_BENCH_LITELLM")
+_LITELLM_REQUESTS = 1_000
 
 
 def table(parts: Sequence[str] = ("cost", "chunk", "memory", "cut", "kills")) -> Iterator[str]:
@@ -120,6 +123,10 @@ def _cost(home: Path) -> Iterator[str]:
     """Processor time of a request that is not streamed, everything on."""
     with _served(home, 1) as (gateway, address, _, token):
         yield _bare(address)
+        peer_us = _LITELLM_US
+        if _LITELLM:
+            line, peer_us = _litellm(_LITELLM, home, address)
+            yield line
         asyncio.run(_many(gateway.url, token, 500, _AT_ONCE))
         time.sleep(1)
         [pid] = gateway.pids()
@@ -135,8 +142,9 @@ def _cost(home: Path) -> Iterator[str]:
             yield (
                 f"processor time of a request, {at_once} at once ({_REQUESTS:,} requests,"
                 f" idle {1000 * idle:.0f} ms a second taken off)"
-                f" | {each:.0f} us, 1/{_LITELLM_US / each:.0f} of litellm's recorded"
-                f" {_LITELLM_US / 1000:.1f} ms; {_REQUESTS / seconds:.0f} a second"
+                f" | {each:.0f} us, 1/{peer_us / each:.0f} of litellm's"
+                f" {'' if _LITELLM else 'recorded '}{peer_us / 1000:.1f} ms;"
+                f" {_REQUESTS / seconds:.0f} a second"
             )
 
 
@@ -151,6 +159,44 @@ def _bare(address: str) -> str:
         f"for comparison: a bare aiohttp proxy without checks, {_AT_ONCE} at once"
         f" | {each:.0f} us; {_REQUESTS / seconds:.0f} a second"
     )
+
+
+def _litellm(program: str, home: Path, address: str) -> tuple[str, int]:
+    """The same through litellm's proxy with a key and no database; its microseconds a request."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port = found.getsockname()[1]
+    config = home / "litellm.yaml"
+    config.write_text(
+        "model_list:\n- model_name: m\n  litellm_params:\n    model: openai/m\n"
+        f"    api_base: {address}/v1\n    api_key: upstream\n"
+        "general_settings:\n  master_key: sk-bench\n"
+    )
+    process = subprocess.Popen(
+        [program, "--config", str(config), "--port", str(port), "--host", "127.0.0.1",
+         "--num_workers", "1"],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    url = f"http://127.0.0.1:{port}"
+    try:
+        for _ in range(240):
+            try:
+                asyncio.run(_many(url, "sk-bench", 50, 1))
+                break
+            except (aiohttp.ClientError, RuntimeError):
+                time.sleep(0.5)
+        before = _cpu_seconds(process.pid)
+        seconds = asyncio.run(_many(url, "sk-bench", _LITELLM_REQUESTS, _AT_ONCE))
+        spent = _cpu_seconds(process.pid) - before
+    finally:
+        process.terminate()
+        process.wait()
+    each = round(1e6 * spent / _LITELLM_REQUESTS)
+    text = (
+        f"for comparison: litellm's proxy with one key and no budgets, {_AT_ONCE} at once"
+        f" | {each} us; {_LITELLM_REQUESTS / seconds:.0f} a second"
+    )
+    return text, each
 
 
 def _first_chunk(home: Path) -> Iterator[str]:

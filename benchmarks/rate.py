@@ -148,7 +148,7 @@ def warm_pass(samples: Sequence[Bundle], workers: int) -> float:
                 prove(bundle, workshop)
 
         list(pool.map(warm, workshops))
-        queue = deque(samples * PASSES)
+        queue = deque(list(samples) * PASSES)
 
         def work(workshop: Workshop) -> None:
             with suppress(IndexError):
@@ -169,7 +169,7 @@ def cold_pass(samples: Sequence[Bundle], workers: int) -> float:
 
     with ThreadPoolExecutor(workers) as pool:
         began = time.perf_counter()
-        list(pool.map(work, samples * PASSES))
+        list(pool.map(work, list(samples) * PASSES))
         return time.perf_counter() - began
 
 

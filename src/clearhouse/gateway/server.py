@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Final
 
 import aiohttp
+import uvloop
 from aiohttp import web
 from aiohttp.connector import AddrInfoType
 
@@ -93,7 +94,7 @@ def serve(book: Book, settings: Settings) -> None:
     """Be a gateway process until SIGTERM or SIGINT."""
     # The thread that asks what has changed gets its turn soon, however busy the loop is.
     sys.setswitchinterval(_TURN_SECONDS)
-    asyncio.run(_served(book, settings))
+    uvloop.run(_served(book, settings))
 
 
 async def _served(book: Book, settings: Settings) -> None:
