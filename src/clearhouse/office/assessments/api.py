@@ -18,11 +18,11 @@ from clearhouse.office.assessments.actions import deciding, measuring
 from clearhouse.office.assessments.actions import plans as actions
 from clearhouse.office.assessments.documents import (
     AssessmentListedOut,
-    AssessmentOut,
     DecidedOut,
-    OpeningOut,
+    ModelAssessmentOut,
     PlanOut,
     PublishedOut,
+    SetOpeningOut,
 )
 from clearhouse.office.headers import page_of_its_own
 from clearhouse.office.ledgerbook.actions import receipt_for
@@ -86,7 +86,7 @@ class AttemptsIn(Schema):
     attempts: list[AttemptIn] = Field(max_length=measuring.MOST_AT_ONCE)
 
 
-class ReasonIn(Schema):
+class AbandonIn(Schema):
     """Why."""
 
     reason: str = Field(min_length=1, max_length=1000, pattern=_TEXT)
@@ -105,8 +105,8 @@ def _writer(request: HttpRequest) -> tuple[Viewer, datetime]:
     return viewer, timezone.now()
 
 
-def _shown(viewer: Viewer, name: str) -> AssessmentOut:
-    return AssessmentOut.of(queries.view(viewer, name))
+def _shown(viewer: Viewer, name: str) -> ModelAssessmentOut:
+    return ModelAssessmentOut.of(queries.view(viewer, name))
 
 
 @router.get("/plans", response=list[PlanOut], auth=None)
@@ -147,20 +147,20 @@ def retire_plan(request: HttpRequest, name: Name) -> PlanOut:
     return PlanOut.of(queries.plan_named(name))
 
 
-@router.get("/plans/{name}/openings", response=list[OpeningOut])
-def openings(request: HttpRequest, name: Name) -> list[OpeningOut]:
+@router.get("/plans/{name}/openings", response=list[SetOpeningOut])
+def openings(request: HttpRequest, name: Name) -> list[SetOpeningOut]:
     """Who opened the sealed set of a plan, when and why.  For the office."""
     viewer = viewer_in(request)
     viewer.needs(Scope.REVIEWS_READ)
-    return [OpeningOut.of(one) for one in queries.openings_of(viewer, name)]
+    return [SetOpeningOut.of(one) for one in queries.openings_of(viewer, name)]
 
 
-@router.put("/plans/{name}/openings", response=list[OpeningOut])
-def note_openings(request: HttpRequest, name: Name) -> list[OpeningOut]:
+@router.put("/plans/{name}/openings", response=list[SetOpeningOut])
+def note_openings(request: HttpRequest, name: Name) -> list[SetOpeningOut]:
     """Hand over the keepers' record of openings, the whole file.  For the office."""
     viewer, now = _writer(request)
     actions.note_openings(viewer, name, whole_body(request, _MOST_RECORD), now=now)
-    return [OpeningOut.of(one) for one in queries.openings_of(viewer, name)]
+    return [SetOpeningOut.of(one) for one in queries.openings_of(viewer, name)]
 
 
 @router.get("/figures", response=list[DecidedOut], auth=None)
@@ -184,22 +184,22 @@ def of_review(request: HttpRequest, review: Name) -> list[AssessmentListedOut]:
     ]
 
 
-@router.post("", response=AssessmentOut)
-def begin(request: HttpRequest, demand: BeginIn) -> AssessmentOut:
+@router.post("", response=ModelAssessmentOut)
+def begin(request: HttpRequest, demand: BeginIn) -> ModelAssessmentOut:
     """Begin to measure the model of a review.  For the office and an assessor that has access."""
     viewer, now = _writer(request)
     made = measuring.begin(viewer, demand.review, demand.plan, demand.system, now=now)
     return _shown(viewer, made.name)
 
 
-@router.get("/{name}", response=AssessmentOut)
-def assessment(request: HttpRequest, name: Name) -> AssessmentOut:
+@router.get("/{name}", response=ModelAssessmentOut)
+def assessment(request: HttpRequest, name: Name) -> ModelAssessmentOut:
     """An assessment as you see it."""
     return _shown(viewer_in(request), name)
 
 
-@router.post("/{name}/attempts", response=AssessmentOut)
-def report_attempts(request: HttpRequest, name: Name, demand: AttemptsIn) -> AssessmentOut:
+@router.post("/{name}/attempts", response=ModelAssessmentOut)
+def report_attempts(request: HttpRequest, name: Name, demand: AttemptsIn) -> ModelAssessmentOut:
     """Report finished attempts.  What was reported already changes nothing."""
     viewer, now = _writer(request)
     reports = [one.value() for one in demand.attempts]
@@ -207,8 +207,8 @@ def report_attempts(request: HttpRequest, name: Name, demand: AttemptsIn) -> Ass
     return _shown(viewer, name)
 
 
-@router.put("/{name}/evidence", response=AssessmentOut)
-def hand_in(request: HttpRequest, name: Name) -> AssessmentOut:
+@router.put("/{name}/evidence", response=ModelAssessmentOut)
+def hand_in(request: HttpRequest, name: Name) -> ModelAssessmentOut:
     """Hand in the evidence, a zip; it is computed again before it is taken."""
     viewer, now = _writer(request)
     measuring.hand_in(viewer, name, whole_body(request, MOST_BYTES), now=now)
@@ -228,40 +228,40 @@ def report(request: HttpRequest, name: Name) -> HttpResponse:
     return page_of_its_own(queries.page_for(viewer_in(request), name))
 
 
-@router.post("/{name}/abandon", response=AssessmentOut)
-def abandon(request: HttpRequest, name: Name, demand: ReasonIn) -> AssessmentOut:
+@router.post("/{name}/abandon", response=ModelAssessmentOut)
+def abandon(request: HttpRequest, name: Name, demand: AbandonIn) -> ModelAssessmentOut:
     """Give an assessment up that cannot be carried through."""
     viewer, now = _writer(request)
     measuring.abandon(viewer, name, demand.reason, now=now)
     return _shown(viewer, name)
 
 
-@router.post("/{name}/reply", response=AssessmentOut)
-def reply(request: HttpRequest, name: Name, demand: ReplyIn) -> AssessmentOut:
+@router.post("/{name}/reply", response=ModelAssessmentOut)
+def reply(request: HttpRequest, name: Name, demand: ReplyIn) -> ModelAssessmentOut:
     """Answer what was found, once.  For the developer."""
     viewer, now = _writer(request)
     deciding.reply(viewer, name, demand.text, now=now)
     return _shown(viewer, name)
 
 
-@router.post("/{name}/determine", response=AssessmentOut)
-def determine(request: HttpRequest, name: Name) -> AssessmentOut:
+@router.post("/{name}/determine", response=ModelAssessmentOut)
+def determine(request: HttpRequest, name: Name) -> ModelAssessmentOut:
     """Issue the determination that the evidence makes.  For the office."""
     viewer, now = _writer(request)
     deciding.determine(viewer, name, now=now)
     return _shown(viewer, name)
 
 
-@router.post("/{name}/publish", response=AssessmentOut)
-def publish(request: HttpRequest, name: Name) -> AssessmentOut:
+@router.post("/{name}/publish", response=ModelAssessmentOut)
+def publish(request: HttpRequest, name: Name) -> ModelAssessmentOut:
     """Let everybody read the determination.  For the developer."""
     viewer, now = _writer(request)
     deciding.publish(viewer, name, now=now)
     return _shown(viewer, name)
 
 
-@router.post("/{name}/unpublish", response=AssessmentOut)
-def unpublish(request: HttpRequest, name: Name) -> AssessmentOut:
+@router.post("/{name}/unpublish", response=ModelAssessmentOut)
+def unpublish(request: HttpRequest, name: Name) -> ModelAssessmentOut:
     """Take it from the public page.  For the developer."""
     viewer, now = _writer(request)
     deciding.unpublish(viewer, name, now=now)

@@ -37,7 +37,7 @@ class PlanOut(Schema):
         )  # fmt: skip
 
 
-class OpeningOut(Schema):
+class SetOpeningOut(Schema):
     """An opening of a sealed set; ``entry`` is its place in the ledger."""
 
     set_digest: str
@@ -50,7 +50,7 @@ class OpeningOut(Schema):
     entry: int
 
     @classmethod
-    def of(cls, one: SetOpening) -> OpeningOut:
+    def of(cls, one: SetOpening) -> SetOpeningOut:
         """From its row."""
         return cls(
             set_digest=one.set_digest, number=one.number, at=one.at, by=one.by, why=one.why,
@@ -154,7 +154,7 @@ class AttemptOut(Schema):
     seconds: int
 
 
-class AssessmentOut(Schema):
+class ModelAssessmentOut(Schema):
     """An assessment; ``estimate`` and ``reported`` are for who may know the items."""
 
     name: str
@@ -183,7 +183,7 @@ class AssessmentOut(Schema):
     reported: list[AttemptOut] | None
 
     @classmethod
-    def of(cls, view: AssessmentView) -> AssessmentOut:
+    def of(cls, view: AssessmentView) -> ModelAssessmentOut:
         """From what the viewer sees."""
         row, cost, live = view.row, view.cost, view.live
         return cls(
