@@ -23,7 +23,7 @@ PROBLEM = "application/problem+json"
 #: Everybody may ask for these.
 PUBLIC = re.compile(
     r"\w+ /api/ledger/|get /api/(advisories|oversight|reviews/(figures|criteria))\b"
-    r"|get /api/assessments/(figures|published|plans(/X-0(/receipt)?)?)$"
+    r"|get /api/assessments/(figures|published|plans(/\{name\}(/receipt)?)?)$"
 )
 
 
