@@ -404,6 +404,18 @@ def test_documents_come_back_as_they_were() -> None:
     assert solved.verdict is not None
 
 
+#: Written down on one machine: every other that runs this has to come to the same.
+WRITTEN_DOWN = (
+    "sha256:add1e5c8df045f9c0ddf7c92732f7da3fbc45d3143e452e21fd12aa39dd76d3c",
+    "sha256:baa83124f8bd2303eadc60f3c21f310e9d2894666e5b85b3c082ea976eca0efb",
+    "sha256:ff091f57029384ace05384255a9b0878cb66ea0f890018385b21783bac36ab4b",
+)
+
+
+def test_another_machine_comes_to_the_same_bank_plan_and_determination() -> None:
+    assert (bank().digest, plan().digest, SOUND.digest) == WRITTEN_DOWN
+
+
 _AGAIN = """
 import sys, hashlib
 from tests.benchmark.banks import evidence, plan
