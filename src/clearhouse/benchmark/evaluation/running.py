@@ -131,7 +131,7 @@ def carried_out(task: Task, model: str | Model, settings: Settings) -> tuple[Eva
             model_args=dict(settings.model_args),
             model_cost_config=str(settings.prices) if settings.prices else None,
             retry_attempts=settings.retries,
-            retry_immediate=True if settings.retries else None,
+            retry_immediate=bool(settings.retries),
             max_samples=settings.at_a_time,
             display=settings.display,
             ctl_server=False,
