@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from clearhouse.errors import Conflict, Invalid, NotFound, Refused
 from clearhouse.office.assessments import queries
 from clearhouse.office.assessments.actions import deciding, measuring
-from clearhouse.office.assessments.documents import AssessmentOut
+from clearhouse.office.assessments.documents import ModelAssessmentOut
 from clearhouse.office.assessments.models import Assessment
 from clearhouse.office.ledgerbook.cross_checks import contradictions
 from clearhouse.office.reviews.actions import choosing, lending, submitting, windows
@@ -147,7 +147,7 @@ class Walk:
                 queries.assessments_of(viewer, self.review)
         for one in rows:
             seen = queries.view(self.who.developer, one.name)
-            said = AssessmentOut.of(seen).model_dump_json()
+            said = ModelAssessmentOut.of(seen).model_dump_json()
             if one.evidence and one.name not in self.read:
                 self.read.add(one.name)
                 said += queries.page_for(self.who.developer, one.name)
