@@ -38,7 +38,10 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 
 def asked(port: int, body: bytes, credential: bytes = CREDENTIAL.encode()) -> tuple[int, bytes]:
     connection = HTTPConnection("127.0.0.1", port, timeout=30)
-    headers = {"Authorization": b"Bearer " + credential, "Content-Type": "application/json"}
+    headers: dict[str, str | bytes] = {
+        "Authorization": b"Bearer " + credential,
+        "Content-Type": "application/json",
+    }
     connection.request("POST", "/v1/chat/completions", body, headers)
     found = connection.getresponse()
     answer = (found.status, found.read())

@@ -13,6 +13,7 @@ from clearhouse.office.assessments.models import Assessment, Attempt, CommittedP
 from clearhouse.office.blobs import store
 from clearhouse.office.ledgerbook.cross_checks import contradictions
 from clearhouse.office.reviews.actions import lending, windows
+from clearhouse.office.reviews.models import Review
 from tests.office.assessments import made
 from tests.office.reviews.made import Cast, at, cast, opened
 
@@ -42,9 +43,7 @@ def every(**changed: Any) -> Callable[[Cast], object]:
 
 
 def elsewhere(who: Cast) -> None:
-    other = opened(who)
-    review = Assessment.review.field.related_model.objects.get(name=other)
-    Assessment.objects.update(review=review)
+    Assessment.objects.update(review=Review.objects.get(name=opened(who)))
 
 
 def other_evidence(_: Cast) -> None:

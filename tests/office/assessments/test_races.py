@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from clearhouse.benchmark.outcomes import Outcome
+from clearhouse.benchmark.outcomes import Ending, Outcome
 from clearhouse.errors import Conflict, NotFound, Refused
 from clearhouse.office.assessments.actions import deciding, measuring
 from clearhouse.office.assessments.models import Assessment, CommittedPlan
 from clearhouse.office.ledgerbook.cross_checks import contradictions
 from clearhouse.office.reviews.actions import submitting
-from tests.benchmark import banks
 from tests.office.assessments import made
 from tests.office.racing import needs_postgresql, overtaken_by
 from tests.office.reviews.made import at, cast, opened
@@ -81,7 +80,7 @@ def test_two_workers_that_report_different_outcomes_conflict() -> None:
     found = made.begun(who)
     [first] = made.reports(made.outcomes(ends=made.weak)[:1])
     told = first.outcome
-    other = made.reports((Outcome(told.item, banks.Ending.REFUSED, told.verdict),))
+    other = made.reports((Outcome(told.item, Ending.REFUSED, told.verdict),))
     with overtaken_by(
         lambda: measuring.report_attempts(who.office, found.name, other, now=at(2))
     ) as start:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from clearhouse.benchmark import determination
 from clearhouse.benchmark.bank import Bank, Item
+from clearhouse.benchmark.determination import _departures
 from clearhouse.benchmark.evidence import VERDICTS, Evidence, make_evidence
 from clearhouse.benchmark.evidence import Attempts as Told
 from clearhouse.benchmark.plan import make_plan
@@ -79,22 +81,21 @@ def test_evidence_without_what_the_judge_said_is_refused() -> None:
             )
 
 
-def test_nothing_is_held_while_evidence_is_computed_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_evidence_is_computed_again_before_anything_is_held() -> None:
     who = cast()
     found = made.begun(who)
     raw = made.evidence(found.name).as_zip()
-    open_blocks = len(connection.savepoint_ids)
-    seen: list[int] = []
-    weigh = determination.make_plan
+    _departures.cache_clear()
+    computed: list[int] = []
 
-    def counted(*given: object) -> object:
-        seen.append(len(connection.savepoint_ids))
-        return weigh(*given)  # type: ignore[arg-type] # handed on as it came
+    def watch(execute: Callable[..., object], sql: str, *rest: object) -> object:
+        if sql.startswith("SAVEPOINT"):  # a transaction begins, in that of the test
+            computed.append(_departures.cache_info().currsize)
+        return execute(sql, *rest)
 
-    determination._departures.cache_clear()
-    monkeypatch.setattr(determination, "make_plan", counted)
-    measuring.hand_in(who.office, found.name, raw, now=at(3))
-    assert seen == [open_blocks]
+    with connection.execute_wrapper(watch):
+        measuring.hand_in(who.office, found.name, raw, now=at(3))
+    assert computed[0] == 1
 
 
 def test_what_was_not_told_meanwhile_is_told_with_what_it_took() -> None:
