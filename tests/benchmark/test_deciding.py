@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clearhouse.benchmark.choosing import next_item
-from clearhouse.benchmark.deciding import Decision, Reason, Verdict, decide, weight
+from clearhouse.benchmark.deciding import Decision, Progress, Reason, Verdict, decide, weight
 from clearhouse.benchmark.outcomes import WITHHELD, Ending, Outcome
 from tests.benchmark.banks import SEEDS, finished, outcome, plan
 
@@ -141,3 +141,16 @@ def test_a_discount_shrinks_every_weight_towards_zero() -> None:
     for full, less in zip(plan().items, plan(700).items, strict=True):
         assert weight(plan(700), less, Ending.SOLVED) == full.solved * 700 // 1000
         assert 0 >= weight(plan(700), less, Ending.FAILED) >= full.failed
+
+
+@given(TESTS)
+def test_progress_stops_where_the_decision_does(pairs: list[tuple[str, Ending]]) -> None:
+    progress = Progress.at_start(plan())
+    for one in _outcomes(pairs):
+        progress.take(one)
+        if progress.stopped:
+            break
+    found = decide(plan(), _outcomes(pairs))
+    assert (progress.read, tuple(progress.path)) == (found.read, found.path)
+    stopped = None if found.verdict is Verdict.UNDECIDED else (found.verdict, found.reason)
+    assert progress.stopped == stopped

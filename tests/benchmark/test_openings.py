@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from clearhouse.benchmark.openings import (
     next_opening,
     parse,
     record,
+    set_in,
 )
 from clearhouse.errors import Invalid, Refused, Unavailable
 
@@ -100,3 +102,21 @@ def test_openings_are_added_to_the_file_and_not_to_one_that_is_not_sound(tmp_pat
     assert path.read_bytes() == second.line()
     with pytest.raises(Unavailable, match="cannot be written"):
         record(tmp_path / "no" / "folder", _occasion(), ["a"], of=SET, key=KEY)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("by", "\ud800"), ("by", "a\0b"), ("why", "x" * 401), ("when", "0001-01-01T00:00:00+14:00"),
+     ("keepers", ["a"] * 256), ("keepers", ["\ud800"])],
+)  # fmt: skip
+def test_a_line_that_no_opening_writes_is_told_so(key: str, value: object) -> None:
+    [first] = _chain(1)
+    document = {**first.as_json(), key: value}
+    for is_ascii in (True, False):
+        text = json.dumps(
+            document, sort_keys=True, separators=(",", ":"), ensure_ascii=is_ascii
+        ).encode(errors="surrogatepass")
+        with pytest.raises(Invalid):
+            parse(text + b"\n", of=SET, where="here")
+        with pytest.raises(Invalid):
+            set_in(text + b"\n", where="here")

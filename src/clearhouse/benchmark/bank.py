@@ -70,6 +70,11 @@ class Anchor:
     ability_sd: int
     items: int
 
+    def __post_init__(self) -> None:
+        most = 2 * _MOST_DIFFICULTY
+        if abs(self.ability) > most or not 0 <= self.ability_sd <= most or self.items < 0:
+            raise Invalid(f"the anchor {shown(self.name)} has an ability out of range")
+
     def interval(self) -> tuple[int, int]:
         """Where its ability lies with 95 %, in millionths."""
         half = self.ability_sd * 196 // 100

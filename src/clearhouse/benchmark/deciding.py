@@ -109,6 +109,34 @@ def weight(plan: Plan, item: PlannedItem, ending: Ending) -> int:
     return -(-item.failed * plan.terms.discount // PER_MILLE)
 
 
+@dataclass(slots=True)
+class Progress:
+    """A test, outcome by outcome: what :func:`decide` reads, for who is told of one at a time.
+
+    ``stopped`` is the verdict and why, once the rule has stopped.
+    """
+
+    standing: Standing
+    path: list[int]
+    read: int = 0
+    stopped: tuple[Verdict, Reason] | None = None
+
+    @classmethod
+    def at_start(cls, plan: Plan) -> Progress:
+        """Before the first attempt."""
+        return cls(Standing.at_start(plan), [])
+
+    def take(self, one: Outcome) -> None:
+        """Read one more; the steps are those of :func:`decide`.  Raises as it does."""
+        plan = self.standing.plan
+        self.standing.take(one)  # 1
+        self.read += 1
+        if one.ending is not Ending.ERROR:
+            before = self.path[-1] if self.path else 0
+            self.path.append(before + weight(plan, plan.by_name[one.item], one.ending))
+        self.stopped = _stop(plan, self.standing, self.path)
+
+
 def decide(plan: Plan, outcomes: Sequence[Outcome]) -> Decision:
     """What these outcomes decide, read in their order until the rule stops.
 
@@ -117,23 +145,16 @@ def decide(plan: Plan, outcomes: Sequence[Outcome]) -> Decision:
     indeterminate.  Outcomes after the stop are not read (``read`` tells).
     Raises :class:`Invalid` for an item that the plan lacks, or that was over before.
     """
-    standing = Standing.at_start(plan)
-    path: list[int] = []
-    stopped: tuple[Verdict, Reason] | None = None
-    read = 0
+    progress = Progress.at_start(plan)
     for one in outcomes:
-        standing.take(one)  # 1
-        read += 1
-        if one.ending is not Ending.ERROR:
-            before = path[-1] if path else 0
-            path.append(before + weight(plan, plan.by_name[one.item], one.ending))
-        stopped = _stop(plan, standing, path)
-        if stopped:
+        progress.take(one)
+        if progress.stopped:
             break
+    standing, stopped = progress.standing, progress.stopped
     if stopped is None:
         waits_for = Reason.BETWEEN if standing.has_enough else Reason.MINIMA
         stopped = (Verdict.UNDECIDED, waits_for)
-    return _decision(plan, outcomes[:read], standing, path, *stopped)
+    return _decision(plan, outcomes[: progress.read], standing, progress.path, *stopped)
 
 
 def _stop(plan: Plan, standing: Standing, path: Sequence[int]) -> tuple[Verdict, Reason] | None:

@@ -10,9 +10,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
-from clearhouse.benchmark.bank import Bank
+from clearhouse.benchmark.bank import Bank, Item
 from clearhouse.benchmark.outcomes import Ending, Outcome
 from clearhouse.benchmark.weighing import rough_accuracy, rough_chance
 from clearhouse.errors import Invalid
@@ -51,10 +52,9 @@ def estimate(bank: Bank, outcomes: Sequence[Outcome]) -> Estimate:
         if outcome.item not in named:
             raise Invalid(f"the bank has no item {shown(outcome.item)}")
         items += 1
-        for at, ability in enumerate(_GRID):
-            chance = min(max(rough_chance(named[outcome.item], ability), 1e-12), 1 - 1e-12)
-            is_solved = outcome.ending is Ending.SOLVED
-            logs[at] += math.log(chance if is_solved else 1 - chance)
+        solving, failing = _logs(named[outcome.item])
+        added = solving if outcome.ending is Ending.SOLVED else failing
+        logs = [log + more for log, more in zip(logs, added, strict=True)]
     top = max(logs)
     masses = [math.exp(one - top) for one in logs]
     total = math.fsum(masses)
@@ -69,6 +69,14 @@ def estimate(bank: Bank, outcomes: Sequence[Outcome]) -> Estimate:
         round(rough_accuracy(bank, high), 3),
         items,
     )
+
+
+# A page that follows a test asks for the same items every few seconds; one takes 5 ms.
+@lru_cache(maxsize=2048)
+def _logs(item: Item) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """The log of the chance to solve an item, and to fail at it, at each ability of the grid."""
+    chances = [min(max(rough_chance(item, one), 1e-12), 1 - 1e-12) for one in _GRID]
+    return tuple(map(math.log, chances)), tuple(math.log(1 - one) for one in chances)
 
 
 def _quantile(masses: Sequence[float], total: float, share: float) -> float:

@@ -21,6 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from clearhouse.benchmark.shamir import MOST_SHARES
 from clearhouse.errors import Invalid, Refused, Unavailable
 from clearhouse.proof.text import is_plain_line, printable
 
@@ -144,10 +145,12 @@ def _opening(line: bytes, where: str, number: int) -> Opening:
             keepers=tuple(map(str, document["keepers"])), why=str(document["why"]),
             previous=_hex(document["previous"]), code=_hex(document["code"]),
         )  # fmt: skip
-    except (ValueError, TypeError, KeyError, RecursionError, OverflowError):
-        opening = None
-    # Its one form holds every key that there is, and no other.
-    if opening is None or opening.line() != line:
+        Occasion(opening.by, opening.why, opening.when)  # what no opening writes
+        # Its one form holds every key that there is, and no other.
+        is_sound = opening.line() == line and len(opening.keepers) <= MOST_SHARES
+    except (Invalid, ValueError, TypeError, KeyError, RecursionError, OverflowError):
+        opening, is_sound = None, False
+    if opening is None or not is_sound:
         raise Invalid(
             "is no record of an opening in its one form", where=where, key=f"line {number}"
         )

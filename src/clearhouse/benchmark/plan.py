@@ -97,7 +97,10 @@ class Terms:
             (self.least < sum(self.least_of.values()), "the families' minima exceed the minimum"),
             (min(self.least_of.values(), default=0) < 0, "a minimum is not negative"),
             (self.most_set_aside < 0, "a number of items is not negative"),
-            (self.among < 1, "the next item is drawn among one or more"),
+            (
+                not 1 <= self.among <= _MOST_INTEGER,
+                "the next item is drawn among one or more, 2^53 at most",
+            ),
             (not 1 <= self.slots <= MOST_SLOTS, f"there are 1 to {MOST_SLOTS} slots"),
             (not re.fullmatch(r"[0-9a-f]{64}", self.seeds), "the seeds' root is 64 hex digits"),
             (self.level not in range(4), "a knowledge level is 0, 1, 2 or 3"),

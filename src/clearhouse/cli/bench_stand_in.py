@@ -79,7 +79,9 @@ def _must_bring(request: web.Request, credential: str) -> None:
     from aiohttp import web
 
     sent = request.headers.get("Authorization", "")
-    if not hmac.compare_digest(sent.encode(), f"Bearer {credential}".encode()):
+    # Headers come as bytes that need not be text (PEP 383).
+    brought = sent.encode(errors="surrogateescape")
+    if not hmac.compare_digest(brought, f"Bearer {credential}".encode()):
         raise web.HTTPUnauthorized(text='{"error": {"message": "expected the credential"}}')
 
 
@@ -88,7 +90,7 @@ async def _document(request: web.Request) -> dict[str, Any]:
 
     try:
         found = json.loads(await request.read())
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
         raise web.HTTPBadRequest(text='{"error": {"message": "expected a JSON object"}}')

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 import click
@@ -13,6 +13,9 @@ from clearhouse.errors import ClearhouseError
 
 if TYPE_CHECKING:
     from clearhouse.benchmark.evaluation.choosing_source import Finished
+
+#: What an office takes in one request, at most.
+_AT_ONCE: Final = 1000
 
 
 class Telling:
@@ -30,15 +33,17 @@ class Telling:
     def of(self, one: Finished) -> None:
         """Tell of a finished attempt, with those that could not be told before."""
         self._untold.append(one)
-        document = {"attempts": [_attempt(each) for each in self._untold]}
         try:
-            self._client.post(
-                f"{self._place}/attempts", json.dumps(document).encode(), "application/json"
-            )
+            while self._untold:
+                some = [_attempt(each) for each in self._untold[:_AT_ONCE]]
+                self._client.post(
+                    f"{self._place}/attempts",
+                    json.dumps({"attempts": some}).encode(),
+                    "application/json",
+                )
+                del self._untold[:_AT_ONCE]
         except ClearhouseError as error:
             click.echo(f"office: attempt {one.number} was not told: {error}", err=True)
-        else:
-            self._untold.clear()
 
     def hand_in(self, evidence: bytes) -> None:
         """Hand the evidence in.  Raises what the office answers."""

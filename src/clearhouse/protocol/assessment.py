@@ -30,6 +30,11 @@ class AssessmentState(StrEnum):
         """Whether nothing more is measured or decided."""
         return self in (AssessmentState.DETERMINED, AssessmentState.ABANDONED)
 
+    @property
+    def stands(self) -> bool:
+        """Whether it was handed in: it makes the determination, and no other is begun beside it."""
+        return self in (AssessmentState.ASSESSED, AssessmentState.DETERMINED)
+
 
 class AssessmentEvent(StrEnum):
     """What happens to an assessment."""

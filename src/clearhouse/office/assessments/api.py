@@ -35,8 +35,10 @@ router = Router(tags=["assessments"])
 #: No NUL: PostgreSQL takes none.
 _TEXT: str = r"^[^\x00]*$"
 _MOST_RECORD: int = 1 << 20
+#: An answer names sealed items, and is nobody's but the developer's after a withdrawal.
+_KEPT_NOWHERE: dict[str, bool] = {"x-keeps-no-answer": True}
 Name: TypeAlias = Annotated[str, Field(max_length=20, pattern=r"^[A-Z0-9-]*$")]
-Amount: TypeAlias = Annotated[int, Field(default=0, ge=0, le=2**53)]
+Amount: TypeAlias = Annotated[int, Field(default=0, ge=0, le=2**40)]
 
 
 class SetIn(Schema):
@@ -184,7 +186,7 @@ def of_review(request: HttpRequest, review: Name) -> list[AssessmentListedOut]:
     ]
 
 
-@router.post("", response=ModelAssessmentOut)
+@router.post("", response=ModelAssessmentOut, openapi_extra=_KEPT_NOWHERE)
 def begin(request: HttpRequest, demand: BeginIn) -> ModelAssessmentOut:
     """Begin to measure the model of a review.  For the office and an assessor that has access."""
     viewer, now = _writer(request)
@@ -198,7 +200,7 @@ def assessment(request: HttpRequest, name: Name) -> ModelAssessmentOut:
     return _shown(viewer_in(request), name)
 
 
-@router.post("/{name}/attempts", response=ModelAssessmentOut)
+@router.post("/{name}/attempts", response=ModelAssessmentOut, openapi_extra=_KEPT_NOWHERE)
 def report_attempts(request: HttpRequest, name: Name, demand: AttemptsIn) -> ModelAssessmentOut:
     """Report finished attempts.  What was reported already changes nothing."""
     viewer, now = _writer(request)
@@ -207,7 +209,7 @@ def report_attempts(request: HttpRequest, name: Name, demand: AttemptsIn) -> Mod
     return _shown(viewer, name)
 
 
-@router.put("/{name}/evidence", response=ModelAssessmentOut)
+@router.put("/{name}/evidence", response=ModelAssessmentOut, openapi_extra=_KEPT_NOWHERE)
 def hand_in(request: HttpRequest, name: Name) -> ModelAssessmentOut:
     """Hand in the evidence, a zip; it is computed again before it is taken."""
     viewer, now = _writer(request)
@@ -228,7 +230,7 @@ def report(request: HttpRequest, name: Name) -> HttpResponse:
     return page_of_its_own(queries.page_for(viewer_in(request), name))
 
 
-@router.post("/{name}/abandon", response=ModelAssessmentOut)
+@router.post("/{name}/abandon", response=ModelAssessmentOut, openapi_extra=_KEPT_NOWHERE)
 def abandon(request: HttpRequest, name: Name, demand: AbandonIn) -> ModelAssessmentOut:
     """Give an assessment up that cannot be carried through."""
     viewer, now = _writer(request)
@@ -236,7 +238,7 @@ def abandon(request: HttpRequest, name: Name, demand: AbandonIn) -> ModelAssessm
     return _shown(viewer, name)
 
 
-@router.post("/{name}/reply", response=ModelAssessmentOut)
+@router.post("/{name}/reply", response=ModelAssessmentOut, openapi_extra=_KEPT_NOWHERE)
 def reply(request: HttpRequest, name: Name, demand: ReplyIn) -> ModelAssessmentOut:
     """Answer what was found, once.  For the developer."""
     viewer, now = _writer(request)
@@ -244,7 +246,7 @@ def reply(request: HttpRequest, name: Name, demand: ReplyIn) -> ModelAssessmentO
     return _shown(viewer, name)
 
 
-@router.post("/{name}/determine", response=ModelAssessmentOut)
+@router.post("/{name}/determine", response=ModelAssessmentOut, openapi_extra=_KEPT_NOWHERE)
 def determine(request: HttpRequest, name: Name) -> ModelAssessmentOut:
     """Issue the determination that the evidence makes.  For the office."""
     viewer, now = _writer(request)
@@ -252,7 +254,7 @@ def determine(request: HttpRequest, name: Name) -> ModelAssessmentOut:
     return _shown(viewer, name)
 
 
-@router.post("/{name}/publish", response=ModelAssessmentOut)
+@router.post("/{name}/publish", response=ModelAssessmentOut, openapi_extra=_KEPT_NOWHERE)
 def publish(request: HttpRequest, name: Name) -> ModelAssessmentOut:
     """Let everybody read the determination.  For the developer."""
     viewer, now = _writer(request)
@@ -260,7 +262,7 @@ def publish(request: HttpRequest, name: Name) -> ModelAssessmentOut:
     return _shown(viewer, name)
 
 
-@router.post("/{name}/unpublish", response=ModelAssessmentOut)
+@router.post("/{name}/unpublish", response=ModelAssessmentOut, openapi_extra=_KEPT_NOWHERE)
 def unpublish(request: HttpRequest, name: Name) -> ModelAssessmentOut:
     """Take it from the public page.  For the developer."""
     viewer, now = _writer(request)

@@ -217,7 +217,8 @@ class PublishForm(AssessmentForm):
     @classmethod
     def fits(cls, view: AssessmentView) -> bool:
         """Once it is determined."""
-        return view.state is _S.DETERMINED and view.row.published_at is None
+        may_be = view.state is _S.DETERMINED and not view.is_withdrawn
+        return may_be and view.row.published_at is None
 
     def act(self, viewer: Viewer, name: str, now: datetime) -> object:
         """Publish it."""
@@ -247,9 +248,14 @@ VERBS: Final[Mapping[str, type[AssessmentForm]]] = {one.verb: one for one in _FO
 
 
 def offered(view: AssessmentView, failed: AssessmentForm | None = None) -> list[AssessmentForm]:
-    """The forms of the page; of the one that failed, what was typed is kept."""
-    return [
-        failed if failed is not None and failed.verb == kind.verb else kind(view)
-        for kind in _FORMS
-        if kind.deed in view.seen.deeds and kind.fits(view)
-    ]
+    """The forms of the page; of the one that failed, what was typed is kept.
+
+    It stays where it does not fit any more, too: it says why.
+    """
+    found = []
+    for kind in _FORMS:
+        if failed is not None and failed.verb == kind.verb:
+            found.append(failed)
+        elif kind.deed in view.seen.deeds and kind.fits(view):
+            found.append(kind(view))
+    return found

@@ -11,6 +11,8 @@ from clearhouse.protocol.assessment import AssessmentState
 _NAME = 20
 _DIGEST = 80
 _BLOB = 64
+#: Of an item: a plan with a longer one is not committed to.
+MOST_ITEM_NAME = 200
 
 
 class CommittedPlan(models.Model):
@@ -99,7 +101,7 @@ class Assessment(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["plan", "slot"], name="slot_once"),
             models.UniqueConstraint(
-                fields=["review"], condition=models.Q(state="running"), name="one_runs_at_a_time"
+                fields=["review"], condition=~models.Q(state="abandoned"), name="one_measures_it"
             ),
         ]
 
@@ -109,7 +111,7 @@ class Attempt(models.Model):
 
     assessment = models.ForeignKey(Assessment, on_delete=models.CASCADE, related_name="attempts")
     number = models.PositiveIntegerField()
-    item = models.CharField(max_length=200)
+    item = models.CharField(max_length=MOST_ITEM_NAME)
     ending = models.CharField(max_length=16, choices=[(one.value, one.value) for one in Ending])
     verdict = models.CharField(max_length=_DIGEST, blank=True)
     tokens = models.BigIntegerField()

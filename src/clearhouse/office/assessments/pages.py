@@ -60,7 +60,7 @@ def commit(request: HttpRequest) -> HttpResponse:
                 viewer, form.cleaned_data["plan"], form.cleaned_data["bank"], form.commitment(),
                 now=timezone.now(),
             )  # fmt: skip
-        except (Invalid, Refused) as error:
+        except (Invalid, Refused, Conflict) as error:
             _blame(form, error)
         else:
             messages.success(request, f"Committed, as entry {made.entry} of the ledger.")
@@ -139,8 +139,10 @@ def of_review(request: HttpRequest, review: str) -> HttpResponse:
         "title": f"Assessments of {found.model}",
         "now": now,
         "found": found,
-        "rows": [(one, shown.state_text(one)) for one in found.rows],
-        "form": form if may_begin else None,
+        "rows": [
+            (one, shown.state_text(one, is_withdrawn=found.is_withdrawn)) for one in found.rows
+        ],
+        "form": form if found.may_begin or (may_begin and form.is_bound) else None,
         "breadcrumb": [
             ("Reviews", reverse("reviews:front")),
             (review, reverse("reviews:review", args=[review])),

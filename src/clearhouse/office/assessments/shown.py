@@ -25,8 +25,10 @@ _MINUTE: Final = 60
 _HOUR: Final = 3600
 
 
-def state_text(row: Assessment) -> str:
+def state_text(row: Assessment, *, is_withdrawn: bool) -> str:
     """Where an assessment stands, in words."""
+    if row.state == AssessmentState.RUNNING and is_withdrawn:
+        return "It ended with the review, which was withdrawn."
     if row.state == AssessmentState.RUNNING:
         return "Attempts are being made."
     if row.state == AssessmentState.ABANDONED:
@@ -43,10 +45,10 @@ def context_of(view: AssessmentView, *, now: datetime) -> dict[str, Any]:
         "view": view,
         "row": row,
         "now": now,
-        "is_running": view.state is AssessmentState.RUNNING,
+        "is_running": view.state is AssessmentState.RUNNING and not view.is_withdrawn,
         "steps": _STEPS,
         "step": _AT.get(view.state, 0),
-        "state_text": state_text(row),
+        "state_text": state_text(row, is_withdrawn=view.is_withdrawn),
         "progress": _progress(view),
         "endings": ", ".join(
             f"{count} {one.replace('-', ' ')}" for one, count in view.endings.items() if count

@@ -23,7 +23,7 @@ from clearhouse.protocol.assessment import (
     AssessmentState,
     issued_from,
 )
-from clearhouse.protocol.review import ReviewState
+from clearhouse.protocol.review import ReviewState, is_seen_by_others
 
 LONGEST_REPLY: Final = 20_000
 _TOLD: Final = (AssessmentState.ASSESSED, AssessmentState.DETERMINED)
@@ -83,7 +83,8 @@ def determine(viewer: Viewer, name: str, *, now: datetime) -> Assessment:
 def publish(viewer: Viewer, name: str, *, now: datetime) -> Assessment:
     """Let everybody read the determination, with the model's name and the answer.
 
-    For the developer alone, who may also take it back.  Again changes nothing.
+    For the developer alone, who may also take it back.  Again changes nothing.  Raises
+    :class:`Refused` before it is issued, and once the review is withdrawn.
     """
     return _shown(viewer, name, at=now, now=now)
 
@@ -98,6 +99,8 @@ def _shown(viewer: Viewer, name: str, *, at: datetime | None, now: datetime) -> 
         found = held_assessment(viewer, name, ReviewDeed.OWN)
         if found.state != AssessmentState.DETERMINED:
             raise Refused("there is no determination yet")
+        if at is not None and not is_seen_by_others(ReviewState(found.review.state)):
+            raise Refused("the review is withdrawn: nothing of it is shown to anybody else")
         if (found.published_at is None) != (at is None):
             found.published_at = at
             found.save()

@@ -9,11 +9,19 @@ from typing import Final
 
 from django.db import transaction
 
-from clearhouse.benchmark.deciding import Verdict, decide
+from clearhouse.benchmark.deciding import Progress, Verdict, decide
 from clearhouse.benchmark.determination import verify
-from clearhouse.benchmark.evidence import OUTCOMES, Attempts, Evidence, parse_evidence
-from clearhouse.benchmark.outcomes import Ending, Outcome
-from clearhouse.errors import Conflict, Invalid, Refused
+from clearhouse.benchmark.evidence import (
+    OUTCOMES,
+    RUN,
+    Attempts,
+    Evidence,
+    parse_evidence,
+    verdict_name,
+)
+from clearhouse.benchmark.outcomes import Outcome
+from clearhouse.benchmark.run_record import RunRecord
+from clearhouse.errors import Conflict, Invalid, NotFound, Refused
 from clearhouse.ledger.receipt import Outcome as Holds
 from clearhouse.office.assessments.actions.plans import held_plan
 from clearhouse.office.assessments.models import Assessment, Attempt
@@ -22,15 +30,17 @@ from clearhouse.office.assessments.queries.sight import assessment_for
 from clearhouse.office.authorisation import ReviewDeed
 from clearhouse.office.blobs import store
 from clearhouse.office.names import new_name
-from clearhouse.office.reviews.actions.journal import locked_review, note
+from clearhouse.office.reviews.actions.journal import NOTHING, locked_review, note
 from clearhouse.office.reviews.queries import access_facts, party_of
 from clearhouse.office.viewer import Viewer
 from clearhouse.protocol.assessment import ASSESSMENT, AssessmentEvent, AssessmentState
 from clearhouse.protocol.entitlement import has_access
 from clearhouse.protocol.review import Purpose
+from clearhouse.protocol.roles import Scope
 
 MOST_AT_ONCE: Final = 1000
-_LONGEST: Final = 2**53
+#: A trillion tokens, a million dollars: what is more is no use but a slip, and sums stay integers.
+_LONGEST: Final = 2**40
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +63,9 @@ def begin(viewer: Viewer, review: str, plan: str, system: str, *, now: datetime)
     """Begin to measure a review's model by a committed plan.
 
     For the office and an assessor that has joined, while it has access.  Raises :class:`Refused`
-    where it has none, where the developer asked for no determination, where one runs already, and
-    where the plan is retired or used up.
+    where it has none, where the developer asked for no determination, where one runs already or was
+    handed in (a test that is repeated until it is liked decides nothing), and where the plan is
+    retired or used up.
     """
     if not system.strip() or len(system) > 300:
         raise Invalid("say what is measured, model and scaffold, in 300 characters", key="system")
@@ -68,10 +79,13 @@ def begin(viewer: Viewer, review: str, plan: str, system: str, *, now: datetime)
         by = held_plan(plan)
         if by.retired_at is not None:
             raise Refused("this plan is retired: nothing new is begun by it")
-        if held.pk in Assessment.objects.filter(
-            state=AssessmentState.RUNNING, review=held.pk
-        ).values_list("review", flat=True):
-            raise Refused("an assessment of this model runs already: carry it through first")
+        for name, state in Assessment.objects.filter(review=held.pk).values_list("name", "state"):
+            if state == AssessmentState.RUNNING:
+                raise Refused("an assessment of this model runs already: carry it through first")
+            if AssessmentState(state).stands:
+                raise Refused(
+                    f"this model was measured: {name} was handed in, and what was measured stands"
+                )
         slot = by.assessments.count()
         if slot >= parsed_plan(by).terms.slots:
             raise Refused("all slots of this plan are used: commit another plan")
@@ -94,15 +108,17 @@ def report_attempts(
     """Take down finished attempts, in their order; those that are there already change nothing.
 
     Raises :class:`Conflict` where one differs from what was reported under its number or leaves a
-    gap, :class:`Invalid` for an item that the plan does not ask for now, and :class:`Refused` once
+    gap, :class:`Invalid` for an item that the plan lacks or that is over, and :class:`Refused` once
     the rule has stopped.
     """
     if len(reports) > MOST_AT_ONCE:
         raise Invalid(f"report at most {MOST_AT_ONCE} attempts at once", key="attempts")
     with transaction.atomic():
         found = _running(viewer, name)
-        plan = parsed_plan(found.plan)
         there = outcomes_of(found)
+        progress = Progress.at_start(parsed_plan(found.plan))
+        for told in there:
+            progress.take(told)
         new: list[Attempt] = []
         for one in sorted(reports, key=lambda report: report.number):
             if one.number <= len(there):
@@ -111,9 +127,9 @@ def report_attempts(
                 continue
             if one.number != len(there) + 1:
                 raise Conflict(f"attempt {len(there) + 1} has to be reported before this one")
-            if decide(plan, there).verdict is not Verdict.UNDECIDED:
+            if progress.stopped:
                 raise Refused("the rule has stopped: there is no further attempt")
-            decide(plan, [*there, one.outcome])
+            progress.take(one.outcome)
             there.append(one.outcome)
             new.append(_row(found, one, now))
         Attempt.objects.bulk_create(new)
@@ -126,16 +142,22 @@ def hand_in(viewer: Viewer, name: str, raw: bytes, *, now: datetime) -> Assessme
     Raises :class:`Invalid` for what is no evidence, :class:`Refused` where it does not hold, is of
     another submission, plan or slot, or tells of other attempts than were reported.
     """
+    seen = assessment_for(viewer, name)
+    viewer.needs(Scope.REVIEWS_WRITE)
+    if ReviewDeed.ASSESS not in seen.deeds:
+        raise NotFound(NOTHING)
+    _must_run(seen.row)
+    # Before anything is held: it takes a while, and a withdrawal waits for nobody.
+    evidence = parse_evidence(raw, "evidence")
+    verdict, attempts = _checked(seen.row, evidence)
+    decision = decide(parsed_plan(seen.row.plan), attempts.outcomes)
+    reports = reports_in(evidence, attempts)
     with transaction.atomic():
         found = _running(viewer, name)
-        evidence = parse_evidence(raw, "evidence")
-        verdict, attempts = _checked(found, evidence)
         there = outcomes_of(found)
         if list(attempts.outcomes[: len(there)]) != there:
             raise Refused("the evidence tells of other attempts than were reported")
-        late = enumerate(attempts.outcomes[len(there) :], len(there) + 1)
-        Attempt.objects.bulk_create(_row(found, Report(n, one), now) for n, one in late)
-        decision = decide(parsed_plan(found.plan), attempts.outcomes)
+        Attempt.objects.bulk_create(_row(found, one, now) for one in reports[len(there) :])
         _move(found, AssessmentEvent.HAND_IN)
         found.verdict, found.determination = verdict.value, evidence.digest
         found.is_lower_bound = decision.is_lower_bound
@@ -175,9 +197,13 @@ def abandon(viewer: Viewer, name: str, reason: str, *, now: datetime) -> Assessm
 def _running(viewer: Viewer, name: str) -> Assessment:
     """An assessment that runs, held with its review, for who measures."""
     held = held_assessment(viewer, name, ReviewDeed.ASSESS)
-    if held.state != AssessmentState.RUNNING:
-        raise Refused(f"the assessment is {held.state}: it takes nothing more")
+    _must_run(held)
     return held
+
+
+def _must_run(found: Assessment) -> None:
+    if found.state != AssessmentState.RUNNING:
+        raise Refused(f"the assessment is {found.state}: it takes nothing more")
 
 
 def held_assessment(viewer: Viewer, name: str, deed: ReviewDeed) -> Assessment:
@@ -215,6 +241,19 @@ def _checked(found: Assessment, evidence: Evidence) -> tuple[Verdict, Attempts]:
         raise Refused(f"the evidence is of slot {attempts.opening.slot}, not of {found.slot}")
     if again.verdict is None or again.verdict is Verdict.UNDECIDED:
         raise Refused("the test has not ended: nothing is decided yet")
-    if any(one.ending is Ending.SOLVED and one.verdict is None for one in attempts.outcomes):
-        raise Refused("a solution without a verdict is none")
+    for number, told in enumerate(attempts.outcomes, 1):
+        if told.verdict is not None and verdict_name(told.verdict) not in evidence.members:
+            raise Refused(f"the evidence lacks the judge's verdict of attempt {number}")
     return again.verdict, attempts
+
+
+def reports_in(evidence: Evidence, attempts: Attempts) -> list[Report]:
+    """The attempts of evidence that holds, with what they took where the run is recorded."""
+    numbered = enumerate(attempts.outcomes, 1)
+    if RUN not in evidence.members:
+        return [Report(number, one) for number, one in numbered]
+    took = RunRecord.parse(evidence.members[RUN], RUN).attempts
+    return [
+        Report(number, one, used.tokens, used.usd_micro or 0, used.wall_ms // 1000)
+        for (number, one), used in zip(numbered, took, strict=True)
+    ]

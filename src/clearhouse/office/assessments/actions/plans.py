@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
+from typing import Final
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from clearhouse.benchmark import openings
 from clearhouse.benchmark.bank import Bank
@@ -13,14 +14,18 @@ from clearhouse.benchmark.determination import departures
 from clearhouse.benchmark.plan import Plan
 from clearhouse.benchmark.public_bank import Commitment
 from clearhouse.errors import Conflict, Invalid, NotFound
+from clearhouse.formats.json_value import shown
 from clearhouse.ledger.entry import JSON
 from clearhouse.office.assessments.kinds import COMMITTED, RETIRED, SET_OPENED
-from clearhouse.office.assessments.models import CommittedPlan, SetOpening
+from clearhouse.office.assessments.models import MOST_ITEM_NAME, CommittedPlan, SetOpening
 from clearhouse.office.blobs import store
 from clearhouse.office.ledgerbook.actions import record
 from clearhouse.office.names import new_name
 from clearhouse.office.viewer import Viewer
+from clearhouse.proof.text import is_plain_line
 from clearhouse.protocol.roles import Scope
+
+_MOST_CONSTRUCT: Final = 1000
 
 
 def commit_plan(
@@ -35,7 +40,8 @@ def commit_plan(
 
     ``of_set`` is the public commitment to the items' contents.  For coordinators.  The same plan
     again is the one that is there.  Raises :class:`Invalid` for documents that cannot be read, and
-    for a plan that does not follow from its terms and the bank.
+    for a plan that does not follow from its terms and the bank, and :class:`Conflict` where the
+    plan is committed already with another set.
     """
     viewer.must_coordinate()
     viewer.needs(Scope.REVIEWS_WRITE)
@@ -45,10 +51,40 @@ def commit_plan(
         raise Invalid("; ".join(wrong[:3]), where="plan")
     if of_set is not None and of_set.items != len(plan.items):
         raise Invalid(f"commits to {of_set.items} items, the plan has {len(plan.items)}", key="set")
+    _must_be_legible(plan)
+    try:
+        return _there(plan, of_set) or _committed(viewer, plan, bank, of_set, now=now)
+    except IntegrityError:  # somebody else was a moment earlier
+        return _there(plan, of_set) or _committed(viewer, plan, bank, of_set, now=now)
+
+
+def _must_be_legible(plan: Plan) -> None:
+    """What is shown of a plan and of its attempts are lines of text, and not too long to keep."""
+    if len(plan.terms.construct) > _MOST_CONSTRUCT or not is_plain_line(plan.terms.construct):
+        raise Invalid(
+            f"what the plan decides is one line of at most {_MOST_CONSTRUCT} characters",
+            where="plan", key="terms.construct",
+        )  # fmt: skip
+    for one in plan.items:
+        if len(one.name) > MOST_ITEM_NAME or not is_plain_line(one.name):
+            raise Invalid(
+                f"the name of the item {shown(one.name)} is not one line of at most"
+                f" {MOST_ITEM_NAME} characters",
+                where="plan", key="items",
+            )  # fmt: skip
+
+
+def _there(plan: Plan, of_set: Commitment | None) -> CommittedPlan | None:
+    there = CommittedPlan.objects.filter(digest=plan.digest).first()
+    if there is not None and of_set is not None and there.set_root != of_set.root:
+        raise Conflict(f"this plan is committed already as {there.name}, and not with this set")
+    return there
+
+
+def _committed(
+    viewer: Viewer, plan: Plan, bank: Bank, of_set: Commitment | None, *, now: datetime
+) -> CommittedPlan:
     with transaction.atomic():
-        there = CommittedPlan.objects.filter(digest=plan.digest).first()
-        if there is not None:
-            return there
         root = of_set.root if of_set is not None else ""
         name = new_name("PL")
         entry = record(
@@ -57,7 +93,7 @@ def commit_plan(
             {"plan": plan.digest, "bank": bank.digest, "items": len(plan.items), "set": root},
             now=now,
         )
-        document, kept_bank = store.put_many([raw_plan, raw_bank])
+        document, kept_bank = store.put_many([bytes(plan), bytes(bank)])
         return CommittedPlan.objects.create(
             name=name, digest=plan.digest, bank_digest=bank.digest, set_root=root,
             construct=plan.terms.construct, items=len(plan.items), document=document,

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
 from clearhouse.benchmark.bank import MICRO
 from clearhouse.benchmark.plan import Budgets, Plan
 from clearhouse.errors import NotFound
 from clearhouse.office.assessments.models import CommittedPlan, SetOpening
-from clearhouse.office.assessments.queries.attempts import parsed_plan
+from clearhouse.office.blobs import store
 from clearhouse.office.viewer import Viewer
 
 _LEVELS: Final = ("code only", "with a description", "with a trace", "with the fix")
@@ -60,8 +61,14 @@ def _committed(row: CommittedPlan) -> Committed:
         name=row.name, digest=row.digest, bank=row.bank_digest, set_root=row.set_root,
         construct=row.construct, items=row.items, entry=row.entry, committed_at=row.committed_at,
         retired_at=row.retired_at, openings=len(row.openings.all()),
-        terms=terms_in_words(parsed_plan(row)),
+        terms=_words(row.document),
     )  # fmt: skip
+
+
+# Everybody may ask for all plans at once, and each has thousands of items; blobs never change.
+@lru_cache(maxsize=1024)
+def _words(document: str) -> Mapping[str, str]:
+    return terms_in_words(Plan.parse(store.read(document), "plan"))
 
 
 def terms_in_words(plan: Plan) -> Mapping[str, str]:

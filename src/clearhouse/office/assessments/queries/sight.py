@@ -12,7 +12,8 @@ from clearhouse.office.authorisation import ReviewDeed, ReviewPart, may_in_revie
 from clearhouse.office.reviews.queries import review_for
 from clearhouse.office.reviews.queries.sight import MISSING as NO_REVIEW
 from clearhouse.office.viewer import Viewer
-from clearhouse.protocol.review import Purpose
+from clearhouse.protocol.assessment import AssessmentState
+from clearhouse.protocol.review import Purpose, ReviewState, is_seen_by_others
 
 MISSING: Final = "there is no such assessment here"
 
@@ -33,13 +34,23 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class OfReview:
-    """The assessments of a review, the newest first; ``asked`` is whether one was asked for."""
+    """The assessments of a review, the newest first; ``asked`` is whether one was asked for.
+
+    ``may_begin`` is whether a further one may: none runs, and none was handed in.
+    """
 
     review: str
     model: str
     asked: bool
+    is_withdrawn: bool
     rows: Sequence[Assessment]
     deeds: frozenset[ReviewDeed]
+
+    @property
+    def may_begin(self) -> bool:
+        """Whether the viewer may begin one, as things stand."""
+        is_free = all(one.state == AssessmentState.ABANDONED for one in self.rows)
+        return ReviewDeed.ASSESS in self.deeds and self.asked and is_free
 
 
 def assessment_for(viewer: Viewer, name: str) -> Seen:
@@ -69,4 +80,5 @@ def assessments_of(viewer: Viewer, review: str) -> OfReview:
     rows = Assessment.objects.select_related("plan").filter(review=found.pk).order_by("-pk")
     deeds = frozenset(one for one in ReviewDeed if may_in_review(one, standing))
     asked = found.purpose == Purpose.DETERMINATION
-    return OfReview(found.name, found.model, asked, list(rows), deeds)
+    is_withdrawn = not is_seen_by_others(ReviewState(found.state))
+    return OfReview(found.name, found.model, asked, is_withdrawn, list(rows), deeds)

@@ -23,6 +23,7 @@ from clearhouse.office.assessments.queries.sight import Seen, assessment_for
 from clearhouse.office.blobs import store
 from clearhouse.office.viewer import Viewer
 from clearhouse.protocol.assessment import AssessmentState, issued_from
+from clearhouse.protocol.review import ReviewState, is_seen_by_others
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,11 @@ class AssessmentView:
     def state(self) -> AssessmentState:
         """Where it stands."""
         return AssessmentState(self.row.state)
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """Whether the developer took the review back: then it alone sees this."""
+        return not is_seen_by_others(ReviewState(self.row.review.state))
 
 
 def view(viewer: Viewer, name: str) -> AssessmentView:

@@ -20,6 +20,8 @@ from clearhouse.protocol.window import Window
 _TEXT: Final = 1000
 _SIDES: Final = {Role.DEVELOPER: Side.DEVELOPER, Role.COORDINATOR: Side.OFFICE}
 CLOCK: Final = "clearhouse"
+#: What is said to who sees it and may not do this, and to who does not see it.
+NOTHING: Final = "there is nothing of the kind to do here"
 
 
 def locked_review(viewer: Viewer, name: str, deed: ReviewDeed) -> tuple[Review, Side | None]:
@@ -33,7 +35,7 @@ def locked_review(viewer: Viewer, name: str, deed: ReviewDeed) -> tuple[Review, 
     # Judged once it is held: it may have been withdrawn meanwhile.
     standing = standing_of(viewer, review)
     if standing is None or not may_in_review(deed, standing):
-        raise NotFound("there is nothing of the kind to do here")
+        raise NotFound(NOTHING)
     return review, _SIDES.get(standing.role)
 
 
@@ -41,7 +43,7 @@ def locked_by_side(viewer: Viewer, name: str, deed: ReviewDeed) -> tuple[Review,
     """The same for what only the two sides do."""
     review, side = locked_review(viewer, name, deed)
     if side is None:
-        raise NotFound("there is nothing of the kind to do here")
+        raise NotFound(NOTHING)
     return review, side
 
 
