@@ -136,3 +136,10 @@ def test_rows_that_were_altered_behind_the_ledgers_back_are_found(who: Cast) -> 
     assert {str(one).partition(": ")[2] for one in contradictions()} == {
         "the entry is review.opened of " + name, "it is finished without an entry",
     }  # fmt: skip
+
+
+def test_no_answer_about_a_review_is_kept_to_be_given_again_after_a_withdrawal(who: Cast) -> None:
+    name = made.submitted(who)
+    digest = {"digest": made.digest(name)}
+    found = machine(who.office).post(f"/reviews/{name}/terms/agree", digest, Idempotency_Key="k")
+    assert said(found, 422)["key"] == "Idempotency-Key"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from django.http import HttpRequest
 from django.utils import timezone
@@ -17,6 +18,9 @@ from clearhouse.office.viewer import Viewer
 from clearhouse.protocol.roles import Scope
 
 router = Router(tags=["reviews"])
+#: After a withdrawal nobody is to have an answer about the review again, as a key for idempotency
+#: would give it for a day.
+KEPT_NOWHERE: Final = {"x-keeps-no-answer": True}
 
 
 def writer(request: HttpRequest) -> tuple[Viewer, datetime]:
@@ -32,7 +36,7 @@ def shown(viewer: Viewer, name: str, now: datetime) -> ReviewOut:
     return ReviewOut.of(queries.view(viewer, name, now=now))
 
 
-@router.post("/{name}/submit", response=ReviewOut)
+@router.post("/{name}/submit", response=ReviewOut, openapi_extra=KEPT_NOWHERE)
 def submit(request: HttpRequest, name: Name) -> ReviewOut:
     """Submit a draft.  You agree to its terms as they stand."""
     viewer, now = writer(request)
@@ -40,7 +44,7 @@ def submit(request: HttpRequest, name: Name) -> ReviewOut:
     return shown(viewer, name, now)
 
 
-@router.post("/{name}/withdraw", response=ReviewOut)
+@router.post("/{name}/withdraw", response=ReviewOut, openapi_extra=KEPT_NOWHERE)
 def withdraw(request: HttpRequest, name: Name) -> ReviewOut:
     """End everything at once, for no reason.  Nobody else sees any more that there was a review."""
     viewer, now = writer(request)
@@ -48,7 +52,7 @@ def withdraw(request: HttpRequest, name: Name) -> ReviewOut:
     return shown(viewer, name, now)
 
 
-@router.post("/{name}/decline", response=ReviewOut)
+@router.post("/{name}/decline", response=ReviewOut, openapi_extra=KEPT_NOWHERE)
 def decline(request: HttpRequest, name: Name, demand: DeclineIn) -> ReviewOut:
     """Decline a review, and say why.  For the office."""
     viewer, now = writer(request)
@@ -56,7 +60,7 @@ def decline(request: HttpRequest, name: Name, demand: DeclineIn) -> ReviewOut:
     return shown(viewer, name, now)
 
 
-@router.put("/{name}/terms", response=ReviewOut)
+@router.put("/{name}/terms", response=ReviewOut, openapi_extra=KEPT_NOWHERE)
 def change_text(request: HttpRequest, name: Name, demand: TextIn) -> ReviewOut:
     """Change a text of the terms.  You agree to it, and the other side is asked anew."""
     viewer, now = writer(request)
@@ -64,7 +68,7 @@ def change_text(request: HttpRequest, name: Name, demand: TextIn) -> ReviewOut:
     return shown(viewer, name, now)
 
 
-@router.post("/{name}/terms/agree", response=ReviewOut)
+@router.post("/{name}/terms/agree", response=ReviewOut, openapi_extra=KEPT_NOWHERE)
 def agree_to_terms(request: HttpRequest, name: Name, demand: AgreeIn) -> ReviewOut:
     """Agree to the terms with the digest that you read."""
     viewer, now = writer(request)
@@ -72,7 +76,7 @@ def agree_to_terms(request: HttpRequest, name: Name, demand: AgreeIn) -> ReviewO
     return shown(viewer, name, now)
 
 
-@router.post("/{name}/window/propose", response=ReviewOut)
+@router.post("/{name}/window/propose", response=ReviewOut, openapi_extra=KEPT_NOWHERE)
 def propose_window(request: HttpRequest, name: Name, demand: DaysIn) -> ReviewOut:
     """Propose how many days the window is to be, 30 at most."""
     viewer, now = writer(request)
@@ -80,7 +84,7 @@ def propose_window(request: HttpRequest, name: Name, demand: DaysIn) -> ReviewOu
     return shown(viewer, name, now)
 
 
-@router.post("/{name}/window/agree", response=ReviewOut)
+@router.post("/{name}/window/agree", response=ReviewOut, openapi_extra=KEPT_NOWHERE)
 def agree_window(request: HttpRequest, name: Name) -> ReviewOut:
     """Agree to the window that the other side proposed."""
     viewer, now = writer(request)
@@ -88,7 +92,7 @@ def agree_window(request: HttpRequest, name: Name) -> ReviewOut:
     return shown(viewer, name, now)
 
 
-@router.post("/{name}/window/start", response=ReviewOut)
+@router.post("/{name}/window/start", response=ReviewOut, openapi_extra=KEPT_NOWHERE)
 def start_window(request: HttpRequest, name: Name) -> ReviewOut:
     """Open the window now.  For the developer."""
     viewer, now = writer(request)
@@ -96,7 +100,7 @@ def start_window(request: HttpRequest, name: Name) -> ReviewOut:
     return shown(viewer, name, now)
 
 
-@router.post("/{name}/window/pause", response=ReviewOut)
+@router.post("/{name}/window/pause", response=ReviewOut, openapi_extra=KEPT_NOWHERE)
 def pause_window(request: HttpRequest, name: Name) -> ReviewOut:
     """Pause all access.  The end stays where it is."""
     viewer, now = writer(request)
@@ -104,7 +108,7 @@ def pause_window(request: HttpRequest, name: Name) -> ReviewOut:
     return shown(viewer, name, now)
 
 
-@router.post("/{name}/window/resume", response=ReviewOut)
+@router.post("/{name}/window/resume", response=ReviewOut, openapi_extra=KEPT_NOWHERE)
 def resume_window(request: HttpRequest, name: Name) -> ReviewOut:
     """Take your own pause back."""
     viewer, now = writer(request)
@@ -112,7 +116,7 @@ def resume_window(request: HttpRequest, name: Name) -> ReviewOut:
     return shown(viewer, name, now)
 
 
-@router.post("/{name}/window/shorten", response=ReviewOut)
+@router.post("/{name}/window/shorten", response=ReviewOut, openapi_extra=KEPT_NOWHERE)
 def shorten_window(request: HttpRequest, name: Name, demand: EarlierEndIn) -> ReviewOut:
     """Bring the end forward.  There is no way back."""
     viewer, now = writer(request)
@@ -120,7 +124,7 @@ def shorten_window(request: HttpRequest, name: Name, demand: EarlierEndIn) -> Re
     return shown(viewer, name, now)
 
 
-@router.post("/{name}/window/end", response=ReviewOut)
+@router.post("/{name}/window/end", response=ReviewOut, openapi_extra=KEPT_NOWHERE)
 def end_window(request: HttpRequest, name: Name) -> ReviewOut:
     """End the window now.  Either side may, alone."""
     viewer, now = writer(request)
@@ -128,7 +132,7 @@ def end_window(request: HttpRequest, name: Name) -> ReviewOut:
     return shown(viewer, name, now)
 
 
-@router.post("/{name}/finish", response=ReviewOut)
+@router.post("/{name}/finish", response=ReviewOut, openapi_extra=KEPT_NOWHERE)
 def finish(request: HttpRequest, name: Name) -> ReviewOut:
     """Close the review, once all that was lent is returned and attested."""
     viewer, now = writer(request)

@@ -10,7 +10,7 @@ from ninja import Router, Status
 from clearhouse.errors import NotFound
 from clearhouse.office.reviews import queries
 from clearhouse.office.reviews.actions import choosing, lending, roster
-from clearhouse.office.reviews.api_deeds import shown, writer
+from clearhouse.office.reviews.api_deeds import KEPT_NOWHERE, shown, writer
 from clearhouse.office.reviews.demands import (
     ConflictsIn,
     JoinIn,
@@ -36,7 +36,7 @@ def _shown_or_gone(viewer: Viewer, name: str, now: datetime) -> Status[ReviewOut
     return Status(200, shown(viewer, name, now))
 
 
-@router.post("/{name}/parties", response=ReviewOut)
+@router.post("/{name}/parties", response=ReviewOut, openapi_extra=KEPT_NOWHERE)
 def propose_party(request: HttpRequest, name: Name, demand: PartyIn) -> ReviewOut:
     """Propose a trusted partner or assessor, with the reason and the conflicts that you know of."""
     viewer, now = writer(request)
@@ -47,7 +47,7 @@ def propose_party(request: HttpRequest, name: Name, demand: PartyIn) -> ReviewOu
     return shown(viewer, name, now)
 
 
-@router.post("/{name}/parties/{party}", response=ReviewOut)
+@router.post("/{name}/parties/{party}", response=ReviewOut, openapi_extra=KEPT_NOWHERE)
 def answer_party(request: HttpRequest, name: Name, party: Name, demand: PartyAnswerIn) -> ReviewOut:
     """Agree to a third party, or refuse it, with the reason."""
     viewer, now = writer(request)
@@ -58,7 +58,7 @@ def answer_party(request: HttpRequest, name: Name, party: Name, demand: PartyAns
     return shown(viewer, name, now)
 
 
-@router.delete("/{name}/parties/{party}", response=ReviewOut)
+@router.delete("/{name}/parties/{party}", response=ReviewOut, openapi_extra=KEPT_NOWHERE)
 def revoke_party(request: HttpRequest, name: Name, party: Name) -> ReviewOut:
     """End a third party's access at once.  Either side may, alone."""
     viewer, now = writer(request)
@@ -66,7 +66,7 @@ def revoke_party(request: HttpRequest, name: Name, party: Name) -> ReviewOut:
     return shown(viewer, name, now)
 
 
-@router.post("/{name}/join", response={200: ReviewOut, 204: None})
+@router.post("/{name}/join", response={200: ReviewOut, 204: None}, openapi_extra=KEPT_NOWHERE)
 def join(request: HttpRequest, name: Name, demand: JoinIn) -> Status[ReviewOut | None]:
     """Join a review that both sides asked you into.
 
@@ -77,7 +77,7 @@ def join(request: HttpRequest, name: Name, demand: JoinIn) -> Status[ReviewOut |
     return _shown_or_gone(viewer, name, now)
 
 
-@router.post("/{name}/conflicts", response={200: ReviewOut, 204: None})
+@router.post("/{name}/conflicts", response={200: ReviewOut, 204: None}, openapi_extra=KEPT_NOWHERE)
 def declare_conflict(
     request: HttpRequest, name: Name, demand: ConflictsIn
 ) -> Status[ReviewOut | None]:
@@ -87,7 +87,7 @@ def declare_conflict(
     return _shown_or_gone(viewer, name, now)
 
 
-@router.post("/{name}/leave", response={200: ReviewOut, 204: None})
+@router.post("/{name}/leave", response={200: ReviewOut, 204: None}, openapi_extra=KEPT_NOWHERE)
 def leave(request: HttpRequest, name: Name) -> Status[ReviewOut | None]:
     """Leave a review."""
     viewer, now = writer(request)
@@ -95,7 +95,7 @@ def leave(request: HttpRequest, name: Name) -> Status[ReviewOut | None]:
     return _shown_or_gone(viewer, name, now)
 
 
-@router.post("/{name}/loans", response=ReviewOut)
+@router.post("/{name}/loans", response=ReviewOut, openapi_extra=KEPT_NOWHERE)
 def lend(request: HttpRequest, name: Name, demand: LoanIn) -> ReviewOut:
     """Note what you lend, and to whom.  For the developer."""
     viewer, now = writer(request)
@@ -103,7 +103,9 @@ def lend(request: HttpRequest, name: Name, demand: LoanIn) -> ReviewOut:
     return shown(viewer, name, now)
 
 
-@router.post("/{name}/loans/{loan}/return", response={200: ReviewOut, 204: None})
+@router.post(
+    "/{name}/loans/{loan}/return", response={200: ReviewOut, 204: None}, openapi_extra=KEPT_NOWHERE
+)
 def give_back(request: HttpRequest, name: Name, loan: Name) -> Status[ReviewOut | None]:
     """Say that something was returned.  For its holder."""
     viewer, now = writer(request)
@@ -111,7 +113,9 @@ def give_back(request: HttpRequest, name: Name, loan: Name) -> Status[ReviewOut 
     return _shown_or_gone(viewer, name, now)
 
 
-@router.post("/{name}/loans/{loan}/attest", response={200: ReviewOut, 204: None})
+@router.post(
+    "/{name}/loans/{loan}/attest", response={200: ReviewOut, 204: None}, openapi_extra=KEPT_NOWHERE
+)
 def attest(
     request: HttpRequest, name: Name, loan: Name, demand: StatementIn
 ) -> Status[ReviewOut | None]:
@@ -121,7 +125,7 @@ def attest(
     return _shown_or_gone(viewer, name, now)
 
 
-@router.post("/{name}/openings", response=ReviewOut)
+@router.post("/{name}/openings", response=ReviewOut, openapi_extra=KEPT_NOWHERE)
 def ask_to_open(request: HttpRequest, name: Name, demand: OpeningIn) -> ReviewOut:
     """Ask to open something sealed.  For people on the roster."""
     viewer, now = writer(request)
@@ -129,7 +133,7 @@ def ask_to_open(request: HttpRequest, name: Name, demand: OpeningIn) -> ReviewOu
     return shown(viewer, name, now)
 
 
-@router.post("/{name}/openings/{opening}", response=ReviewOut)
+@router.post("/{name}/openings/{opening}", response=ReviewOut, openapi_extra=KEPT_NOWHERE)
 def approve_opening(request: HttpRequest, name: Name, opening: Name) -> ReviewOut:
     """Approve as the second person.  For people on the roster."""
     viewer, now = writer(request)
