@@ -31,7 +31,8 @@ Everything that the office's pages do, for machines; running an organisation tak
 
 Send `Authorization: Bearer chk_...` with each request; a manager of your organisation makes keys.
 What you may not see answers as what is not there. Errors are problem documents (RFC 9457).
-A POST with an `Idempotency-Key` is done once, however often it is sent within 24 hours.
+A POST with an `Idempotency-Key` is done once, however often it is sent within 24 hours; where
+the answer is not to be kept (reviews, secrets) the header is refused.
 `RateLimit` says how many requests are left. Names (`F-...`, `CH-...`) are random and never reused.
 """
 
