@@ -30,6 +30,7 @@ class Endpoint(models.Model):
 class AccessGrant(models.Model):
     """What one party may do with an endpoint, and until when.
 
+    ``holder`` is the one person of the party whom it is for; without one it is for all of them.
     ``window`` names what the grant is a part of: a review's window, and ``held_at`` is since when
     that is paused; ``paused_at`` is the grant's own pause.  ``changed`` is the number of
     the last change, by which gateways learn of it.  ``seen_at`` is the latest time at which a
@@ -40,6 +41,7 @@ class AccessGrant(models.Model):
     name = models.CharField(max_length=20, unique=True)
     endpoint = models.ForeignKey(Endpoint, on_delete=models.PROTECT, related_name="grants")
     party = models.ForeignKey("orgs.Organisation", on_delete=models.PROTECT)
+    holder = models.ForeignKey("orgs.User", null=True, on_delete=models.PROTECT)
     window = models.CharField(max_length=40)
     token_digest = models.BinaryField(max_length=32)
     models_allowed = models.JSONField(default=list)

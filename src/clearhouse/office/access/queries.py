@@ -10,7 +10,13 @@ from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 
 from clearhouse.errors import NotFound
 from clearhouse.office.access.models import AccessAlert, AccessGrant, AccessUse, Endpoint
-from clearhouse.office.access.sight import endpoint_seen, grant_seen, knows_window, sees_uses
+from clearhouse.office.access.sight import (
+    Sight,
+    endpoint_seen,
+    grant_seen,
+    knows_window,
+    sees_uses,
+)
 from clearhouse.office.access.values import grant_of, spent_of
 from clearhouse.office.viewer import Viewer
 from clearhouse.protocol.grants import Amounts, Refusal, stands
@@ -59,9 +65,11 @@ def grants(viewer: Viewer, *, window: str | None = None) -> Sequence[AccessGrant
     found = _seen(viewer)
     if window is not None:
         found = found.filter(window=window)
-    rows = list(found.select_related("endpoint", "party").order_by("-issued_at", "-pk"))
+    rows = list(found.select_related("endpoint", "party", "holder").order_by("-issued_at", "-pk"))
     known = {one: knows_window(viewer, one) for one in {row.window for row in rows}}
-    return [one for one in rows if known[one.window]]
+    sight = Sight(viewer)
+    seen = (one for one in rows if known[one.window])
+    return [one for one in seen if viewer.coordinates or sight.of_uses(one)]
 
 
 def grant(viewer: Viewer, name: str) -> AccessGrant:
@@ -184,11 +192,12 @@ def _overview(viewer: Viewer, rows: Sequence[AccessGrant], now: datetime) -> lis
         AccessAlert.objects.filter(grant__in=pks)
         .values("grant").annotate(count=Count("pk")).values_list("grant", "count")
     )  # fmt: skip
+    sight = Sight(viewer)
     return [
         SeenGrant(
             one, why_closed(one, now=now), told.get(one.pk, 0),
-            spent=spent_of(one) if sees_uses(viewer, one) else None,
-            last_use=last[one.pk] if sees_uses(viewer, one) else None,
+            spent=spent_of(one) if sight.of_uses(one) else None,
+            last_use=last[one.pk] if sight.of_uses(one) else None,
         )
         for one in rows
     ]  # fmt: skip

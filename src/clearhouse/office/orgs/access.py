@@ -30,17 +30,15 @@ def runs(viewer: Viewer, organisation: int) -> bool:
     """
     if viewer.key is not None:
         return False
-    if viewer.coordinates:
-        return True
-    return (
-        viewer.organisation == organisation
-        and Membership.objects.filter(
-            organisation=organisation,
-            user=viewer.person,
-            user__is_active=True,
-            is_manager=True,
-        ).exists()
-    )
+    return viewer.coordinates or manages(viewer, organisation)
+
+
+def manages(viewer: Viewer, organisation: int) -> bool:
+    """Whether the viewer is a person who manages that organisation, which it acts for now."""
+    if viewer.key is not None or viewer.organisation != organisation:
+        return False
+    managers = Membership.objects.filter(organisation=organisation, is_manager=True)
+    return managers.filter(user=viewer.person, user__is_active=True).exists()
 
 
 def run_by(viewer: Viewer, organisation: int) -> Organisation:

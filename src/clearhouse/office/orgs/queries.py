@@ -202,6 +202,23 @@ def organisation(slug: str) -> Organisation:
     return found
 
 
+def member_with(organisation: int, email: str) -> int | None:
+    """A person of an organisation (its key) by the address that it signs in with; None for none.
+
+    For who was told the address by the organisation: whether somebody works there is told by it.
+    """
+    found = Membership.objects.filter(
+        organisation=organisation, user__email=email.strip().lower(), user__is_active=True
+    )
+    return found.values_list("user", flat=True).first()
+
+
+def still_there(people: Iterable[int]) -> set[tuple[int, int]]:
+    """Of these people, who is in which organisation, by primary keys; closed accounts are not."""
+    rows = Membership.objects.filter(user__in=set(people), user__is_active=True)
+    return set(rows.values_list("user", "organisation"))
+
+
 def organisation_with(slug: str, role: Role) -> Organisation | None:
     """An organisation by its short name, if it has that role; what exists besides is not told."""
     found = Organisation.objects.filter(slug=slug).first()

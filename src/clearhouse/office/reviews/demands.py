@@ -174,10 +174,12 @@ class RatesIn(Schema):
 class GrantIn(Schema):
     """A grant: to whom, an organisation's short name; on what; from which networks.
 
-    Models are all of the endpoint's where none is named, calls all there are.
+    ``holder`` is the address that one person there signs in with, whom alone it is for.  Models
+    are all of the endpoint's where none is named, calls all there are.
     """
 
     to: Slug
+    holder: str = Field(default="", max_length=254, pattern=_TEXT)
     endpoint: Name
     networks: list[Network] = Field(min_length=1, max_length=100)
     models: list[Model] | None = Field(default=None, max_length=200)
@@ -191,5 +193,5 @@ class GrantIn(Schema):
             self.endpoint, self.models if self.models is not None else models, self.calls,
             Amounts(self.budget.requests, self.budget.tokens, self.budget.micros),
             Rates(self.rates.requests_a_minute, self.rates.tokens_a_minute, self.rates.streams),
-            self.networks,
+            self.networks, self.holder,
         )  # fmt: skip

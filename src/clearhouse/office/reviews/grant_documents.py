@@ -36,12 +36,14 @@ class RatesOut(Schema):
 class GrantOut(Schema):
     """A grant as you see it.
 
-    ``state`` is open, or why it gives no access.  ``spent`` and ``last_use`` are null where its use
-    is not yours to see; ``alerts`` is how often it was unusual.
+    ``holder`` is the one person of the party whom it is for.  ``state`` is open, or why it gives no
+    access.  ``spent`` and ``last_use`` are null where its use is not yours to see; ``alerts`` is
+    how often it was unusual.
     """
 
     name: str = Field(examples=["G-7KQ2M9XD4T"])
     party: str
+    holder: str | None
     state: str = Field(examples=["open", "paused", "revoked", "withdrawn", "ended"])
     starts_at: datetime
     ends_at: datetime
@@ -60,7 +62,9 @@ class GrantOut(Schema):
         """From a grant as it is seen."""
         row = one.row
         return cls(
-            name=row.name, party=row.party.slug, state=one.no.why.value if one.no else "open",
+            name=row.name, party=row.party.slug,
+            holder=str(row.holder) if row.holder is not None else None,
+            state=one.no.why.value if one.no else "open",
             starts_at=row.starts_at, ends_at=row.ends_at, issued_at=row.issued_at,
             models=row.models_allowed, calls=[Call(each) for each in row.calls],
             networks=row.networks, budget=AmountsOut.of(one.budget),

@@ -29,7 +29,7 @@ def token_page(request: HttpRequest, view: ReviewView, issued: Issued) -> HttpRe
     Neither a message nor the session has it, no cache keeps the page, and no address leads back.
     """
     context = {
-        "title": f"The token for {issued.grant.party.name}",
+        "title": f"The token for {shown_grants.whose(issued.grant)}",
         "view": view,
         "grant": issued.grant,
         "example": shown_grants.example_of(issued),
@@ -56,7 +56,7 @@ def grant(request: HttpRequest, name: str, grant: str) -> HttpResponse:
     )
     here = shown_grants.grant_url(name, grant)
     context = {
-        "title": f"Grant of {seen.row.party.name}",
+        "title": f"Grant of {shown_grants.whose(seen.row)}",
         "view": view,
         "one": one,
         "now": now,

@@ -52,6 +52,11 @@ class ShownGrant:
     forms: Sequence[ReviewForm]
 
     @property
+    def whose(self) -> str:
+        """Whom it is for."""
+        return whose(self.seen.row)
+
+    @property
     def is_over(self) -> bool:
         """Whether it has ended, and nothing brings it back."""
         return self.seen.no is not None and self.seen.no.why in _OVER
@@ -92,7 +97,7 @@ def facts_of(one: ShownGrant, *, endpoint: bool) -> list[tuple[str, object]]:
     """What stands on the page of a grant; the ``endpoint`` is for its developer."""
     row, seen = one.seen.row, one.seen
     found: list[tuple[str, object]] = [
-        ("Of", row.party.name),
+        ("Of", whose(row)),
         ("From", absolute(row.starts_at)),
         ("Until", absolute(row.ends_at)),
         *zip(("Requests", "Tokens", "Money"), _used(seen), strict=True),
@@ -173,12 +178,17 @@ def _table(view: ReviewView, found: Sequence[ShownGrant]) -> Table:
     )  # fmt: skip
     rows = tuple(
         (
-            Cell(one.seen.row.party.name, grant_url(view.name, one.seen.row.name)), one.state,
+            Cell(whose(one.seen.row), grant_url(view.name, one.seen.row.name)), one.state,
             *_used(one.seen), _last(one.seen), one.seen.alerts,
         )
         for one in found
     )  # fmt: skip
     return Table("Grants, the latest first", columns, rows, "No grant is given yet.")
+
+
+def whose(row: AccessGrant) -> str:
+    """The party, and the one person there whom it is for, if it is for one."""
+    return row.party.name if row.holder is None else f"{row.holder}, {row.party.name}"
 
 
 def grant_url(review: str, grant: str) -> str:

@@ -18,6 +18,7 @@ from clearhouse.office.access.actions.grants import (
     shorten,
 )
 from clearhouse.office.access.actions.windows import (
+    end_for_leavers,
     end_grants,
     hold_grants,
     release_grants,
@@ -30,6 +31,7 @@ __all__ = [
     "Terms",
     "change_endpoint",
     "close_endpoint",
+    "end_for_leavers",
     "end_grants",
     "hold_grants",
     "issue",

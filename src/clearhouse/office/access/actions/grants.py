@@ -24,7 +24,7 @@ from clearhouse.office.access.values import grant_of
 from clearhouse.office.ledgerbook.actions import Decision, record, record_many
 from clearhouse.office.names import new_name
 from clearhouse.office.orgs.access import run_by
-from clearhouse.office.orgs.queries import organisation
+from clearhouse.office.orgs.queries import member_with, organisation
 from clearhouse.office.viewer import Viewer
 from clearhouse.protocol import grants
 from clearhouse.protocol.grants import Amounts, Call, Grant, Rates, Window
@@ -53,11 +53,13 @@ def issue(
     budget: Amounts,
     rates: Rates,
     networks: Sequence[str],
+    holder: str = "",
     now: datetime,
 ) -> Issued:
     """Let an organisation (its short name) use an endpoint, within a window of 30 days at most.
 
     For the managers of the developer alone.  ``window`` names what it belongs to and ends with.
+    ``holder`` is the address of the one person there whom it is for; without one it is for all.
     Raises :class:`Invalid` for what allows nothing, or for a model that the endpoint does not have.
     """
     allowed, may = sorted(set(models)), [one.value for one in Call if one in set(calls)]
@@ -82,10 +84,12 @@ def issue(
             raise Invalid("the endpoint does not have all of these models", key="models")
         if within.end <= now:
             raise Invalid("a window that is over allows nothing", key="end")
+        to = organisation(party)
         made = AccessGrant(
             name=new_name("G"),
             endpoint=found,
-            party=organisation(party),
+            party=to,
+            holder_id=_holder(to.pk, holder),
             window=window,
             token_digest=token_digest(token),
             models_allowed=allowed,
@@ -116,11 +120,23 @@ def issue(
     return Issued(made, token)
 
 
+def _holder(party: int, email: str) -> int | None:
+    if not email.strip():
+        return None
+    found = member_with(party, email)
+    if found is None:
+        raise Invalid(
+            "expected the address that a person of that organisation signs in with", key="holder"
+        )
+    return found
+
+
 def terms_digest(row: AccessGrant) -> str:
     """The digest of all that a grant allows, but for its end, which may come earlier."""
     terms = {
         "endpoint": row.endpoint.name,
         "party": row.party.slug,
+        "holder": str(row.holder_id or ""),
         "token": bytes(row.token_digest).hex(),
         "models": row.models_allowed,
         "calls": row.calls,

@@ -1,4 +1,4 @@
-"""What a window does to the grants that belong to it.
+"""What a window does to the grants that belong to it, and that a person leaves.
 
 Whoever ends, pauses or shortens a window was asked for its right to where the window is: here
 nobody is asked.  In the caller's transaction.
@@ -13,6 +13,7 @@ from clearhouse.office.access.changes import number_changed
 from clearhouse.office.access.models import AccessGrant
 from clearhouse.office.access.values import grant_of
 from clearhouse.office.ledgerbook.actions import Decision, record_many
+from clearhouse.office.orgs.queries import still_there
 from clearhouse.protocol import grants
 
 
@@ -24,6 +25,17 @@ def end_grants(window: str, *, of: int | None = None, now: datetime) -> int:
     for one in rows:
         one.withdrawn_at = now
     return _put(rows, "access.withdrawn", now=now)
+
+
+def end_for_leavers(*, now: datetime) -> int:
+    """End for good the grants of people who left the party that they held them for.  How many."""
+    rows = AccessGrant.objects.select_for_update(of=("self",)).select_related("party")
+    held = list(rows.filter(withdrawn_at=None, holder__isnull=False).order_by("pk"))
+    there = still_there(one.holder_id for one in held if one.holder_id is not None)
+    gone = [one for one in held if (one.holder_id, one.party_id) not in there]
+    for one in gone:
+        one.withdrawn_at = now
+    return _put(gone, "access.withdrawn", now=now)
 
 
 def hold_grants(window: str, *, now: datetime) -> int:

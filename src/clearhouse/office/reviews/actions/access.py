@@ -43,6 +43,7 @@ class Allowance:
     budget: Amounts
     rates: Rates
     networks: Sequence[str]
+    holder: str = ""
 
 
 def give_grant(
@@ -63,7 +64,7 @@ def give_grant(
         made = grants.issue(
             viewer, allowance.endpoint, party=to, window=review.name, start=now, end=end,
             models=allowance.models, calls=allowance.calls, budget=allowance.budget,
-            rates=allowance.rates, networks=allowance.networks, now=now,
+            rates=allowance.rates, networks=allowance.networks, holder=allowance.holder, now=now,
         )  # fmt: skip
         who = party.organisation.name if party is not None else "The government"
         note(

@@ -44,6 +44,11 @@ class GiveForm(ReviewForm):
     )
     states = _OPEN
     to = forms.ChoiceField(label="To")
+    holder = forms.CharField(
+        label="For whom there", required=False, max_length=254,
+        help_text="The address that one person signs in with. Then the grant is that person's and"
+        " its managers' to see, and ends when the person leaves. Empty: everybody's there.",
+    )  # fmt: skip
     models = forms.MultipleChoiceField(label="Models", widget=forms.CheckboxSelectMultiple)
     networks = forms.CharField(
         label="From where", max_length=2000, widget=forms.Textarea(attrs={"rows": 3}),
@@ -112,7 +117,7 @@ class GiveForm(ReviewForm):
             chosen[0][0], [model for _, _, model in chosen], [Call(one) for one in data["calls"]],
             Amounts(data["requests"], data["tokens"], int(data["money"] * _MILLION)),
             Rates(data["requests_a_minute"], data["tokens_a_minute"], data["streams"]),
-            data["networks"].split(),
+            data["networks"].split(), data["holder"],
         )  # fmt: skip
         return access.give_grant(self.viewer, name, data["to"], allowance, now=now)
 
