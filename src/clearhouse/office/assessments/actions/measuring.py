@@ -30,6 +30,7 @@ from clearhouse.office.assessments.queries.sight import assessment_for
 from clearhouse.office.authorisation import ReviewDeed
 from clearhouse.office.blobs import store
 from clearhouse.office.names import new_name
+from clearhouse.office.reviews.actions import news
 from clearhouse.office.reviews.actions.journal import NOTHING, locked_review, note
 from clearhouse.office.reviews.queries import access_facts, party_of
 from clearhouse.office.viewer import Viewer
@@ -173,6 +174,7 @@ def hand_in(viewer: Viewer, name: str, raw: bytes, *, now: datetime) -> Assessme
                 "verdict": verdict.value,
             },
         )  # fmt: skip
+        news.tell(found.review, found.review.organisation_id, news.Notice.ASSESSED, now=now)
         return found
 
 

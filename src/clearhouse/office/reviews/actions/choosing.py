@@ -13,6 +13,7 @@ from clearhouse.office.authorisation import ReviewDeed
 from clearhouse.office.ledgerbook.actions import record
 from clearhouse.office.names import new_name
 from clearhouse.office.orgs.queries import organisation_with
+from clearhouse.office.reviews.actions import news
 from clearhouse.office.reviews.actions.access import end_access, open_access
 from clearhouse.office.reviews.actions.agreeing import must_be_current, put_agreement
 from clearhouse.office.reviews.actions.journal import locked_by_side, locked_review, note
@@ -107,6 +108,8 @@ def agree_to_party(
             by=viewer.name, now=now, facts={"party": row.name, "by": side.value,
                                             "state": row.state},
         )  # fmt: skip
+        if row.state == ChoiceState.AGREED:
+            news.tell(review, row.organisation_id, news.Notice.ASKED, now=now)
         return row
 
 
