@@ -19,7 +19,9 @@ pytestmark = pytest.mark.django_db
 
 Rule = Callable[[Looker, Stage], bool]
 #: What a page says differently a minute later.
-_CLOCK: Final = re.compile(rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d[\d:.]*|\d+ (second|minute|hour)s?\b")
+_CLOCK: Final = re.compile(
+    rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d[\d:.]*|(?<=>)now(?=<)|\d+ (second|minute|hour)s?( ago)?\b"
+)
 _TOKEN: Final = re.compile(rb'(?<="x-csrftoken": ")\w+|(?<=csrfmiddlewaretoken" value=")\w+')
 
 
