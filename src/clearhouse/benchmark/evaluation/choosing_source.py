@@ -100,15 +100,21 @@ def item_in(sample: EvalSample) -> str:
     return str((sample.metadata or {}).get("item", sample.id))
 
 
-def outcome_in(sample: EvalSample) -> Outcome:
-    """What a sample of a log came to, with the digest of the judge's verdict."""
+def ending_in(sample: EvalSample) -> Ending:
+    """How a sample of a log ended: of an item, or of an errand, which has no one verdict."""
     score = (sample.scores or {}).get(SCORE)
     if sample.error is not None or score is None:
-        return Outcome(item_in(sample), Ending.ERROR)
-    metadata = score.metadata or {}
-    judged = judged_in(metadata)
-    digest = judged.digest if judged is not None else None
-    return Outcome(item_in(sample), Ending(metadata["outcome"]), digest)
+        return Ending.ERROR
+    return Ending((score.metadata or {})["outcome"])
+
+
+def outcome_in(sample: EvalSample) -> Outcome:
+    """What a sample of a log came to, with the digest of the judge's verdict."""
+    ending = ending_in(sample)
+    if ending is Ending.ERROR:
+        return Outcome(item_in(sample), ending)
+    judged = judged_in((sample.scores or {})[SCORE].metadata or {})
+    return Outcome(item_in(sample), ending, judged.digest if judged is not None else None)
 
 
 def judged_in(metadata: Mapping[str, Any]) -> Judged | None:

@@ -18,8 +18,8 @@ from clearhouse.benchmark.evaluation.budget import Budget
 from clearhouse.benchmark.evaluation.choosing_source import (
     Chooser,
     Listener,
+    ending_in,
     item_in,
-    outcome_in,
 )
 from clearhouse.benchmark.evaluation.closing import counted
 from clearhouse.benchmark.evaluation.judging import SCORE, Bench
@@ -184,7 +184,7 @@ class Row:
             item=item_in(sample),
             family=str((sample.metadata or {}).get("family", "")),
             epoch=sample.epoch,
-            outcome=outcome_in(sample).ending,
+            outcome=ending_in(sample),
             grade=metadata.get("grade"),
             total_s=round(sample.total_time or 0.0, 3),
             working_s=round(sample.working_time or 0.0, 3),
