@@ -51,8 +51,8 @@ def test_workers_killed_at_random_lose_nothing_and_repeat_nothing(office: Office
     workers = [office.start(*arguments) for _ in range(_WORKERS)]
     killed = 0
     while killed < _KILLS:
-        # Past the start-up of about a second, then at any moment.
-        time.sleep(chance.uniform(0.2, 0.9))
+        # Past the start-up of one to three seconds, then at any moment.
+        time.sleep(chance.uniform(0.2, 2.2))
         place = chance.randrange(_WORKERS)
         if workers[place].poll() is None:
             workers[place].kill()
