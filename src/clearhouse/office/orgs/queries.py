@@ -207,6 +207,8 @@ def member_with(organisation: int, email: str) -> int | None:
 
     For who was told the address by the organisation: whether somebody works there is told by it.
     """
+    if not email.isprintable():  # PostgreSQL takes no NUL
+        return None
     found = Membership.objects.filter(
         organisation=organisation, user__email=email.strip().lower(), user__is_active=True
     )
