@@ -12,6 +12,7 @@ from django import forms
 from clearhouse.errors import ClearhouseError, Invalid
 from clearhouse.office.access.actions import Change, Terms
 from clearhouse.office.access.models import Endpoint
+from clearhouse.office.look.fields import blame
 from clearhouse.protocol.access import Keyed
 from clearhouse.protocol.prices import Price
 from clearhouse.protocol.unusual_use import Consequence, Rule
@@ -103,8 +104,7 @@ class EndpointForm(forms.Form):
 
     def blame(self, error: ClearhouseError) -> None:
         """Show an error of the family where it belongs."""
-        key = error.key if isinstance(error, Invalid) else None
-        self.add_error(key if key in self.fields else None, getattr(error, "message", str(error)))
+        blame(self, error)
 
     def terms(self) -> Terms:
         """The value that the action takes."""

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from clearhouse.errors import Invalid, Refused
 from clearhouse.office.access import actions, queries, shown
 from clearhouse.office.access.forms import ChangeForm, EndpointForm
+from clearhouse.office.look.fields import status_of
 from clearhouse.office.orgs.middleware import viewer_in
 from clearhouse.office.orgs.queries import may_run
 
@@ -51,7 +52,7 @@ def listed(request: HttpRequest) -> HttpResponse:
         "form": form if runs else None,
         "breadcrumb": [("Reviews", reverse("reviews:front")), ("Endpoints", "")],
     }
-    return render(request, "access/endpoints.html", context, status=_status(request))
+    return render(request, "access/endpoints.html", context, status=status_of(request))
 
 
 @_SECRET
@@ -92,7 +93,7 @@ def endpoint(request: HttpRequest, endpoint: str) -> HttpResponse:
             (found.name, ""),
         ],
     }
-    return render(request, "access/endpoint.html", context, status=_status(request))
+    return render(request, "access/endpoint.html", context, status=status_of(request))
 
 
 @login_required
@@ -104,7 +105,3 @@ def close(request: HttpRequest, endpoint: str) -> HttpResponse:
     actions.close_endpoint(viewer, endpoint, now=timezone.now())
     messages.success(request, "The endpoint is closed, and its credential destroyed.")
     return redirect("access:endpoint", endpoint)
-
-
-def _status(request: HttpRequest) -> int:
-    return 422 if request.method == "POST" else 200

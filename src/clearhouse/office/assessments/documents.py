@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime
 
 from ninja import Schema
@@ -94,12 +95,7 @@ class PublishedOut(Schema):
     @classmethod
     def of(cls, one: Published) -> PublishedOut:
         """From what is public of it."""
-        return cls(
-            name=one.name, developer=one.developer, model=one.model, verdict=one.verdict,
-            is_lower_bound=one.is_lower_bound, determined_at=one.determined_at, plan=one.plan,
-            plan_digest=one.plan_digest, entry=one.entry, determination=one.determination,
-            reply=one.reply,
-        )  # fmt: skip
+        return cls(**asdict(one))
 
 
 class AssessmentListedOut(Schema):

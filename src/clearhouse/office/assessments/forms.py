@@ -18,6 +18,7 @@ from clearhouse.errors import ClearhouseError, Invalid
 from clearhouse.office.assessments.actions import deciding, measuring
 from clearhouse.office.assessments.queries import AssessmentView, plans
 from clearhouse.office.authorisation import ReviewDeed
+from clearhouse.office.look.fields import blame
 from clearhouse.office.viewer import Viewer
 from clearhouse.protocol.assessment import AssessmentState
 
@@ -136,9 +137,7 @@ class AssessmentForm(forms.Form):
 
     def blame(self, error: ClearhouseError) -> None:
         """Show an error of the family where it belongs."""
-        key = error.key if isinstance(error, Invalid) else None
-        text = getattr(error, "message", str(error)) if key in self.fields else str(error)
-        self.add_error(key if key in self.fields else None, text)
+        blame(self, error)
 
 
 class HandInForm(AssessmentForm):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from django import forms as django_forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -12,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from clearhouse.errors import ClearhouseError, Conflict, Invalid, NotFound, Refused
+from clearhouse.errors import Conflict, Invalid, NotFound, Refused
 from clearhouse.office.assessments import queries, shown
 from clearhouse.office.assessments.actions import measuring
 from clearhouse.office.assessments.actions import plans as actions
@@ -25,8 +24,9 @@ from clearhouse.office.assessments.forms import (
     offered,
 )
 from clearhouse.office.authorisation import ReviewDeed
-from clearhouse.office.headers import page_of_its_own
+from clearhouse.office.headers import handed_out, page_of_its_own
 from clearhouse.office.ledgerbook.actions import receipt_for
+from clearhouse.office.look.fields import blame, status_of
 from clearhouse.office.orgs.middleware import viewer_in
 
 _FORM: Final = require_http_methods(["GET", "HEAD", "POST"])
@@ -61,7 +61,7 @@ def commit(request: HttpRequest) -> HttpResponse:
                 now=timezone.now(),
             )  # fmt: skip
         except (Invalid, Refused, Conflict) as error:
-            _blame(form, error)
+            blame(form, error)
         else:
             messages.success(request, f"Committed, as entry {made.entry} of the ledger.")
             return redirect("assessments:plan", name=made.name)
@@ -70,7 +70,7 @@ def commit(request: HttpRequest) -> HttpResponse:
         "form": form,
         "breadcrumb": _trail(("Commit to a plan", "")),
     }
-    return render(request, "assessments/commit.html", context, status=_status(request))
+    return render(request, "assessments/commit.html", context, status=status_of(request))
 
 
 @_FORM
@@ -85,7 +85,7 @@ def plan(request: HttpRequest, name: str) -> HttpResponse:
             try:
                 new = actions.note_openings(viewer, name, form.cleaned_data["record"], now=now)
             except (Invalid, Conflict) as error:
-                _blame(form, error)
+                blame(form, error)
             else:
                 messages.success(request, f"{len(new)} openings were noted.")
                 return redirect("assessments:plan", name=name)
@@ -97,7 +97,7 @@ def plan(request: HttpRequest, name: str) -> HttpResponse:
         "form": form if viewer.coordinates else None,
         "breadcrumb": _trail((name, "")),
     }
-    return render(request, "assessments/plan.html", context, status=_status(request))
+    return render(request, "assessments/plan.html", context, status=status_of(request))
 
 
 @require_safe
@@ -105,7 +105,7 @@ def receipt(request: HttpRequest, name: str) -> HttpResponse:
     """The ledger's receipt of a plan's commitment: anybody checks it without asking this office."""
     found = queries.plan_named(name)
     made = receipt_for(viewer_in(request), found.entry, now=timezone.now())
-    return _file(bytes(made), f"{found.name}-receipt.json", "application/json")
+    return handed_out(bytes(made), f"{found.name}-receipt.json", "application/json")
 
 
 @require_POST
@@ -131,7 +131,7 @@ def of_review(request: HttpRequest, review: str) -> HttpResponse:
             try:
                 made = measuring.begin(viewer, review, data["plan"], data["system"], now=now)
             except (Invalid, Refused) as error:
-                _blame(form, error)
+                blame(form, error)
             else:
                 messages.success(request, f"Begun, in slot {made.slot} of the plan.")
                 return redirect("assessments:show", name=made.name)
@@ -149,7 +149,7 @@ def of_review(request: HttpRequest, review: str) -> HttpResponse:
             ("Assessments", ""),
         ],
     }
-    return render(request, "assessments/of_review.html", context, status=_status(request))
+    return render(request, "assessments/of_review.html", context, status=status_of(request))
 
 
 @require_safe
@@ -176,7 +176,7 @@ def report(request: HttpRequest, name: str) -> HttpResponse:
 def evidence(request: HttpRequest, name: str) -> HttpResponse:
     """The evidence, for who may know the items."""
     raw = queries.evidence_for(viewer_in(request), name)
-    return _file(raw, f"{name}.evidence.zip", "application/zip")
+    return handed_out(raw, f"{name}.evidence.zip", "application/zip")
 
 
 @require_POST
@@ -209,20 +209,6 @@ def _page(request: HttpRequest, name: str, failed: AssessmentForm | None = None)
     return render(request, "assessments/show.html", context, status=422 if failed else 200)
 
 
-def _file(data: bytes, name: str, kind: str) -> HttpResponse:
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return HttpResponse(data, content_type=kind, headers=headers)
-
-
 def _trail(*more: tuple[str, str]) -> list[tuple[str, str]]:
     here = ("Assessment", reverse("assessments:front"))
     return [("Reviews", reverse("reviews:front")), here, *more]
-
-
-def _blame(form: django_forms.Form, error: ClearhouseError) -> None:
-    key = error.key if isinstance(error, Invalid) else None
-    form.add_error(key if key in set(form.fields) else None, str(error))
-
-
-def _status(request: HttpRequest) -> int:
-    return 422 if request.method == "POST" else 200

@@ -15,10 +15,11 @@ from django.views.decorators.http import require_POST, require_safe
 from clearhouse import __version__
 from clearhouse.errors import Conflict, NotFound, Refused
 from clearhouse.office.findings import actions, queries, sight, standing
-from clearhouse.office.findings.downloads import archive_suffix, handed_out
+from clearhouse.office.findings.downloads import archive_suffix
 from clearhouse.office.findings.evidence import evidence_of
 from clearhouse.office.findings.intake import report_in
 from clearhouse.office.findings.queries import Finding
+from clearhouse.office.headers import handed_out
 from clearhouse.office.ledgerbook.actions import receipt_for
 from clearhouse.office.ledgerbook.queries import entries_about
 from clearhouse.office.orgs.middleware import viewer_in

@@ -19,10 +19,10 @@ from clearhouse.errors import Conflict, Invalid, Refused
 from clearhouse.formats.report import parse_report
 from clearhouse.office.findings import actions, forms, queries
 from clearhouse.office.findings.checking import check_now
-from clearhouse.office.findings.downloads import handed_out
 from clearhouse.office.findings.intake import of_report
 from clearhouse.office.findings.receiving import Outcome, Upload, take_in, take_promised
 from clearhouse.office.findings.standing import STATES
+from clearhouse.office.headers import handed_out
 from clearhouse.office.ledgerbook.actions import receipt_for
 from clearhouse.office.orgs.middleware import viewer_in
 from clearhouse.office.viewer import Viewer

@@ -11,7 +11,10 @@ from typing import Final
 
 from django import forms
 from django.forms import BoundField
+from django.http import HttpRequest
 from django.utils.safestring import SafeString
+
+from clearhouse.errors import ClearhouseError, Invalid
 
 #: The design system's class for a control; the first that fits.
 _CLASSES: Final[tuple[tuple[type[forms.Widget], str], ...]] = (
@@ -141,3 +144,16 @@ def problems(form: forms.BaseForm) -> tuple[Problem, ...]:
         for text in field.errors
     ]
     return (*whole, *hidden, *fields)
+
+
+def blame(form: forms.BaseForm, error: ClearhouseError) -> None:
+    """Put an error of an action beside the field that it names, else above the form."""
+    if isinstance(error, Invalid) and error.key in form.fields:
+        form.add_error(error.key, error.message)
+    else:
+        form.add_error(None, str(error))
+
+
+def status_of(request: HttpRequest) -> int:
+    """Of a page with a form: one that was sent and comes back was not done (RFC 9110, 15.5.21)."""
+    return 422 if request.method == "POST" else 200

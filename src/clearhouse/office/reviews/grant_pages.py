@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 from clearhouse.errors import NotFound
 from clearhouse.office.access import queries as access
 from clearhouse.office.access.actions import Issued
+from clearhouse.office.headers import handed_out
 from clearhouse.office.orgs.middleware import viewer_in
 from clearhouse.office.reviews import queries, shown_grants
 from clearhouse.office.reviews.forms import Book
@@ -83,11 +84,7 @@ def contents_file(sealed: bytes, use: str) -> HttpResponse:
     """Sealed contents as a file to keep; it opens with ``age``."""
     if not use.isascii() or not use.replace("-", "").isalnum():
         raise NotFound("there are no such contents here")
-    return HttpResponse(
-        sealed,
-        content_type="application/octet-stream",
-        headers={"Content-Disposition": f'attachment; filename="{use}.json.age"'},
-    )
+    return handed_out(sealed, f"{use}.json.age")
 
 
 def _above(view: ReviewView) -> list[tuple[str, str]]:

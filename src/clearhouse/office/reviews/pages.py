@@ -13,8 +13,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from clearhouse.errors import ClearhouseError, Conflict, Invalid, NotFound, Refused
+from clearhouse.errors import Conflict, Invalid, NotFound, Refused
 from clearhouse.office.access.actions import Issued
+from clearhouse.office.look.fields import blame, status_of
 from clearhouse.office.orgs.middleware import viewer_in
 from clearhouse.office.reviews import queries, shown, shown_grants
 from clearhouse.office.reviews.actions import choosing, roster, submitting
@@ -60,7 +61,7 @@ def begin(request: HttpRequest) -> HttpResponse:
         try:
             made = submitting.draft(viewer, form.submission(), now=timezone.now())
         except (Invalid, Refused) as error:
-            _blame(form, error)
+            blame(form, error)
         else:
             messages.success(request, "Drafted. Nobody else sees it until you hand it in.")
             return redirect("reviews:review", name=made.name)
@@ -69,7 +70,7 @@ def begin(request: HttpRequest) -> HttpResponse:
         "form": form,
         "breadcrumb": [("Reviews", reverse("reviews:front")), ("Ask for one", "")],
     }
-    return render(request, "reviews/begin.html", context, status=_status(request))
+    return render(request, "reviews/begin.html", context, status=status_of(request))
 
 
 @_FORM
@@ -90,7 +91,7 @@ def criteria(request: HttpRequest) -> HttpResponse:
         "form": form if viewer.coordinates else None,
         "breadcrumb": [("Reviews", reverse("reviews:front")), ("Criteria", "")],
     }
-    return render(request, "reviews/criteria.html", context, status=_status(request))
+    return render(request, "reviews/criteria.html", context, status=status_of(request))
 
 
 @login_required
@@ -108,7 +109,7 @@ def people(request: HttpRequest) -> HttpResponse:
                 available_from=data["available_from"], available_until=data["available_until"],
             )  # fmt: skip
         except (Invalid, Refused) as error:
-            _blame(form, error)
+            blame(form, error)
         else:
             messages.success(request, "The roster was changed.")
             return redirect("reviews:roster")
@@ -127,7 +128,7 @@ def conflict(request: HttpRequest) -> HttpResponse:
         try:
             roster.declare_own_conflict(viewer, data["organisation"], data["reason"], now=now)
         except (Invalid, Refused) as error:
-            _blame(form, error)
+            blame(form, error)
         else:
             messages.success(request, "The conflict is declared.")
             return redirect("reviews:roster")
@@ -144,7 +145,7 @@ def _roster_page(
         "conflict_form": conflict_form if queries.is_reviewer(viewer) else None,
         "breadcrumb": [("Reviews", reverse("reviews:front")), ("Reviewers", "")],
     }
-    return render(request, "reviews/roster.html", context, status=_status(request))
+    return render(request, "reviews/roster.html", context, status=status_of(request))
 
 
 @require_safe
@@ -193,12 +194,3 @@ def _page(request: HttpRequest, name: str, failed: ReviewForm | None = None) -> 
     context = shown.context_of(view, book, now=now) | shown_grants.context_of(view, book)
     context["failed"] = failed
     return render(request, "reviews/review.html", context, status=422 if failed else 200)
-
-
-def _blame(form: forms.Form, error: ClearhouseError) -> None:
-    key = error.key if isinstance(error, Invalid) else None
-    form.add_error(key if key in set(form.fields) else None, getattr(error, "message", str(error)))
-
-
-def _status(request: HttpRequest) -> int:
-    return 422 if request.method == "POST" else 200

@@ -11,9 +11,10 @@ from django.core.files.uploadedfile import UploadedFile
 from django.urls import reverse
 from django.utils.datastructures import MultiValueDict
 
-from clearhouse.errors import ClearhouseError, Invalid
+from clearhouse.errors import ClearhouseError
 from clearhouse.office.authorisation import Deed
 from clearhouse.office.cases.queries import CaseView
+from clearhouse.office.look.fields import blame
 from clearhouse.office.viewer import Viewer
 from clearhouse.protocol.roles import Role
 from clearhouse.protocol.tlp import Tlp
@@ -86,11 +87,7 @@ class CaseForm(forms.Form):
 
     def blame(self, error: ClearhouseError) -> None:
         """Show an error of the family where it belongs."""
-        key = error.key if isinstance(error, Invalid) else None
-        if key in self.fields:
-            self.add_error(key, error.message)
-        else:
-            self.add_error(None, str(error))
+        blame(self, error)
 
 
 class UtcField(forms.DateTimeField):

@@ -9,8 +9,9 @@ from typing import Any, ClassVar, Final
 from django import forms
 from django.urls import reverse
 
-from clearhouse.errors import ClearhouseError, Invalid
+from clearhouse.errors import ClearhouseError
 from clearhouse.office.authorisation import ReviewDeed
+from clearhouse.office.look.fields import blame
 from clearhouse.office.reviews.queries import ReviewView
 from clearhouse.office.viewer import Viewer
 from clearhouse.protocol.review import ReviewState
@@ -72,11 +73,7 @@ class ReviewForm(forms.Form):
 
     def blame(self, error: ClearhouseError) -> None:
         """Show an error of the family where it belongs."""
-        key = error.key if isinstance(error, Invalid) else None
-        if key in self.fields:
-            self.add_error(key, error.message)
-        else:
-            self.add_error(None, str(error))
+        blame(self, error)
 
 
 class UtcField(forms.DateTimeField):
