@@ -31,7 +31,7 @@ from .trace import Tracer
 
 _REPORT_LIMIT = 4 << 20
 _WALL_FOR_CPU = 4.0  # how much a busy machine may stretch a second of processor time
-_TICK_S, _IDLE_TICK_S = 0.01, 0.25
+_TICK_S, _IDLE_TICK_S = 0.005, 0.25
 _TICKS_A_LOOK = 10
 _IMPORT_BYTES = 2 << 30
 _LOOKS = 3
