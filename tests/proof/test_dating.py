@@ -284,6 +284,7 @@ def _descendants(pid: int) -> set[int]:
     return found
 
 
+@pytest.mark.slow
 def test_a_killed_history_loses_nothing_that_it_told_and_leaves_nothing_behind(
     machine: Machine, bundle: Path, tmp_path: Path
 ) -> None:

@@ -158,6 +158,7 @@ class Walk:
         assert not [one for one in lines if "item-0" in one]
 
 
+@pytest.mark.slow
 @settings(max_examples=10, deadline=None)
 @given(st.sampled_from(sorted(_FIRST)), steps)
 def test_whatever_everybody_does_what_was_measured_stands_and_is_seen_by_whom_it_is_for(

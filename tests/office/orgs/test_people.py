@@ -196,6 +196,7 @@ def test_the_last_manager_neither_leaves_nor_steps_down() -> None:
     assert viewer_of(cast.manager, None).is_public
 
 
+@pytest.mark.slow
 @given(st.lists(st.tuples(st.integers(0, 3), st.sampled_from(["up", "down", "out"])), max_size=12))
 def test_whatever_is_done_somebody_still_manages(
     moves: list[tuple[int, str]],

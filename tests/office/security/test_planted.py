@@ -237,7 +237,13 @@ _SEARCHES: Final = (
 _SEARCHED: Final = ("case title", "own title", "second title", "draft title", "deployer name")
 
 
-@pytest.mark.parametrize("name", PEOPLE)
+#: Who asks in the fast tests; the others are asked for in the slow ones.
+_FIRST: Final = ("finder", "deployer", "stranger", "outside supplier")
+
+
+@pytest.mark.parametrize(
+    "name", [*_FIRST, *(pytest.param(n, marks=pytest.mark.slow) for n in PEOPLE if n not in _FIRST)]
+)
 def test_a_search_answers_for_what_is_hidden_as_for_what_is_not_there(
     world: World, name: str
 ) -> None:
