@@ -1,0 +1,97 @@
+"""Which rules order the versions of which ecosystem, by the names of the OSV schema.
+
+OSV schema 1.7, "Defined ecosystems".  A name may carry a release (``Debian:12``); the release says
+which packages are meant, and the rules are the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from clearhouse.versions import (
+    OutsideGrammar,
+    alpine,
+    debian,
+    dotted,
+    maven,
+    nuget,
+    packagist,
+    pub,
+    pypi,
+    rpm,
+    rubygems,
+    semver,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """The rules of an ecosystem."""
+
+    name: str
+    """The rules and the edition of their encoding; keys of two editions do not compare."""
+    key: Callable[[str], bytes | OutsideGrammar]
+    """A version's key: bytes that compare as the ecosystem orders, none a beginning of another."""
+
+
+_PEP440 = Order("pep440/1", pypi.key)
+_SEMVER = Order("semver/1", semver.key)
+_RPM = Order("rpm/1", rpm.key)
+_DEBIAN = Order("debian/1", debian.key)
+_APK = Order("apk/1", alpine.key)
+_DOTTED = Order("dotted/1", dotted.key)
+
+ORDERS: Final[dict[str, Order]] = {
+    "PyPI": _PEP440,
+    **dict.fromkeys(
+        ("npm", "Go", "crates", "Hex", "SwiftURL", "Bitnami", "GitHub Actions", "Julia", "VSCode"),
+        _SEMVER,
+    ),
+    "Pub": Order("pub/1", pub.key),
+    "NuGet": Order("nuget/1", nuget.key),
+    "Maven": Order("maven/1", maven.key),
+    **dict.fromkeys(("Debian", "Ubuntu", "Echo"), _DEBIAN),
+    **dict.fromkeys(
+        (
+            "AlmaLinux",
+            "Azure Linux",
+            "Mageia",
+            "Photon OS",
+            "Red Hat",
+            "Rocky Linux",
+            "SUSE",
+            "openEuler",
+            "openSUSE",
+        ),
+        _RPM,
+    ),
+    **dict.fromkeys(("Alpaquita", "Alpine", "Chainguard", "MinimOS", "Wolfi"), _APK),
+    "RubyGems": Order("rubygems/1", rubygems.key),
+    "Packagist": Order("php/1", packagist.key),
+    **dict.fromkeys(("CRAN", "Bioconductor", "GHC", "Hackage"), _DOTTED),
+}
+
+
+def base_name(ecosystem: str) -> str:
+    """An ecosystem without its release; the official name of Rust's is a host's, we say ``crates``.
+
+    >>> base_name("Debian:12")
+    'Debian'
+    """
+    base = ecosystem.partition(":")[0]
+    return "crates" if base.startswith("crates.") else base
+
+
+def order_of(ecosystem: str) -> Order | None:
+    """The rules of an ecosystem; None where no order of its versions is known."""
+    return ORDERS.get(base_name(ecosystem))
+
+
+def key_of(ecosystem: str, version: str) -> bytes | OutsideGrammar:
+    """The key of a version by the rules of its ecosystem."""
+    order = order_of(ecosystem)
+    if order is None:
+        return OutsideGrammar(version, f"an order of versions of {base_name(ecosystem) or 'it'}")
+    return order.key(version)
