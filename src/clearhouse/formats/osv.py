@@ -90,15 +90,18 @@ def _spans(events: Sequence[Event], version: str, key: Key) -> bool:
     return inside
 
 
-def _sorted(events: Iterable[Event], key: Key) -> list[Event]:
-    """Order events by version, ``0`` first, and at one version as they are listed.
+#: At one version: a range that ends there and one that begins there leave it affected, and a range
+#: from and up to it is of that one version.
+_TURNS: Final = (Bound.FIXED, Bound.INTRODUCED, Bound.LAST_AFFECTED)
 
-    But ``last_affected`` comes after an introduction at the same version: a range of one version.
-    """
+
+def _sorted(events: Iterable[Event], key: Key) -> list[Event]:
+    """Order events by version, ``0`` first, whatever order they are listed in."""
     walked = [event for event in events if event.bound is not Bound.LIMIT]
     start = [event for event in walked if event.version == "0"]
     rest = [event for event in walked if event.version != "0"]
-    rest.sort(key=lambda event: (key(event.version), event.bound is Bound.LAST_AFFECTED))
+    start.sort(key=lambda event: _TURNS.index(event.bound))
+    rest.sort(key=lambda event: (key(event.version), _TURNS.index(event.bound)))
     return start + rest
 
 

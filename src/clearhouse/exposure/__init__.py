@@ -1,0 +1,1 @@
+"""Who is touched: software inventories on one side, vulnerabilities on the other."""
