@@ -26,6 +26,7 @@ COMMANDS: Final = {
     ),
     "hunt": Lazy("clearhouse.cli.hunt:hunt", "Have a model search a package for flaws."),
     "patch": Lazy("clearhouse.cli.patch:patch", "Have a model mend what a bundle proves."),
+    "match": Lazy("clearhouse.cli.match:match", "Say which advisories touch an inventory."),
     "dedupe": Lazy("clearhouse.cli.dedupe:dedupe", "Group bundles that show the same flaw."),
     "proof": Lazy("clearhouse.cli.proof:proof", "Write, look at and pack a proof bundle."),
     "commit": Lazy(

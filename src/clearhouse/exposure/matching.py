@@ -8,7 +8,7 @@ order cannot tell, the answer is that it cannot, never no.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -43,40 +43,79 @@ class Match:
 
     component: Component
     vulnerability: Vulnerability
+    """The record that decided."""
+    ids: tuple[str, ...]
+    """Every name under which the flaw is known, the most common one first."""
     answer: Answer
     because: str
     """What decided: the interval, the list, or why nothing can."""
 
 
 class Vulnerabilities:
-    """Vulnerabilities by the package they are about; withdrawn ones left out."""
+    """Vulnerabilities by the package they are about.
+
+    Withdrawn records are left out.  Records that name one another, or a third, as alias are about
+    one flaw.
+    """
 
     def __init__(self, records: Iterable[Vulnerability]) -> None:
         self._by_package: dict[tuple[str, str], list[tuple[Vulnerability, AffectedPackage]]]
         self._by_package = defaultdict(list)
+        self._above: dict[str, str] = {}
         for one in records:
             if one.withdrawn is None:
+                self._join(one)
                 for package in one.affected:
                     self._by_package[package.ecosystem, package.name].append((one, package))
+        self._ecosystems = {ecosystem for ecosystem, _ in self._by_package}
+        self._names: dict[str, list[str]] = defaultdict(list)
+        for name in self._above:
+            self._names[self._top(name)].append(name)
+
+    def _join(self, one: Vulnerability) -> None:
+        self._above.setdefault(one.id, one.id)
+        for alias in one.aliases:
+            self._above.setdefault(alias, alias)
+            self._above[self._top(alias)] = self._top(one.id)
+
+    def _top(self, name: str) -> str:
+        while (above := self._above[name]) != name:
+            self._above[name] = self._above[above]
+            name = above
+        return name
+
+    def ids(self, one: Vulnerability) -> tuple[str, ...]:
+        """Every name of the flaw that ``one`` is about: CVE first, then as they are spelt."""
+        names = self._names[self._top(one.id)]
+        return tuple(sorted(names, key=lambda name: (not name.startswith("CVE-"), name)))
+
+    def cover(self, ecosystem: str) -> bool:
+        """Whether any record is about this ecosystem, in this release of a distribution.
+
+        Where none is, that nothing matches says nothing.
+        """
+        return normal_ecosystem(ecosystem) in self._ecosystems
 
     def about(self, component: Component) -> list[tuple[Vulnerability, AffectedPackage]]:
-        """Those about the component's package, in its release of a distribution."""
+        """Records about the component's package, in its release of a distribution."""
         ecosystem = normal_ecosystem(component.ecosystem)
         name = normal_name(ecosystem, component.name)
         return self._by_package.get((ecosystem, name), [])
 
-    def matches(self, component: Component) -> Iterator[Match]:
-        """What touches ``component``: one match for each vulnerability."""
+    def matches(self, component: Component) -> list[Match]:
+        """What touches ``component``: one match for each flaw, what is affected before the rest."""
         found: dict[str, Match] = {}
-        for vulnerability, package in self.about(component):
+        for one, package in self.about(component):
             decided = decide(component, package)
             if decided is None:
                 continue
-            match = Match(component, vulnerability, *decided)
-            earlier = found.get(vulnerability.id)
-            if earlier is None or earlier.answer is Answer.UNDECIDED:
-                found[vulnerability.id] = match
-        yield from found.values()
+            flaw = self._top(one.id)
+            earlier = found.get(flaw)
+            if earlier is None or (
+                earlier.answer is Answer.UNDECIDED and decided[0] is Answer.AFFECTED
+            ):
+                found[flaw] = Match(component, one, self.ids(one), *decided)
+        return sorted(found.values(), key=lambda m: (m.answer is Answer.UNDECIDED, m.ids))
 
 
 def decide(component: Component, package: AffectedPackage) -> tuple[Answer, str] | None:

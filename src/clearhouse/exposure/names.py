@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 from packageurl import PackageURL
 
@@ -71,26 +71,35 @@ def normal_ecosystem(ecosystem: str) -> str:
     return f"{base}{colon}{release}"
 
 
-def of_purl(purl: PackageURL) -> tuple[str, str] | None:
-    """The ecosystem, with its release where the package URL tells it, and the package's name.
+class Package(NamedTuple):
+    """What a package URL names, as advisories do."""
 
-    None where OSV has no ecosystem for it.  A distribution without release is named without.
+    ecosystem: str
+    """With the release of a distribution, where the package URL tells it."""
+    name: str
+    version: str
+
+
+def of_purl(purl: PackageURL) -> Package | None:
+    """The package that ``purl`` names; None where OSV has no ecosystem for it.
+
+    Advisories of Debian, Ubuntu and Alpine are about source packages: where the qualifier
+    ``upstream`` names one, with a version of its own or not, that is meant.
     """
     ecosystem = _BY_TYPE.get(purl.type)
-    if ecosystem is None:
-        return _of_distribution(purl)
-    return ecosystem, normal_name(ecosystem, name_of(purl))
-
-
-def _of_distribution(purl: PackageURL) -> tuple[str, str] | None:
+    if ecosystem is not None:
+        return Package(ecosystem, normal_name(ecosystem, name_of(purl)), purl.version or "")
     found = _DISTRIBUTIONS.get((purl.type, (purl.namespace or "").lower()))
     if found is None:
         return None
     ecosystem, pattern = found
-    qualifiers = purl.qualifiers
-    distro = qualifiers.get("distro", "").rpartition("-")[2]
+    distro = purl.qualifiers.get("distro", "").rpartition("-")[2]
     release = re.match(pattern, _CODENAMES.get(distro, distro)) if pattern else None
     suffix = f":{release[1]}" if release else ""
-    # Advisories of Debian and Ubuntu are about source packages.
-    name = qualifiers.get("upstream", purl.name) if purl.type == "deb" else purl.name
-    return normal_ecosystem(f"{ecosystem}{suffix}"), name.partition("@")[0]
+    upstream = purl.qualifiers.get("upstream", "") if purl.type != "rpm" else ""
+    name, _, version = upstream.partition("@")
+    return Package(
+        normal_ecosystem(f"{ecosystem}{suffix}"),
+        name or purl.name,
+        version or purl.version or "",
+    )

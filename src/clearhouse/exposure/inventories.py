@@ -1,0 +1,139 @@
+"""Inventories read from whatever a deployer has: which format, and which packages these are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from packageurl import PackageURL
+
+from clearhouse.errors import Invalid
+from clearhouse.exposure.matching import Component
+from clearhouse.exposure.names import normal_ecosystem, of_purl
+from clearhouse.formats import cyclonedx, package_lists, spdx
+from clearhouse.formats.inventory import MOST_BYTES, Inventory, Listed, text_of
+from clearhouse.formats.json_value import JsonValue, decode
+from clearhouse.versions.ecosystems import order_of
+
+KINDS: Final = (
+    "CycloneDX (JSON or XML), SPDX (JSON), package-lock.json, requirements.txt, CSV, and what"
+    " dpkg-query -W and rpm -qa print"
+)
+_RPM_LINE: Final = re.compile(
+    r"\S+-[^-\s]+-[^-\s]+\.(?:noarch|x86_64|aarch64|i[3-6]86|ppc64le|s390x)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Unidentified:
+    """A package that cannot be matched as it is listed."""
+
+    listed: Listed
+    reason: str
+    suggestion: str
+
+
+def read(raw: bytes, where: str, distribution: str = "") -> Inventory:
+    """Read an inventory of any known format; its content tells which.
+
+    ``where`` is the file's name for messages, ``distribution`` OSV's name of the distribution
+    (``Debian:12``) that a list of dpkg or rpm is from.  Raises Invalid where the format is not
+    known, or the file is not what it seems.
+    """
+    text = text_of(raw, where)
+    start = text.lstrip()[:1]
+    if start == "{":
+        return _from_json(text, where)
+    if start == "<":
+        return cyclonedx.from_xml(text, where)
+    lines = [one for one in text.splitlines() if one.strip() and not one.startswith("#")]
+    if not lines:
+        raise Invalid(f"is empty; known are {KINDS}", where=where)
+    first = lines[0].strip()
+    if "," in first and {"purl", "name"} & {one.strip().lower() for one in first.split(",")}:
+        return package_lists.from_csv(text, where)
+    if first.lower() == "purl":
+        return package_lists.from_csv(text, where)
+    if _RPM_LINE.fullmatch(first) or first.startswith("gpg-pubkey-"):
+        return package_lists.from_rpm(text, _known(distribution, where))
+    if "\t" in first:
+        return package_lists.from_dpkg(text, _known(distribution, where))
+    found = package_lists.from_requirements(text)
+    if not any(one.version or one.name.isidentifier() for one in found.packages):
+        raise Invalid(f"is of no known format; known are {KINDS}", where=where)
+    return found
+
+
+def _known(distribution: str, where: str) -> str:
+    if order_of(distribution) is None:
+        raise Invalid(
+            "is a list of a distribution's packages; say which with --distribution, as in Debian:12"
+            " or AlmaLinux:9",
+            where=where,
+        )
+    return distribution
+
+
+def _from_json(text: str, where: str) -> Inventory:
+    document = JsonValue(decode(text.encode(), where, most_bytes=MOST_BYTES), where)
+    table = document.table()
+    if table.get("bomFormat") == "CycloneDX":
+        return cyclonedx.from_json(document)
+    if "spdxVersion" in table:
+        return spdx.from_json_2(document)
+    if "@graph" in table:
+        return spdx.from_json_3(document)
+    if "lockfileVersion" in table:
+        return package_lists.from_package_lock(document)
+    raise Invalid(f"is of no known format; known are {KINDS}", where=where)
+
+
+def components_of(
+    packages: Iterable[Listed], where: str
+) -> tuple[list[Component], list[Unidentified]]:
+    """The packages that can be matched, and the others with what to do about each."""
+    known: list[Component] = []
+    unknown: list[Unidentified] = []
+    for one in packages:
+        found = _component(one, where)
+        if isinstance(found, Component):
+            known.append(found)
+        else:
+            unknown.append(found)
+    return known, unknown
+
+
+def _component(one: Listed, where: str) -> Component | Unidentified:
+    source = f"{where}: {one.place}" if one.place else where
+    if one.problem:
+        return Unidentified(one, one.problem, "write it as the format asks")
+    if one.purl:
+        return _of_purl(one, source)
+    if one.ecosystem and one.name:
+        if order_of(one.ecosystem) is None:
+            reason = f"{one.ecosystem} is no ecosystem whose versions we can compare"
+            return Unidentified(one, reason, "use the name that OSV has for it")
+        return Component(normal_ecosystem(one.ecosystem), one.name, one.version, "", source)
+    return Unidentified(
+        one,
+        "it has no package URL, and its name may mean several packages",
+        "add one, as in pkg:pypi/requests@2.32.0",
+    )
+
+
+def _of_purl(one: Listed, source: str) -> Component | Unidentified:
+    try:
+        purl = PackageURL.from_string(one.purl)
+    except ValueError as error:
+        return Unidentified(one, f"its package URL is malformed: {error}", "correct it")
+    found = of_purl(purl)
+    if found is None:
+        kind = f"{purl.type}/{purl.namespace}" if purl.namespace else purl.type
+        return Unidentified(one, f"advisories do not name packages of {kind}", "ask its supplier")
+    version = found.version or one.version
+    epoch = purl.qualifiers.get("epoch") if purl.type == "rpm" else None
+    if epoch and ":" not in version:
+        version = f"{epoch}:{version}"
+    return Component(found.ecosystem, found.name, version, one.purl, source)

@@ -1,0 +1,139 @@
+"""``clearhouse match`` from end to end: files in, lines or a document out."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clearhouse.cli.main import main
+
+Match = Callable[..., tuple[int, str, str]]
+
+
+def record(identifier: str, name: str, fixed: str, **more: Any) -> dict[str, Any]:
+    events = [{"introduced": "0"}, {"fixed": fixed}]
+    package = {"ecosystem": "PyPI", "name": name}
+    ranges = [{"type": "ECOSYSTEM", "events": events}]
+    return {"id": identifier, "affected": [{"package": package, "ranges": ranges}], **more}
+
+
+RECORDS = [
+    record("PYSEC-1", "Flask", "2.0.2", aliases=["CVE-2021-1"], summary="A flaw"),
+    record("GHSA-1", "flask", "2.0.3", aliases=["CVE-2021-1"]),
+    record("PYSEC-2", "requests", "2.0"),
+    record("PYSEC-3", "flask", "9", withdrawn="2026-01-01T00:00:00Z"),
+]
+
+
+@pytest.fixture
+def match(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Match:
+    """Runs the command on a requirements file and the records above."""
+    (tmp_path / "installed.txt").write_text("Flask==2.0.1\nrequests==2.25.0\nnumpy>=1\n")
+    (tmp_path / "osv.json").write_text(json.dumps(RECORDS))
+
+    def run(*arguments: str, advisories: Path | None = None) -> tuple[int, str, str]:
+        code = main(
+            [
+                "match", "--inventory", str(tmp_path / "installed.txt"),
+                "--advisories", str(advisories or tmp_path / "osv.json"), *arguments,
+            ]
+        )  # fmt: skip
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return run
+
+
+def test_a_flaw_is_one_line_with_the_interval_that_decided(match: Match) -> None:
+    code, out, err = match()
+    assert code == 1
+    assert out == (
+        "pkg:pypi/flask@2.0.1  CVE-2021-1 (GHSA-1, PYSEC-1)  affected: any version, before 2.0.2\n"
+    )
+    assert "not identified: line 3: numpy: it names no single version" in err
+    assert err.endswith("known flaws: 1, in 1 of 2 packages compared; packages not identified: 1\n")
+
+
+def test_the_document_has_all_of_it(match: Match) -> None:
+    code, out, _ = match("--json")
+    found = json.loads(out)
+    (one,) = found["matches"]
+    assert code == 1
+    assert one["ids"] == ["CVE-2021-1", "GHSA-1", "PYSEC-1"]
+    assert (one["record"], one["answer"], one["summary"]) == ("PYSEC-1", "affected", "A flaw")
+    assert one["package"]["source"].endswith("installed.txt: line 1")
+    assert [found["components"], len(found["unidentified"]), found["set_aside"]] == [2, 1, []]
+
+
+def test_nothing_found_is_exit_code_0_and_nothing_compared_is_said(
+    match: Match, tmp_path: Path
+) -> None:
+    (tmp_path / "other.json").write_text(json.dumps(record("X-1", "another", "1")))
+    assert match(advisories=tmp_path / "other.json")[:2] == (0, "")
+    raw = json.dumps(RECORDS).replace("PyPI", "npm")
+    (tmp_path / "npm.json").write_text(raw)
+    code, out, err = match(advisories=tmp_path / "npm.json")
+    assert (code, out) == (0, "")
+    assert "not compared: 2 packages of PyPI: no advisory is about it" in err
+
+
+@pytest.mark.parametrize("kind", ["ndjson", "ndjson.gz", "json.gz", "zip", "folder"])
+def test_advisories_come_in_any_wrapping_and_bad_ones_are_set_aside(
+    match: Match, tmp_path: Path, kind: str
+) -> None:
+    bad = ['{"id": 7}', "{", '{"id":"Z","affected":[{"package":{"ecosystem":"npm"}}]}']
+    lines = "\n".join([bad[0], *map(json.dumps, RECORDS), "", bad[1], bad[2]])
+    path = tmp_path / f"feed.{kind}"
+    match kind:
+        case "ndjson":
+            path.write_text(lines)
+        case "ndjson.gz":
+            path.write_bytes(gzip.compress(lines.encode()))
+        case "json.gz":
+            path.write_bytes(gzip.compress(json.dumps([*RECORDS, {"id": 7}]).encode()))
+        case "zip":
+            with zipfile.ZipFile(path, "w") as archive:
+                archive.writestr("README.md", "not a record")
+                archive.writestr("a/good.json", json.dumps(RECORDS))
+                archive.writestr("b.json", bad[1])
+        case "folder":
+            (path / "deep").mkdir(parents=True)
+            (path / "deep" / "lines.jsonl").write_text(lines)
+            (path / "one.json").write_text(bad[0])
+            (path / "note.txt").write_text("not a record")
+    code, out, err = match(advisories=path)
+    assert code == 1
+    assert out.startswith("pkg:pypi/flask@2.0.1  CVE-2021-1")
+    assert "set aside: " in err
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(b"\x1f\x8b\x08", "cut off"), (b"PK\x03\x04", "no zip file"), (b"{}", "expected id as text")],
+    ids=["gz", "zip", "json"],
+)
+def test_without_a_single_record_nothing_is_said_to_be_clean(
+    match: Match, tmp_path: Path, content: bytes, message: str, request: pytest.FixtureRequest
+) -> None:
+    path = tmp_path / f"feed.{request.node.callspec.id}"
+    path.write_bytes(content)
+    code, out, err = match(advisories=path)
+    assert (code, out) == (2, "")
+    assert message in err
+
+
+def test_a_file_that_is_not_there_is_bad_input(match: Match, tmp_path: Path) -> None:
+    code, out, err = match("--inventory", str(tmp_path / "absent.json"))
+    assert (code, out) == (2, "")
+    assert "absent.json: cannot be read: No such file or directory" in err
+
+
+def test_names_from_outside_cannot_steer_the_terminal(match: Match, tmp_path: Path) -> None:
+    (tmp_path / "installed.txt").write_text("purl\npkg:pypi/flask@2.0.1\n\x1b[2J\x1b]0;x\x07\n")
+    assert "\x1b" not in "".join(map(str, match()))

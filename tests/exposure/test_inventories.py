@@ -1,0 +1,268 @@
+"""Inventories in every format, real ones and those made to hurt."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections import Counter
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from packageurl import PackageURL
+
+from clearhouse.errors import Invalid
+from clearhouse.exposure.inventories import components_of, read
+from clearhouse.exposure.matching import Component
+from clearhouse.exposure.names import of_purl
+from clearhouse.formats import inventory
+from tests.exposure.advisories import SHARED
+
+BOMS = SHARED / "data" / "sboms"
+has_boms = pytest.mark.skipif(not BOMS.is_dir(), reason="no inventories: set CLEARHOUSE_SHARED")
+
+
+def components(raw: bytes | str, distribution: str = "") -> list[Component]:
+    data = raw.encode() if isinstance(raw, str) else raw
+    return components_of(read(data, "x", distribution).packages, "x")[0]
+
+
+def short(found: list[Component]) -> list[tuple[str, str, str]]:
+    return [(one.ecosystem, one.name, one.version) for one in found]
+
+
+#: Format, ecosystems of what is known, and how many packages are not.
+REAL = {
+    "cdx-alpine-bad-purls.xml": ("CycloneDX 1.4", {"Alpine:v3.17": 8}, 8),
+    "cdx-alpine.xml": ("CycloneDX 1.4", {"Alpine:v3.17": 14}, 2),
+    "cdx-cern-lhc-vdm-editor.json": ("CycloneDX 1.2", {"npm": 44}, 0),
+    "cdx-cern-lhc-vdm-editor.xml": ("CycloneDX 1.2", {"npm": 44}, 0),
+    "cdx-dropwizard-1.3.15.json": ("CycloneDX 1.2", {"Maven": 168}, 0),
+    "cdx-hbom-board.json": ("CycloneDX 1.4", {}, 6),
+    "cdx-juice-shop-flat-1.4.json": ("CycloneDX 1.4", {"npm": 1116}, 0),
+    "cdx-laravel-7.12.0-v1.1.xml": ("CycloneDX 1.1", {"Packagist": 62}, 0),
+    "cdx-nested-components.json": ("CycloneDX 1.4", {"crates": 1}, 2),
+    "cdx-postgres-stretch-deb.xml": ("CycloneDX 1.4", {"Debian:9": 132, "Go": 3}, 2),
+    "cdx-proton-bridge-1.8.0.json": ("CycloneDX 1.2", {"Go": 202}, 0),
+    "spdx-example01-simplehtr-example.json": ("SPDX 3.0.1", {}, 10),
+    "spdx-example9-appbomination.spdx.json": ("SPDX 2.2", {"Maven": 4}, 3),
+    "spdx-example9-appbomination.spdx3.json": ("SPDX 3.0.1", {"Maven": 4}, 3),
+    "spdx-purl-and-cpe.json": ("SPDX 2.3", {}, 2),
+}
+
+
+@has_boms
+@pytest.mark.parametrize("name", REAL)
+def test_a_real_inventory_is_read_whole(name: str) -> None:
+    found = read((BOMS / name).read_bytes(), name)
+    known, unknown = components_of(found.packages, name)
+    counted = Counter(one.ecosystem for one in known)
+    assert (found.format, dict(counted), len(unknown)) == REAL[name]
+    assert all(one.source.startswith(f"{name}: ") for one in known)
+    assert all(one.reason and one.suggestion for one in unknown)
+
+
+@has_boms
+def test_json_and_xml_of_one_inventory_say_the_same() -> None:
+    both = [
+        short(components((BOMS / f"cdx-cern-lhc-vdm-editor.{kind}").read_bytes()))
+        for kind in ("json", "xml")
+    ]
+    assert both[0] == both[1]
+
+
+@pytest.mark.parametrize(
+    ("purl", "package"),
+    [
+        ("pkg:pypi/Zope.Interface@5.0", ("PyPI", "zope-interface", "5.0")),
+        ("pkg:npm/%40angular/core@12.0.1", ("npm", "@angular/core", "12.0.1")),
+        ("pkg:maven/org.apache/log4j@2.14.1", ("Maven", "org.apache:log4j", "2.14.1")),
+        (
+            "pkg:golang/github.com/gin-gonic/gin@v1.6.0",
+            ("Go", "github.com/gin-gonic/gin", "v1.6.0"),
+        ),
+        ("pkg:deb/debian/libssl3@3.0.1-1?distro=debian-12", ("Debian:12", "libssl3", "3.0.1-1")),
+        (
+            "pkg:deb/debian/libssl3@3.0.1-1+b1?distro=bookworm&upstream=openssl@3.0.1-1",
+            ("Debian:12", "openssl", "3.0.1-1"),
+        ),
+        ("pkg:deb/ubuntu/curl@7.8-1?distro=ubuntu-22.04", ("Ubuntu:22.04", "curl", "7.8-1")),
+        (
+            "pkg:apk/alpine/ssl_client@1.35-r0?distro=alpine-3.17.2&upstream=busybox",
+            ("Alpine:v3.17", "busybox", "1.35-r0"),
+        ),
+        (
+            "pkg:rpm/almalinux/bash@5.1-1.el9?distro=almalinux-9.4",
+            ("AlmaLinux:9", "bash", "5.1-1.el9"),
+        ),
+        ("pkg:rpm/fedora/bash@5.1", None),
+        ("pkg:generic/openssl@3.0", None),
+    ],
+)
+def test_a_package_url_names_what_advisories_name(
+    purl: str, package: tuple[str, str, str] | None
+) -> None:
+    assert of_purl(PackageURL.from_string(purl)) == package
+
+
+def test_the_epoch_of_a_package_url_is_part_of_the_version() -> None:
+    bom = "purl\npkg:rpm/almalinux/bind@9.1-2?epoch=32&distro=almalinux-9\n"
+    assert short(components(bom)) == [("AlmaLinux:9", "bind", "32:9.1-2")]
+
+
+def test_requirements_give_versions_where_they_are_pinned() -> None:
+    raw = (
+        "# a comment\n-r other.txt\n"
+        "Flask[async]==2.0.1 ; python_version > '3'  # why\n"
+        "requests==2.25.0 \\\n    --hash=sha256:aa\n"
+        "numpy>=1.0\npandas==1.*\nurllib3===1.26\nnot a requirement at all\n"
+    )
+    known, unknown = components_of(read(raw.encode(), "r.txt").packages, "r.txt")
+    assert short(known) == [
+        ("PyPI", "flask", "2.0.1"), ("PyPI", "requests", "2.25.0"), ("PyPI", "urllib3", "1.26"),
+    ]  # fmt: skip
+    assert [one.listed.place for one in unknown] == ["line 6", "line 7", "line 9"]
+    assert known[1].source == "r.txt: line 4"
+
+
+LOCK_3 = {
+    "name": "app", "lockfileVersion": 3,
+    "packages": {
+        "": {"name": "app", "version": "1.0.0"},
+        "node_modules/a": {"version": "1.2.3"},
+        "node_modules/a/node_modules/@s/b": {"version": "2.0.0"},
+        "node_modules/alias": {"name": "real", "version": "3.0.0"},
+        "node_modules/linked": {"link": True, "resolved": "packages/linked"},
+        "node_modules/git": {"version": "git+ssh://example.org/x.git#abc"},
+    },
+}  # fmt: skip
+LOCK_1 = {
+    "lockfileVersion": 1,
+    "dependencies": {"a": {"version": "1.2.3", "dependencies": {"@s/b": {"version": "2.0.0"}}}},
+}
+
+
+def test_a_lock_file_of_npm_lists_what_is_installed() -> None:
+    assert short(components(json.dumps(LOCK_3))) == [
+        ("npm", "a", "1.2.3"), ("npm", "@s/b", "2.0.0"), ("npm", "real", "3.0.0"),
+    ]  # fmt: skip
+    assert short(components(json.dumps(LOCK_1))) == [
+        ("npm", "a", "1.2.3"),
+        ("npm", "@s/b", "2.0.0"),
+    ]
+    (unknown,) = components_of(read(json.dumps(LOCK_3).encode(), "x").packages, "x")[1]
+    assert (unknown.listed.name, unknown.reason) == ("git", "it names no version of the registry")
+
+
+def test_lists_of_a_distribution_need_to_be_told_which() -> None:
+    dpkg = "openssl\t3.0.11-1~deb12u2\nlibc6:amd64\t2.36-9\n"
+    assert short(components(dpkg, "Debian:12")) == [
+        ("Debian:12", "openssl", "3.0.11-1~deb12u2"), ("Debian:12", "libc6", "2.36-9"),
+    ]  # fmt: skip
+    rpm = "gpg-pubkey-fd431d51-4ae0493b\nbash-5.1.8-6.el9.x86_64\nperl-libs-5.32-480.el9.noarch\n"
+    assert short(components(rpm, "AlmaLinux:9")) == [
+        ("AlmaLinux:9", "bash", "5.1.8-6.el9"), ("AlmaLinux:9", "perl-libs", "5.32-480.el9"),
+    ]  # fmt: skip
+    for raw in (dpkg, rpm):
+        with pytest.raises(Invalid, match="--distribution"):
+            read(raw.encode(), "x")
+
+
+def test_a_table_names_packages_by_columns() -> None:
+    raw = "Name,Version,Ecosystem\r\nlodash,4.17.4,npm\r\n,,\r\nx,1,Cobol\r\n"
+    known, unknown = components_of(read(raw.encode("utf-16"), "t.csv").packages, "t.csv")
+    assert short(known) == [("npm", "lodash", "4.17.4")]
+    assert [one.listed.place for one in unknown] == ["line 4"]
+
+
+def bom(*parts: Any) -> bytes:
+    return json.dumps(
+        {"bomFormat": "CycloneDX", "specVersion": "1.6", "components": parts}
+    ).encode()
+
+
+def test_what_is_written_badly_is_listed_and_the_rest_is_read() -> None:
+    good = {"name": "x", "version": "1", "purl": "pkg:npm/x@1"}
+    raw = bom(
+        {"name": "y", "version": 7}, "text", {"name": "z", "purl": "pkg:"}, good, {"name": "w"}
+    )
+    known, unknown = components_of(read(raw, "b").packages, "b")
+    assert short(known) == [("npm", "x", "1")]
+    assert [one.listed.place for one in unknown] == [f"components[{n}]" for n in (0, 1, 2, 4)]
+
+
+def nested(depth: int) -> str:
+    return '{"components":[' * depth + "]}" * depth
+
+
+ENTITIES = (
+    '<?xml version="1.0"?><!DOCTYPE bom [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;&a;">]>'
+    '<bom xmlns="http://cyclonedx.org/schema/bom/1.4"><components><component><name>&b;</name>'
+    "</component></components></bom>"
+)
+NESTED_XML = '<bom xmlns="http://cyclonedx.org/schema/bom/1.4">' + "<components><component>" * 5000
+
+
+@pytest.mark.parametrize(
+    ("raw", "reason"),
+    [
+        (b"", "is empty"),
+        (b"   \n\n", "is empty"),
+        (b"\x00\x01", "NUL"),
+        (b"\xff\xfe\x00", "not UTF-8"),
+        (b"\xe9t\xe9", "not UTF-8"),
+        (b"{", "is not JSON"),
+        (b'{"a":1,"a":2}', "twice"),
+        (b'{"bomFormat":"CycloneDX","components":{}}', "expected a list"),
+        (b'{"a":1}', "no known format"),
+        (nested(100_000).encode(), "nested too deeply"),
+        (ENTITIES.encode(), "document type"),
+        (NESTED_XML.encode(), "nested too deeply"),
+        (b"<bom/>", "expected a CycloneDX bom"),
+        (b"<bom", "is not XML"),
+        (b"a,b\n1,2\n", "no known format"),
+        (b'purl,name\n"x', "is not CSV"),
+        (b"\x7fELF" + b"\x02" * 40, "no known format"),
+    ],
+)
+def test_what_is_no_inventory_is_refused_with_the_reason(raw: bytes, reason: str) -> None:
+    with pytest.raises(Invalid, match=reason) as caught:
+        read(raw, "evil.bin")
+    assert caught.value.where == "evil.bin"
+
+
+def test_an_inventory_has_a_size_and_a_number_of_packages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inventory, "MOST_BYTES", 100)
+    with pytest.raises(Invalid, match="more than 100"):
+        read(b"x" * 101, "x")
+    monkeypatch.undo()
+    monkeypatch.setattr(inventory, "MOST_PACKAGES", 3)
+    with pytest.raises(Invalid, match="more than 3 packages"):
+        read(bom(*({"name": "x"} for _ in range(4))), "x")
+
+
+words = st.text(max_size=20) | st.none() | st.integers()
+parts = st.recursive(
+    st.fixed_dictionaries(
+        {}, optional=dict.fromkeys(("name", "version", "purl", "group", "type"), words)
+    ),
+    lambda inner: st.fixed_dictionaries({}, optional={"components": st.lists(inner, max_size=3)}),
+    max_leaves=8,
+)
+
+
+@given(st.lists(parts, max_size=4))
+def test_no_component_is_lost_and_none_breaks_the_reader(many: list[dict[str, Any]]) -> None:
+    def count(one: dict[str, Any]) -> int:
+        return 1 + sum(map(count, one.get("components", [])))
+
+    found = read(bom(*many), "x").packages
+    known, unknown = components_of(found, "x")
+    assert len(known) + len(unknown) == len(found) == sum(map(count, many))
+
+
+@given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
+def test_whatever_the_bytes_they_are_read_or_refused(raw: bytes) -> None:
+    with contextlib.suppress(Invalid):
+        components_of(read(raw, "x", "Debian:12").packages, "x")
