@@ -104,7 +104,9 @@ def mail(before: bytes, after: bytes, *, end: bytes = b"\n") -> bytes:
 
 @pytest.mark.sandbox
 @pytest.mark.network
-@pytest.mark.parametrize("end", [b"\n", b"\r\n"], ids=["LF", "CRLF"])
+@pytest.mark.parametrize(
+    "end", [b"\n", pytest.param(b"\r\n", marks=pytest.mark.slow)], ids=["LF", "CRLF"]
+)
 def test_a_mail_with_a_fix_is_accepted_and_what_it_left_out_is_said(
     told: Told, tmp_path: Path, zipp: Distribution, end: bytes
 ) -> None:

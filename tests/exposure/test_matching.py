@@ -56,7 +56,7 @@ SOURCES: dict[str, tuple[Compare, tuple[str, ...]]] = {
 }
 
 
-_LONG = {"pypi", "bitnami", "almalinux"}
+_LONG = {"pypi", "bitnami", "almalinux", "packagist"}
 
 
 @pytest.mark.parametrize(

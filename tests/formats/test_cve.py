@@ -40,6 +40,7 @@ REJECTED = schema("CVE_JSON_cnaRejectedContainer_5.1.1.json")
 WITHDRAWN = replace(ADVISORY, withdrawn=datetime(2026, 9, 1, tzinfo=UTC))
 
 
+@pytest.mark.slow
 @given(advisories())
 def test_every_record_is_valid_by_the_programmes_schemas(advisory: Advisory) -> None:
     published = replace(

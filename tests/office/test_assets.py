@@ -85,6 +85,7 @@ def test_a_style_sheet_that_names_a_missing_file_leaves_nothing_half_done(
     assert list(root.parent.rglob("*")) == [root]
 
 
+@pytest.mark.slow
 def test_an_office_serves_what_was_collected(tmp_path: Path) -> None:
     if not (TOP / "build/assets" / NEEDED).is_file():
         pytest.skip("make assets was not run here")

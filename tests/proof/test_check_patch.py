@@ -47,6 +47,12 @@ FEW_PATCHES: Final = (
     "CVE-2023-2251/at-least-one.patch", "CVE-2024-5569/comment-only.patch",
     "CVE-2026-24486/starts-a-shell.patch",
 )  # fmt: skip
+#: Those among them that take longest.
+LONG_PATCHES: Final = {
+    "CVE-2019-14853/exception-swallowed.patch", "CVE-2019-14853/new-fault.patch",
+    "CVE-2021-43572/feature-removed.patch", "CVE-2022-21797/input-filter.patch",
+    "CVE-2023-2251/at-least-one.patch",
+}  # fmt: skip
 #: Releases that change more than the flaw, and what a package's own test says of that.
 MORE_THAN_THE_FIX: Final = {
     "CVE-2022-34749": "tests/test_syntax.py::TestSyntax::test_links_003",
@@ -116,7 +122,10 @@ def test_the_release_that_fixed_it_is_accepted(cve: str, workshop: Workshop) -> 
 
 @pytest.mark.sandbox
 @pytest.mark.network
-@pytest.mark.parametrize("name", FEW_PATCHES)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=[pytest.mark.slow] if n in LONG_PATCHES else []) for n in FEW_PATCHES],
+)
 def test_a_patch_of_our_own_is_told_what_it_must(name: str, workshop: Workshop) -> None:
     assert_as_it_must(name, of_sample(name, workshop, SHORT))
 

@@ -94,6 +94,7 @@ def test_answers_say_what_is_left_and_when_there_is_more(monkeypatch: pytest.Mon
     assert finder.get("/findings").headers["RateLimit-Policy"] == '"organisation";q=1200;w=60'
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_guesses_at_keys_are_counted_by_address() -> None:
     guess = {"Authorization": "Bearer chk_guess"}

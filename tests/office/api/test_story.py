@@ -25,6 +25,7 @@ __all__ = ["postgresql"]
 VECTOR = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:H/A:N"
 
 
+@pytest.mark.slow
 def test_a_finding_becomes_a_case_and_its_patch_reaches_who_needs_it() -> None:
     finder, other = caller("hexfind", Role.FINDER), caller("otherlab", Role.FINDER)
     supplier = caller("ecdsa-team", Role.SUPPLIER)

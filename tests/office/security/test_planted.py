@@ -270,7 +270,14 @@ def test_a_search_answers_for_what_is_hidden_as_for_what_is_not_there(
 _COUNTS: Final = ("/job", "receipt", "receipt/", "receipt/$", "{entry}", "api/docs")
 
 
-@pytest.mark.parametrize("name", ["public", "finder", "supplier", "team-invited", "stranger"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "public",
+        "stranger",
+        *(pytest.param(n, marks=pytest.mark.slow) for n in ("finder", "supplier", "team-invited")),
+    ],
+)
 def test_what_happens_in_cases_of_others_changes_nothing_that_one_is_answered(
     world: World, name: str
 ) -> None:

@@ -209,6 +209,7 @@ def test_a_sandbox_outlives_the_thread_that_started_it(tmp_path: Path) -> None:
         assert cell.run(job)["init"] == "ended"
 
 
+@pytest.mark.slow
 def test_the_check_holds_for_an_ordinary_user(ordinary: dict[str, str]) -> None:
     """The same attempts by somebody who is not root, with keys of a login session."""
     if os.geteuid() != 0:
