@@ -78,7 +78,7 @@ bench: setup ## measure the speeds recorded in docs/benchmarks.md
 	PYTHONPATH=. $(PY) -m benchmarks
 
 audit: setup ## hold the locked dependencies against OSV records: make audit ADVISORIES=FILE
-	@$(PY) tools/audit $(ADVISORIES)
+	@$(VENV)/bin/clearhouse match --inventory requirements-dev.lock --advisories $(ADVISORIES)
 
 screenshots: setup assets ## take the pictures of docs/images, of an office filled for it
 	@$(PY) tools/screenshots
