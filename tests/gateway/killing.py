@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import itertools
 import json
 import os
 import random
@@ -18,6 +19,7 @@ from tests.gateway.model import Model
 from tests.gateway.offices import RealGateway
 
 _CLIENTS = 8
+_KILLS = 3
 
 
 @dataclass
@@ -34,9 +36,14 @@ async def run(
     gateway: RealGateway, model: Model, token: str, requests: int, between: tuple[float, float],
     chance: random.Random,
 ) -> Outcome:  # fmt: skip
-    """Send so many requests, each once, and kill until the last is over."""
+    """Send so many requests, each once, and kill until the last is over.
+
+    On a fast machine more are sent: until processes were killed ``_KILLS`` times at least.
+    """
     outcome = Outcome()
-    numbers = iter(range(requests))
+    numbers = itertools.takewhile(
+        lambda number: number < requests or outcome.kills < _KILLS, itertools.count()
+    )
     over = asyncio.Event()
     killer = asyncio.create_task(_kill(gateway, between, chance, over, outcome))
     clients = [_client(gateway.url, token, numbers, outcome) for _ in range(_CLIENTS)]
