@@ -13,7 +13,7 @@ from packaging.version import InvalidVersion, Version
 
 from clearhouse.errors import Invalid
 from clearhouse.exposure.intervals import Interval, intervals_of
-from clearhouse.exposure.matching import Answer, Component, Vulnerabilities, decide
+from clearhouse.exposure.matching import Answer, Component, Decision, Vulnerabilities, decide
 from clearhouse.exposure.vulnerabilities import AffectedPackage, read
 from clearhouse.formats.osv import Affected, Bound, Event
 from clearhouse.versions import pypi, rpm, semver
@@ -80,7 +80,7 @@ def test_no_version_is_missed_and_none_is_too_many(name: str) -> None:
                     continue
                 component = Component(package.ecosystem, package.name, version)
                 found = decide(component, package)
-                if found is None or "listed" not in found[1]:
+                if found is None or "listed" not in found.because:
                     looked_at += 1
                     assert (found is not None) == expected, (raw["id"], version, found)
     assert looked_at > 400
@@ -130,35 +130,47 @@ def package(events: list[dict[str, str]], versions: list[str] | None = None) -> 
     return read(raw, "x.json").affected[0]
 
 
-def answer(version: str, about: AffectedPackage) -> tuple[Answer, str] | None:
+def answer(version: str, about: AffectedPackage) -> Decision | None:
     return decide(Component("PyPI", "some-package", version), about)
 
 
 def test_the_interval_that_decided_is_said() -> None:
     about = package([{"introduced": "1.0"}, {"fixed": "1.5"}, {"introduced": "2.0"}])
-    assert answer("1.2", about) == (Answer.AFFECTED, "1.0 or later, before 1.5")
-    assert answer("2.0", about) == (Answer.AFFECTED, "2.0 or later")
+    assert answer("1.2", about) == Decision(Answer.AFFECTED, "1.0 or later, before 1.5", "1.5")
+    assert answer("2.0", about) == Decision(Answer.AFFECTED, "2.0 or later")
     assert answer("1.5", about) is None
+
+
+def test_the_version_to_update_to_is_one_that_no_range_holds() -> None:
+    both = package([{"introduced": "0"}, {"fixed": "1.5"}, {"introduced": "1.5"}, {"fixed": "2.1"}])
+    found = answer("1.2", both)
+    assert found is not None
+    assert found.fixed == "2.1"
+    last = answer("1.2", package([{"introduced": "0"}, {"last_affected": "1.5"}]))
+    assert last == Decision(Answer.AFFECTED, "any version, up to 1.5")
+    still_listed = answer("1.2", package([{"introduced": "0"}, {"fixed": "1.5"}], ["1.5.0"]))
+    assert still_listed is not None
+    assert still_listed.fixed is None
 
 
 def test_a_listed_version_is_known_by_its_key_and_by_its_spelling() -> None:
     about = package([{"introduced": "5"}], ["1.0.0", "trunk"])
-    assert answer("1.0", about) == (Answer.AFFECTED, "1.0.0 is listed")
-    assert answer("trunk", about) == (Answer.AFFECTED, "trunk is listed")
+    assert answer("1.0", about) == Decision(Answer.AFFECTED, "1.0.0 is listed")
+    assert answer("trunk", about) == Decision(Answer.AFFECTED, "trunk is listed")
 
 
 @pytest.mark.parametrize("version", ["", "unknown", "2.0-final-beta"])
 def test_what_has_no_place_in_the_order_is_undecided_and_never_clean(version: str) -> None:
     found = answer(version, package([{"introduced": "1.0"}]))
     assert found is not None
-    assert found[0] is Answer.UNDECIDED
+    assert found.answer is Answer.UNDECIDED
 
 
 def test_a_range_that_cannot_be_drawn_leaves_every_version_undecided() -> None:
     about = package([{"introduced": "0"}, {"fixed": "2019-09-12"}], ["0.1"])
     found = answer("3.0", about)
-    assert found == (Answer.UNDECIDED, "fixed 2019-09-12 is not PEP 440")
-    assert answer("0.1", about) == (Answer.AFFECTED, "0.1 is listed")
+    assert found == Decision(Answer.UNDECIDED, "fixed 2019-09-12 is not PEP 440")
+    assert answer("0.1", about) == Decision(Answer.AFFECTED, "0.1 is listed")
 
 
 def test_releases_of_a_distribution_are_apart_and_names_of_one_package_are_one() -> None:

@@ -164,7 +164,7 @@ def _line(one: Match) -> str:
         f"{component.ecosystem} {component.name} {component.version}".rstrip()
     )
     others = f" ({', '.join(one.ids[1:4])})" if len(one.ids) > 1 else ""
-    return f"{name}  {one.ids[0]}{others}  {one.answer.value}: {one.because}"
+    return f"{name}  {one.ids[0]}{others}  {one.answer.value}: {one.decision.because}"
 
 
 def _document(found: _Found) -> dict[str, Any]:
@@ -187,7 +187,8 @@ def _document(found: _Found) -> dict[str, Any]:
                     {"type": kind, "score": score} for kind, score in one.vulnerability.severity
                 ],
                 "answer": one.answer.value,
-                "because": one.because,
+                "because": one.decision.because,
+                "fixed": one.decision.fixed,
             }
             for one in found.matches
         ],

@@ -12,8 +12,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from clearhouse.exposure.intervals import Interval
 from clearhouse.exposure.names import normal_ecosystem, normal_name
 from clearhouse.exposure.vulnerabilities import AffectedPackage, Vulnerability
+from clearhouse.formats.osv import Bound
 from clearhouse.versions import OutsideGrammar
 from clearhouse.versions.ecosystems import base_name, key_of
 
@@ -38,6 +40,17 @@ class Answer(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Decision:
+    """What is known of a component and one record of its package."""
+
+    answer: Answer
+    because: str
+    """What decided: the interval, the list, or why nothing can."""
+    fixed: str | None = None
+    """The first later version that is fixed, where the record names one."""
+
+
+@dataclass(frozen=True, slots=True)
 class Match:
     """A component that a vulnerability touches, or may touch."""
 
@@ -46,9 +59,12 @@ class Match:
     """The record that decided."""
     ids: tuple[str, ...]
     """Every name under which the flaw is known, the most common one first."""
-    answer: Answer
-    because: str
-    """What decided: the interval, the list, or why nothing can."""
+    decision: Decision
+
+    @property
+    def answer(self) -> Answer:
+        """Affected, or undecided."""
+        return self.decision.answer
 
 
 class Vulnerabilities:
@@ -112,13 +128,13 @@ class Vulnerabilities:
             flaw = self._top(one.id)
             earlier = found.get(flaw)
             if earlier is None or (
-                earlier.answer is Answer.UNDECIDED and decided[0] is Answer.AFFECTED
+                earlier.answer is Answer.UNDECIDED and decided.answer is Answer.AFFECTED
             ):
-                found[flaw] = Match(component, one, self.ids(one), *decided)
+                found[flaw] = Match(component, one, self.ids(one), decided)
         return sorted(found.values(), key=lambda m: (m.answer is Answer.UNDECIDED, m.ids))
 
 
-def decide(component: Component, package: AffectedPackage) -> tuple[Answer, str] | None:
+def decide(component: Component, package: AffectedPackage) -> Decision | None:
     """Whether ``component`` is affected as ``package`` says, and why; None where it is not.
 
     1. inside an interval; 2. listed, as it is spelt or by its key; 3. without version: undecided;
@@ -131,20 +147,34 @@ def decide(component: Component, package: AffectedPackage) -> tuple[Answer, str]
     if isinstance(key, bytes):
         for interval in package.intervals:
             if interval.holds(key):
-                return Answer.AFFECTED, str(interval)
+                return Decision(Answer.AFFECTED, str(interval), _mended(interval, package))
     # 2
     if version in package.spellings:
-        return Answer.AFFECTED, f"{version} is listed"
+        return Decision(Answer.AFFECTED, f"{version} is listed")
     if isinstance(key, bytes) and key in package.listed:
-        return Answer.AFFECTED, f"{package.listed[key]} is listed"
+        return Decision(Answer.AFFECTED, f"{package.listed[key]} is listed")
     # 3
     if not version:
-        return Answer.UNDECIDED, "the inventory names no version"
+        return Decision(Answer.UNDECIDED, "the inventory names no version")
     # 4
     if isinstance(key, OutsideGrammar) and (package.intervals or package.undecided):
         kind = base_name(package.ecosystem)
-        return Answer.UNDECIDED, f"{version} has no place in the order of {kind}'s versions"
+        why = f"{version} has no place in the order of {kind}'s versions"
+        return Decision(Answer.UNDECIDED, why)
     # 5
     if package.undecided:
-        return Answer.UNDECIDED, package.undecided[0]
+        return Decision(Answer.UNDECIDED, package.undecided[0])
+    return None
+
+
+def _mended(interval: Interval, package: AffectedPackage) -> str | None:
+    """The first version from ``interval`` on of which the record says that it is fixed."""
+    current: Interval | None = interval
+    while current is not None:
+        last, at = current, current.high
+        inside = (one for one in package.intervals if one.holds(at))
+        current = next(inside, None)
+        if current is None and at not in package.listed:
+            fixed = last.closed
+            return fixed.version if fixed is not None and fixed.bound is Bound.FIXED else None
     return None
