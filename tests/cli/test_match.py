@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from clearhouse.cli.main import main
+from clearhouse.formats.sarif import parse_sarif
 
 Match = Callable[..., tuple[int, str, str]]
 
@@ -67,8 +68,35 @@ def test_the_document_has_all_of_it(match: Match) -> None:
     assert code == 1
     assert one["ids"] == ["CVE-2021-1", "GHSA-1", "PYSEC-1"]
     assert (one["record"], one["answer"], one["summary"]) == ("PYSEC-1", "affected", "A flaw")
-    assert one["package"]["source"].endswith("installed.txt: line 1")
+    assert one["package"]["file"].endswith("installed.txt")
+    assert (one["package"]["place"], one["fixed"]) == ("line 1", "2.0.2")
     assert [found["components"], len(found["unidentified"]), found["set_aside"]] == [2, 1, []]
+
+
+def test_openvex_says_what_to_do_about_each(match: Match) -> None:
+    code, out, _ = match("--openvex")
+    document = json.loads(out)
+    assert (code, document["@context"]) == (1, "https://openvex.dev/ns/v0.2.0")
+    assert document["@id"].startswith("urn:uuid:")
+    assert document["statements"] == [
+        {
+            "vulnerability": {"name": "CVE-2021-1", "aliases": ["GHSA-1", "PYSEC-1"]},
+            "products": [{"@id": "pkg:pypi/flask@2.0.1"}],
+            "status": "affected",
+            "status_notes": "any version, before 2.0.2",
+            "action_statement": "Update to 2.0.2 or later.",
+        }
+    ]
+
+
+def test_the_sarif_log_is_read_by_our_own_reader(match: Match) -> None:
+    code, out, _ = match("--sarif")
+    (report,) = parse_sarif(out.encode(), target="pkg:pypi/flask@2.0.1", where="x").reports
+    assert code == 1
+    assert "Update to 2.0.2 or later." in report.description
+    assert [(one.file.rpartition("/")[2], one.line) for one in report.locations] == [
+        ("installed.txt", 1)
+    ]
 
 
 def test_nothing_found_is_exit_code_0_and_nothing_compared_is_said(

@@ -59,7 +59,7 @@ def test_a_real_inventory_is_read_whole(name: str) -> None:
     known, unknown = components_of(found.packages, name)
     counted = Counter(one.ecosystem for one in known)
     assert (found.format, dict(counted), len(unknown)) == REAL[name]
-    assert all(one.source.startswith(f"{name}: ") for one in known)
+    assert all(one.file == name and one.place for one in known)
     assert all(one.reason and one.suggestion for one in unknown)
 
 
@@ -123,7 +123,7 @@ def test_requirements_give_versions_where_they_are_pinned() -> None:
         ("PyPI", "flask", "2.0.1"), ("PyPI", "requests", "2.25.0"), ("PyPI", "urllib3", "1.26"),
     ]  # fmt: skip
     assert [one.listed.place for one in unknown] == ["line 6", "line 7", "line 9"]
-    assert known[1].source == "r.txt: line 4"
+    assert (known[1].file, known[1].place) == ("r.txt", "line 4")
 
 
 LOCK_3 = {

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import click
 
 from clearhouse.cli.exits import ExitCode
+from clearhouse.cli.match_documents import Found, as_json, as_openvex, as_sarif
 from clearhouse.cli.progress import Working
 from clearhouse.errors import Invalid
 from clearhouse.exposure import feeds, inventories
@@ -48,13 +49,15 @@ _SHOWN: Final = 10
     metavar="NAME:RELEASE",
     help="Where a list of dpkg or rpm is from, as in Debian:12.",
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON document, nothing else.")
+@click.option("--json", "form", flag_value="json", help="One JSON document, nothing else.")
+@click.option("--openvex", "form", flag_value="openvex", help="An OpenVEX document instead.")
+@click.option("--sarif", "form", flag_value="sarif", help="A SARIF log instead.")
 def match(
     inventory_files: tuple[Path, ...],
     advisory_files: tuple[Path, ...],
     *,
     distribution: str,
-    as_json: bool,
+    form: str | None,
 ) -> ExitCode:
     """Say which advisories touch the packages of inventories: a line for each, with the reason.
 
@@ -64,22 +67,17 @@ def match(
     known, aside = _vulnerabilities(advisory_files)
     matches = [one for component in components for one in known.matches(component)]
     uncovered = Counter(one.ecosystem for one in components if not known.cover(one.ecosystem))
-    found = _Found(components, matches, unidentified, aside, uncovered)
-    if as_json:
-        click.echo(json.dumps(_document(found)))
-    else:
-        _show(found)
+    found = Found(components, matches, unidentified, aside, uncovered)
+    match form:
+        case "json":
+            click.echo(json.dumps(as_json(found)))
+        case "openvex":
+            click.echo(json.dumps(as_openvex(found, at=datetime.now(UTC))))
+        case "sarif":
+            click.echo(json.dumps(as_sarif(found)))
+        case _:
+            _show(found)
     return ExitCode.DOES_NOT_HOLD if matches else ExitCode.HOLDS
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    components: Sequence[Component]
-    matches: Sequence[Match]
-    unidentified: Sequence[Unidentified]
-    aside: Sequence[feeds.SetAside]
-    uncovered: Mapping[str, int]
-    """How many packages are of ecosystems that no advisory is about."""
 
 
 def _components(
@@ -121,7 +119,7 @@ def _vulnerabilities(files: Iterable[Path]) -> tuple[Vulnerabilities, list[feeds
     return Vulnerabilities(records), aside
 
 
-def _show(found: _Found) -> None:
+def _show(found: Found) -> None:
     for one in found.matches:
         click.echo(printable(_line(one)))
     for unknown in found.unidentified[:_SHOWN]:
@@ -141,7 +139,7 @@ def _show(found: _Found) -> None:
     click.echo(_summary(found), err=True)
 
 
-def _summary(found: _Found) -> str:
+def _summary(found: Found) -> str:
     affected = [one for one in found.matches if one.answer is Answer.AFFECTED]
     compared = len(found.components) - sum(found.uncovered.values())
     touched = len({one.component for one in affected})
@@ -159,49 +157,7 @@ def _more(count: int, what: str) -> None:
 
 
 def _line(one: Match) -> str:
-    component = one.component
-    name = component.purl.partition("?")[0] or (
-        f"{component.ecosystem} {component.name} {component.version}".rstrip()
-    )
     others = f" ({', '.join(one.ids[1:4])})" if len(one.ids) > 1 else ""
-    return f"{name}  {one.ids[0]}{others}  {one.answer.value}: {one.decision.because}"
-
-
-def _document(found: _Found) -> dict[str, Any]:
-    return {
-        "components": len(found.components),
-        "not_compared": dict(found.uncovered),
-        "matches": [
-            {
-                "package": {
-                    "ecosystem": one.component.ecosystem,
-                    "name": one.component.name,
-                    "version": one.component.version,
-                    "purl": one.component.purl or None,
-                    "source": one.component.source,
-                },
-                "ids": list(one.ids),
-                "record": one.vulnerability.id,
-                "summary": one.vulnerability.summary,
-                "severity": [
-                    {"type": kind, "score": score} for kind, score in one.vulnerability.severity
-                ],
-                "answer": one.answer.value,
-                "because": one.decision.because,
-                "fixed": one.decision.fixed,
-            }
-            for one in found.matches
-        ],
-        "unidentified": [
-            {
-                "name": one.listed.name,
-                "version": one.listed.version,
-                "purl": one.listed.purl or None,
-                "place": one.listed.place,
-                "reason": one.reason,
-                "suggestion": one.suggestion,
-            }
-            for one in found.unidentified
-        ],
-        "set_aside": [{"where": one.where, "reason": one.reason} for one in found.aside],
-    }
+    return (
+        f"{one.component.label}  {one.ids[0]}{others}  {one.answer.value}: {one.decision.because}"
+    )

@@ -106,16 +106,17 @@ def components_of(
 
 
 def _component(one: Listed, where: str) -> Component | Unidentified:
-    source = f"{where}: {one.place}" if one.place else where
     if one.problem:
         return Unidentified(one, one.problem, "write it as the format asks")
     if one.purl:
-        return _of_purl(one, source)
+        return _of_purl(one, where)
     if one.ecosystem and one.name:
         if order_of(one.ecosystem) is None:
             reason = f"{one.ecosystem} is no ecosystem whose versions we can compare"
             return Unidentified(one, reason, "use the name that OSV has for it")
-        return Component(normal_ecosystem(one.ecosystem), one.name, one.version, "", source)
+        return Component(
+            normal_ecosystem(one.ecosystem), one.name, one.version, "", where, one.place
+        )
     return Unidentified(
         one,
         "it has no package URL, and its name may mean several packages",
@@ -123,7 +124,7 @@ def _component(one: Listed, where: str) -> Component | Unidentified:
     )
 
 
-def _of_purl(one: Listed, source: str) -> Component | Unidentified:
+def _of_purl(one: Listed, where: str) -> Component | Unidentified:
     try:
         purl = PackageURL.from_string(one.purl)
     except ValueError as error:
@@ -136,4 +137,4 @@ def _of_purl(one: Listed, source: str) -> Component | Unidentified:
     epoch = purl.qualifiers.get("epoch") if purl.type == "rpm" else None
     if epoch and ":" not in version:
         version = f"{epoch}:{version}"
-    return Component(found.ecosystem, found.name, version, one.purl, source)
+    return Component(found.ecosystem, found.name, version, one.purl, where, one.place)

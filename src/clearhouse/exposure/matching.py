@@ -28,8 +28,16 @@ class Component:
     name: str
     version: str
     purl: str = ""
-    source: str = ""
-    """Where it was read: the file, and the place in it."""
+    file: str = ""
+    """What it was read from."""
+    place: str = ""
+    """Where it stands there: ``components[3]``, ``line 12``."""
+
+    @property
+    def label(self) -> str:
+        """How a person names it: its package URL without qualifiers, or what is known."""
+        short = self.purl.partition("?")[0]
+        return short or f"{self.ecosystem} {self.name} {self.version}".rstrip()
 
 
 class Answer(StrEnum):
