@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from packageurl import PackageURL
 
 from clearhouse.cli.main import main
 from clearhouse.formats.sarif import parse_sarif
@@ -30,6 +31,9 @@ RECORDS = [
     record("PYSEC-2", "requests", "2.0"),
     record("PYSEC-3", "flask", "9", withdrawn="2026-01-01T00:00:00Z"),
 ]
+
+
+FLASK = PackageURL("pypi", None, "flask", "2.0.1")
 
 
 @pytest.fixture
@@ -91,7 +95,7 @@ def test_openvex_says_what_to_do_about_each(match: Match) -> None:
 
 def test_the_sarif_log_is_read_by_our_own_reader(match: Match) -> None:
     code, out, _ = match("--sarif")
-    (report,) = parse_sarif(out.encode(), target="pkg:pypi/flask@2.0.1", where="x").reports
+    (report,) = parse_sarif(out.encode(), target=FLASK, where="x").reports
     assert code == 1
     assert "Update to 2.0.2 or later." in report.description
     assert [(one.file.rpartition("/")[2], one.line) for one in report.locations] == [
