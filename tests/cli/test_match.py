@@ -27,7 +27,7 @@ def record(identifier: str, name: str, fixed: str, **more: Any) -> dict[str, Any
 
 RECORDS = [
     record("PYSEC-1", "Flask", "2.0.2", aliases=["CVE-2021-1"], summary="A flaw"),
-    record("GHSA-1", "flask", "2.0.3", aliases=["CVE-2021-1"]),
+    record("GHSA-1", "flask", "2.0.3", aliases=["CVE-2021-1"], summary="A flaw"),
     record("PYSEC-2", "requests", "2.0"),
     record("PYSEC-3", "flask", "9", withdrawn="2026-01-01T00:00:00Z"),
 ]
@@ -59,7 +59,7 @@ def test_a_flaw_is_one_line_with_the_interval_that_decided(match: Match) -> None
     code, out, err = match()
     assert code == 1
     assert out == (
-        "pkg:pypi/flask@2.0.1  CVE-2021-1 (GHSA-1, PYSEC-1)  affected: any version, before 2.0.2\n"
+        "pkg:pypi/flask@2.0.1  CVE-2021-1 (GHSA-1, PYSEC-1)  affected: any version, before 2.0.3\n"
     )
     assert "not identified: line 3: numpy: it names no single version" in err
     assert err.endswith("known flaws: 1, in 1 of 2 packages compared; packages not identified: 1\n")
@@ -71,9 +71,9 @@ def test_the_document_has_all_of_it(match: Match) -> None:
     (one,) = found["matches"]
     assert code == 1
     assert one["ids"] == ["CVE-2021-1", "GHSA-1", "PYSEC-1"]
-    assert (one["record"], one["answer"], one["summary"]) == ("PYSEC-1", "affected", "A flaw")
+    assert (one["record"], one["answer"], one["summary"]) == ("GHSA-1", "affected", "A flaw")
     assert one["package"]["file"].endswith("installed.txt")
-    assert (one["package"]["place"], one["fixed"]) == ("line 1", "2.0.2")
+    assert (one["package"]["place"], one["fixed"]) == ("line 1", "2.0.3")
     assert [found["components"], len(found["unidentified"]), found["set_aside"]] == [2, 1, []]
 
 
@@ -87,8 +87,8 @@ def test_openvex_says_what_to_do_about_each(match: Match) -> None:
             "vulnerability": {"name": "CVE-2021-1", "aliases": ["GHSA-1", "PYSEC-1"]},
             "products": [{"@id": "pkg:pypi/flask@2.0.1"}],
             "status": "affected",
-            "status_notes": "any version, before 2.0.2",
-            "action_statement": "Update to 2.0.2 or later.",
+            "status_notes": "any version, before 2.0.3",
+            "action_statement": "Update to 2.0.3 or later.",
         }
     ]
 
@@ -97,13 +97,13 @@ def test_the_sarif_log_is_read_by_our_own_reader(match: Match) -> None:
     code, out, _ = match("--sarif")
     (report,) = parse_sarif(out.encode(), target=FLASK, where="x").reports
     assert code == 1
-    assert "Update to 2.0.2 or later." in report.description
+    assert "Update to 2.0.3 or later." in report.description
     assert [(one.file.rpartition("/")[2], one.line) for one in report.locations] == [
         ("installed.txt", 1)
     ]
 
 
-def test_nothing_found_is_exit_code_0_and_nothing_compared_is_said(
+def test_nothing_found_is_exit_code_0_and_nothing_compared_is_not(
     match: Match, tmp_path: Path
 ) -> None:
     (tmp_path / "other.json").write_text(json.dumps(record("X-1", "another", "1")))
@@ -111,7 +111,7 @@ def test_nothing_found_is_exit_code_0_and_nothing_compared_is_said(
     raw = json.dumps(RECORDS).replace("PyPI", "npm")
     (tmp_path / "npm.json").write_text(raw)
     code, out, err = match(advisories=tmp_path / "npm.json")
-    assert (code, out) == (0, "")
+    assert (code, out) == (1, "")
     assert "not compared: 2 packages of PyPI: no advisory is about it" in err
 
 
@@ -158,6 +158,29 @@ def test_without_a_single_record_nothing_is_said_to_be_clean(
     code, out, err = match(advisories=path)
     assert (code, out) == (2, "")
     assert message in err
+
+
+def test_a_broken_member_of_an_archive_takes_nothing_with_it(match: Match, tmp_path: Path) -> None:
+    path = tmp_path / "all.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for number, one in enumerate(RECORDS):
+            archive.writestr(f"{number}.json", json.dumps(one))
+    raw = path.read_bytes()
+    path.write_bytes(raw.replace(b'"PYSEC-2"', b'"PYSEC-X"', 1))
+    code, out, err = match(advisories=path)
+    assert code == 1
+    assert out.startswith("pkg:pypi/flask@2.0.1  CVE-2021-1")
+    assert "2.json: cannot be unpacked: Bad CRC-32" in err
+
+
+def test_what_is_no_feed_is_refused_before_it_fills_the_memory(
+    match: Match, tmp_path: Path
+) -> None:
+    path = tmp_path / "bomb.ndjson.gz"
+    path.write_bytes(gzip.compress(b"{}\n" * 50_000))
+    code, out, err = match(advisories=path)
+    assert (code, out) == (2, "")
+    assert "more than 10,000 records that cannot be read" in err
 
 
 def test_a_file_that_is_not_there_is_bad_input(match: Match, tmp_path: Path) -> None:

@@ -26,20 +26,30 @@ def records(name: str) -> Iterator[dict[str, Any]]:
 
 
 def included(version: str, events: Sequence[dict[str, str]], compare: Compare) -> bool:
-    """``IncludedInRanges`` of the OSV schema for one range, step by step.
+    """``IncludedInRanges`` of the OSV schema for one range, event by event.
 
-    Where events share a version, a fix there is looked at before an introduction, and the last
-    affected version after it.
+    An introduction and a fix at one version cancel, which the schema leaves open.
     """
 
     def against(bound: str) -> int:
         return 1 if bound == "0" else compare(version, bound)
 
+    def alike(left: str, right: str) -> bool:
+        return left == right or ("0" not in (left, right) and compare(left, right) == 0)
+
     limits = [event["limit"] for event in events if "limit" in event]
     if limits and not any(one == "*" or compare(version, one) < 0 for one in limits):
         return False
+    fixes = [event["fixed"] for event in events if "fixed" in event]
+    starts = [event["introduced"] for event in events if "introduced" in event]
+    rest = [
+        event
+        for event in events
+        if "last_affected" in event
+        or ("fixed" in event and not any(alike(event["fixed"], one) for one in starts))
+        or ("introduced" in event and not any(alike(event["introduced"], one) for one in fixes))
+    ]
     vulnerable = False
-    rest = [event for event in events if "limit" not in event]
     while rest:
         first = rest[0]
         for event in rest[1:]:
@@ -57,11 +67,11 @@ def included(version: str, events: Sequence[dict[str, str]], compare: Compare) -
 
 def before(one: dict[str, str], other: dict[str, str], compare: Compare) -> bool:
     (kind, left), (other_kind, right) = *one.items(), *other.items()
-    if left == right == "0":
-        found = 0
-    elif "0" in (left, right):
-        found = -1 if left == "0" else 1
-    else:
-        found = compare(left, right)
-    turns = ["fixed", "introduced", "last_affected"]
-    return found < 0 or (found == 0 and turns.index(kind) < turns.index(other_kind))
+
+    def is_first(kind: str, version: str) -> bool:
+        return version == "0" and kind != "last_affected"
+
+    if is_first(kind, left) or is_first(other_kind, right):
+        return is_first(kind, left) and not is_first(other_kind, right)
+    found = compare(left, right)
+    return found < 0 or (found == 0 and kind != "last_affected" and other_kind == "last_affected")

@@ -97,6 +97,17 @@ def test_json_and_xml_of_one_inventory_say_the_same() -> None:
             ("AlmaLinux:9", "bash", "5.1-1.el9"),
         ),
         ("pkg:rpm/fedora/bash@5.1", None),
+        ("pkg:npm/jQuery@1.6.0", ("npm", "jquery", "1.6.0")),
+        ("pkg:golang/github.com/Masterminds/x@v1", ("Go", "github.com/masterminds/x", "v1")),
+        ("pkg:golang/std@go1.20.1", ("Go", "stdlib", "1.20.1")),
+        ("pkg:gem/nokogiri@1.13.6-x86_64-linux", ("RubyGems", "nokogiri", "1.13.6")),
+        ("pkg:deb/ubuntu/curl@7-1?distro=jammy", ("Ubuntu:22.04", "curl", "7-1")),
+        ("pkg:apk/alpine/curl@7-r1?distro=alpine-edge", ("Alpine:edge", "curl", "7-r1")),
+        ("pkg:rpm/alma/curl@7-1?distro=el9", ("AlmaLinux:9", "curl", "7-1")),
+        (
+            "pkg:rpm/openeuler/curl@7-1?distro=openEuler-22.03-LTS-SP3",
+            ("openEuler:22.03-LTS-SP3", "curl", "7-1"),
+        ),
         ("pkg:generic/openssl@3.0", None),
     ],
 )
@@ -122,7 +133,7 @@ def test_requirements_give_versions_where_they_are_pinned() -> None:
     assert short(known) == [
         ("PyPI", "flask", "2.0.1"), ("PyPI", "requests", "2.25.0"), ("PyPI", "urllib3", "1.26"),
     ]  # fmt: skip
-    assert [one.listed.place for one in unknown] == ["line 6", "line 7", "line 9"]
+    assert [one.listed.place for one in unknown] == ["line 2", "line 6", "line 7", "line 9"]
     assert (known[1].file, known[1].place) == ("r.txt", "line 4")
 
 
@@ -156,9 +167,9 @@ def test_a_lock_file_of_npm_lists_what_is_installed() -> None:
 
 
 def test_lists_of_a_distribution_need_to_be_told_which() -> None:
-    dpkg = "openssl\t3.0.11-1~deb12u2\nlibc6:amd64\t2.36-9\n"
+    dpkg = "openssl\t3.0.11-1~deb12u2\ncurl\t7.88-10\n"
     assert short(components(dpkg, "Debian:12")) == [
-        ("Debian:12", "openssl", "3.0.11-1~deb12u2"), ("Debian:12", "libc6", "2.36-9"),
+        ("Debian:12", "openssl", "3.0.11-1~deb12u2"), ("Debian:12", "curl", "7.88-10"),
     ]  # fmt: skip
     rpm = "gpg-pubkey-fd431d51-4ae0493b\nbash-5.1.8-6.el9.x86_64\nperl-libs-5.32-480.el9.noarch\n"
     assert short(components(rpm, "AlmaLinux:9")) == [
@@ -167,6 +178,45 @@ def test_lists_of_a_distribution_need_to_be_told_which() -> None:
     for raw in (dpkg, rpm):
         with pytest.raises(Invalid, match="--distribution"):
             read(raw.encode(), "x")
+
+
+@pytest.mark.parametrize("distribution", ["npm", "Debian", "Plan 9", ""])
+def test_a_distribution_is_one_with_its_release(distribution: str) -> None:
+    with pytest.raises(Invalid, match="--distribution"):
+        read(b"curl\t7.88-10\n", "x", distribution)
+
+
+def test_binary_packages_are_refused_with_the_command_that_lists_sources() -> None:
+    with pytest.raises(Invalid, match=r"source:Package"):
+        read(b"libssl3:amd64\t3.0.11-1\n", "x", "Debian:12")
+
+
+def test_epochs_are_missed_where_a_list_has_none() -> None:
+    plain = components("bash-5.1.8-6.el9.x86_64\n", "AlmaLinux:9")
+    asked = components("bash-0:5.1.8-6.el9.x86_64\nbind-32:9.1-2.x86_64\n", "AlmaLinux:9")
+    assert [one.lacks_epoch for one in (*plain, *asked)] == [True, False, False]
+    assert asked[1].version == "32:9.1-2"
+
+
+def test_requirements_lose_no_line() -> None:
+    raw = b"flask==0.1\n-e git+https://example.org/x.git#egg=x\n--index-url x\nrequests==2.0 \\"
+    known, unknown = components_of(read(raw, "r.txt").packages, "r.txt")
+    assert [one.name for one in known] == ["flask", "requests"]
+    assert [one.listed.place for one in unknown] == ["line 2"]
+
+
+def test_an_xml_inventory_lists_what_is_installed_and_not_what_made_it() -> None:
+    def part(name: str) -> str:
+        purl = f"<purl>pkg:npm/{name}@1</purl>"
+        return f"<components><component><name>{name}</name>{purl}</component></components>"
+
+    bom = (
+        '<?xml version="1.0" encoding="latin-1"?><bom xmlns="http://cyclonedx.org/schema/bom/1.6">'
+        f"<metadata><tools>{part('tool')}</tools></metadata>{part('näme')}"
+        f"<formulation><formula>{part('made')}</formula></formulation></bom>"
+    )
+    for encoding in ("utf-8", "utf-16"):
+        assert short(components(bom.encode(encoding))) == [("npm", "näme", "1")]
 
 
 def test_a_table_names_packages_by_columns() -> None:
@@ -222,6 +272,7 @@ NESTED_XML = '<bom xmlns="http://cyclonedx.org/schema/bom/1.4">' + "<components>
         (b"<bom/>", "expected a CycloneDX bom"),
         (b"<bom", "is not XML"),
         (b"a,b\n1,2\n", "no known format"),
+        (b"GEM\n  remote: x\nPLATFORMS\n", "no known format"),
         (b'purl,name\n"x', "is not CSV"),
         (b"\x7fELF" + b"\x02" * 40, "no known format"),
     ],
@@ -242,7 +293,7 @@ def test_an_inventory_has_a_size_and_a_number_of_packages(monkeypatch: pytest.Mo
         read(bom(*({"name": "x"} for _ in range(4))), "x")
 
 
-words = st.text(max_size=20) | st.none() | st.integers()
+words = st.text(max_size=20) | st.none() | st.integers() | st.lists(st.none(), max_size=1)
 parts = st.recursive(
     st.fixed_dictionaries(
         {}, optional=dict.fromkeys(("name", "version", "purl", "group", "type"), words)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any
@@ -40,6 +41,11 @@ def semver_order(left: str, right: str) -> int:
     return literal.semver(left.removeprefix("v"), right.removeprefix("v"))
 
 
+def bitnami_order(left: str, right: str) -> int:
+    """Revisions of a package are no versions of its software."""
+    return semver_order(*(re.sub(r"-r?\d+$", "", one) for one in (left, right)))
+
+
 def near(bounds: Iterable[str], tails: Iterable[str]) -> set[str]:
     """Versions at the bounds of a range and right beside them."""
     return {one + tail for one in bounds if one != "0" for tail in ("", *tails)}
@@ -50,7 +56,7 @@ SOURCES: dict[str, tuple[Compare, tuple[str, ...]]] = {
     "go": (semver_order, ("-0",)),
     "crates": (semver_order, ("-alpha",)),
     "npm-legacy": (semver_order, ("-0",)),
-    "bitnami": (semver_order, ("-0",)),
+    "bitnami": (bitnami_order, ("-alpha", "-7", "-r3")),
     "packagist": (literal.php, (".1", "-dev", "-RC1")),
     "almalinux": (red_hat_order, (".1", "~rc1")),
 }
@@ -93,6 +99,8 @@ event = st.tuples(st.sampled_from(["introduced", "fixed", "last_affected", "limi
 @settings(max_examples=600)
 @given(st.lists(event, min_size=1, max_size=7), place)
 @example([("fixed", "1.0.0"), ("introduced", "1.0.0"), ("introduced", "0")], "1.0.0")
+@example([("introduced", "0"), ("fixed", "0")], "1.0.0")
+@example([("introduced", "1.0.0"), ("fixed", "1.0.0")], "1.1.0")
 @example([("introduced", "1.0.0"), ("last_affected", "1.0.0")], "1.0.0")
 @example([("introduced", "0"), ("limit", "1.0.0"), ("limit", "*")], "2.0.0")
 @example([("introduced", "0"), ("last_affected", "0")], "1.0.0")
@@ -109,10 +117,10 @@ def test_ranges_in_any_disorder_are_walked_as_the_format_says(
     assert isinstance(key, bytes)
     assert any(one.holds(key) for one in found) == expected
     assert all(one.low < one.high for one in found)
-    assert all(one.high <= two.low for one, two in pairwise(found))
+    assert all(one.high < two.low for one, two in pairwise(found))
     affected = Affected((tuple(Event(Bound(kind), at) for kind, at in events),), ())
-    # The walk that dates proofs is the same; "0" is a version of its own only here.
-    if version != "0" and "0" not in [at for kind, at in events if kind != "introduced"]:
+    # The walk that dates proofs is the same; only there "0" may be a version of its own.
+    if all(at != "0" or kind == "introduced" for kind, at in events) and version != "0":
         assert affected.spans(version, semver.key) == expected
 
 
@@ -187,6 +195,83 @@ def test_releases_of_a_distribution_are_apart_and_names_of_one_package_are_one()
     assert matched("Debian:12", "curl") == 1
     assert matched("Debian:11", "curl") == matched("Ubuntu:22.04", "curl") == 0
     assert matched("PyPI", "zope-interface") == 1
+
+
+def listing(identifier: str, *versions: str, **more: Any) -> dict[str, Any]:
+    entry = {"package": {"ecosystem": "PyPI", "name": "x"}, "versions": list(versions)}
+    return {"id": identifier, "affected": [entry], **more}
+
+
+def flaws(*raw: dict[str, Any], version: str = "1") -> list[tuple[str, ...]]:
+    known = Vulnerabilities([read(one, "x") for one in raw])
+    return [one.ids for one in known.matches(Component("PyPI", "x", version))]
+
+
+def test_records_that_name_one_another_are_one_flaw_and_two_cves_are_two() -> None:
+    both = (
+        listing("PYSEC-1", "1", aliases=["GHSA-1", "CVE-1"]),
+        listing("PYSEC-2", "1", aliases=["GHSA-1", "CVE-2", ""]),
+        listing("GHSA-1", "1"),
+        listing("OTHER", "1", aliases=["", " "]),
+    )
+    for order in (both, both[::-1]):
+        found = flaws(*order)
+        assert len(found) == 3
+        assert {one[0] for one in found} == {"CVE-1", "CVE-2", "OTHER"}
+
+
+def test_of_one_identifier_the_record_modified_last_counts() -> None:
+    old = listing("X-1", "1", modified="2026-01-01T00:00:00Z")
+    new = listing("X-1", "1", modified="2026-02-01T00:00:00Z", withdrawn="2026-02-01T00:00:00Z")
+    assert flaws(old, new) == flaws(new, old) == []
+    assert flaws(new | {"withdrawn": ""}) == [("X-1",)]
+
+
+def test_a_record_without_release_is_about_every_release() -> None:
+    ranges = [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "2-1"}]}]
+    package = {"ecosystem": "AlmaLinux", "name": "curl"}
+    known = Vulnerabilities(
+        [read({"id": "X", "affected": [{"package": package, "ranges": ranges}]}, "x")]
+    )
+    assert known.cover("AlmaLinux:9")
+    assert len(known.matches(Component("AlmaLinux:9", "curl", "1-1"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("ecosystem", "version"),
+    [("Maven", "${project.version}"), ("Maven", "latest"), ("Packagist", "dev-main")],
+)
+def test_a_word_in_place_of_a_version_is_undecided(ecosystem: str, version: str) -> None:
+    events = [{"introduced": "1.0"}, {"fixed": "2.0", "last_affected": None}]
+    entry = {
+        "package": {"ecosystem": ecosystem, "name": "a:x"},
+        "ranges": [{"type": "ECOSYSTEM", "events": events}],
+    }
+    about = read({"id": "X", "affected": [entry]}, "x").affected[0]
+    found = decide(Component(ecosystem, "a:x", version), about)
+    assert found is not None
+    assert found.answer is Answer.UNDECIDED
+
+
+def test_where_every_version_is_affected_none_needs_to_be_known() -> None:
+    found = answer("", package([{"introduced": "0"}]))
+    assert found == Decision(Answer.AFFECTED, "every version")
+
+
+def test_a_list_without_epochs_decides_nothing_where_the_advisory_has_one() -> None:
+    def found(fixed: str) -> Decision | None:
+        events = [{"introduced": "0"}, {"fixed": fixed}]
+        entry = {
+            "package": {"ecosystem": "AlmaLinux:9", "name": "openssl"},
+            "ranges": [{"type": "ECOSYSTEM", "events": events}],
+        }
+        about = read({"id": "X", "affected": [entry]}, "x").affected[0]
+        return decide(Component("AlmaLinux:9", "openssl", "3.5-4", lacks_epoch=True), about)
+
+    with_epoch, without = found("1:3.5-4"), found("0:3.5-4")
+    assert with_epoch is not None
+    assert with_epoch.answer is Answer.UNDECIDED
+    assert without is None
 
 
 def test_withdrawn_records_match_nothing() -> None:

@@ -61,7 +61,8 @@ def match(
 ) -> ExitCode:
     """Say which advisories touch the packages of inventories: a line for each, with the reason.
 
-    Exit code 0 when none does, 1 when some do or cannot be decided, 2 when a file cannot be read.
+    Exit code 0 when none does; 1 when some do or cannot be decided, also because a record could not
+    be read or no package could be compared; 2 when a file cannot be read.
     """
     components, unidentified = _components(inventory_files, distribution)
     known, aside = _vulnerabilities(advisory_files)
@@ -77,7 +78,9 @@ def match(
             click.echo(json.dumps(as_sarif(found)))
         case _:
             _show(found)
-    return ExitCode.DOES_NOT_HOLD if matches else ExitCode.HOLDS
+    nothing_compared = len(components) == sum(uncovered.values()) and (components or unidentified)
+    open_questions = matches or aside or nothing_compared
+    return ExitCode.DOES_NOT_HOLD if open_questions else ExitCode.HOLDS
 
 
 def _components(
@@ -94,7 +97,9 @@ def _components(
             raise Invalid(f"cannot be read: {error.strerror}", where=where) from None
         found = inventories.read(raw, where, distribution)
         known, unknown = inventories.components_of(found.packages, where)
-        components += known
+        # One package that stands in several places of a file is one.
+        once = {(one.ecosystem, one.name, one.version): one for one in reversed(known)}
+        components += reversed(once.values())
         unidentified += unknown
     return components, unidentified
 

@@ -6,9 +6,9 @@ when walking the events up to it leaves it inside; the walk becomes intervals ``
 1. ``introduced`` opens at the version's key, ``0`` at the empty key, which is before all.
 2. ``fixed`` closes at the version's key; ``last_affected`` at the first place after it, the key
    and a zero byte: no key begins with another.
-3. Events are walked in the order of their places.  At one place what closes comes before what
-   opens: the format does not say, and the other way round a version that was introduced again where
-   it was fixed would be missed.
+3. Events are walked in the order of their places.  Of events at one place the format does not say
+   the order.  An introduction and a fix there cancel: where the range was open it stays so, as the
+   flaw was introduced again, and where it was not nothing is ever affected by the pair.
 4. A version has to be below one of the range's limits, so below the highest; ``*`` is none.
 5. A range with an event that has no place in the order gives no intervals but a reason: what it
    says of other versions is not known either.
@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Final, TypeAlias
 
 from clearhouse.formats.osv import Bound, Event
@@ -63,7 +64,7 @@ class Unordered:
 
 
 def intervals_of(events: Sequence[Event], key: Key) -> tuple[Interval, ...] | Unordered:
-    """The intervals of one range, in order, none overlapping another of them."""
+    """The intervals of one range, in order, none touching or overlapping another of them."""
     placed: list[tuple[bytes, bool, Event]] = []
     limit: tuple[bytes, Event] | None = None
     endless = not any(event.bound is Bound.LIMIT for event in events)
@@ -95,12 +96,15 @@ def _place(event: Event, key: Key) -> bytes | OutsideGrammar:
 def _walked(placed: Sequence[tuple[bytes, bool, Event]]) -> list[Interval]:
     found: list[Interval] = []
     opened: tuple[bytes, Event] | None = None
-    for place, opens, event in placed:
+    for place, group in groupby(placed, key=lambda one: one[0]):
+        events = {opens: event for _, opens, event in group}
+        if len(events) == 2:
+            continue
+        ((opens, event),) = events.items()
         if opens and opened is None:
             opened = (place, event)
         elif not opens and opened is not None:
-            if opened[0] < place:
-                found.append(Interval(opened[0], place, opened[1], event))
+            found.append(Interval(opened[0], place, opened[1], event))
             opened = None
     if opened is not None:
         found.append(Interval(opened[0], LAST, opened[1], None))

@@ -10,6 +10,7 @@ from typing import Final
 from packageurl import PackageURL
 
 from clearhouse.errors import Invalid
+from clearhouse.exposure.distributions import RELEASED
 from clearhouse.exposure.matching import Component
 from clearhouse.exposure.names import normal_ecosystem, of_purl
 from clearhouse.formats import cyclonedx, package_lists, spdx
@@ -21,9 +22,9 @@ KINDS: Final = (
     "CycloneDX (JSON or XML), SPDX (JSON), package-lock.json, requirements.txt, CSV, and what"
     " dpkg-query -W and rpm -qa print"
 )
-_RPM_LINE: Final = re.compile(
-    r"\S+-[^-\s]+-[^-\s]+\.(?:noarch|x86_64|aarch64|i[3-6]86|ppc64le|s390x)"
-)
+_HEADER: Final = 1000  # characters of a table's first line that are looked at
+_ORDERS: Final = frozenset({"apk/1", "debian/1", "rpm/1"})
+_COLUMN: Final = re.compile(r"(?:.*[,;])?[\s\"]*(?:purl|name)[\s\"]*(?:$|[,;])", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,22 +53,25 @@ def read(raw: bytes, where: str, distribution: str = "") -> Inventory:
     if not lines:
         raise Invalid(f"is empty; known are {KINDS}", where=where)
     first = lines[0].strip()
-    if "," in first and {"purl", "name"} & {one.strip().lower() for one in first.split(",")}:
+    if _COLUMN.match(first[:_HEADER]):
         return package_lists.from_csv(text, where)
-    if first.lower() == "purl":
-        return package_lists.from_csv(text, where)
-    if _RPM_LINE.fullmatch(first) or first.startswith("gpg-pubkey-"):
+    if package_lists.RPM.fullmatch(first) or first.startswith("gpg-pubkey-"):
         return package_lists.from_rpm(text, _known(distribution, where))
     if "\t" in first:
-        return package_lists.from_dpkg(text, _known(distribution, where))
+        return package_lists.from_dpkg(text, _known(distribution, where), where)
     found = package_lists.from_requirements(text)
-    if not any(one.version or one.name.isidentifier() for one in found.packages):
-        raise Invalid(f"is of no known format; known are {KINDS}", where=where)
+    if not any(one.version for one in found.packages):
+        raise Invalid(
+            f"is of no known format, or has no version of any package; known are {KINDS}",
+            where=where,
+        )
     return found
 
 
 def _known(distribution: str, where: str) -> str:
-    if order_of(distribution) is None:
+    base, _, release = distribution.partition(":")
+    order = order_of(distribution)
+    if order is None or order.name not in _ORDERS or (base in RELEASED and not release):
         raise Invalid(
             "is a list of a distribution's packages; say which with --distribution, as in Debian:12"
             " or AlmaLinux:9",
@@ -115,7 +119,13 @@ def _component(one: Listed, where: str) -> Component | Unidentified:
             reason = f"{one.ecosystem} is no ecosystem whose versions we can compare"
             return Unidentified(one, reason, "use the name that OSV has for it")
         return Component(
-            normal_ecosystem(one.ecosystem), one.name, one.version, "", where, one.place
+            normal_ecosystem(one.ecosystem),
+            one.name,
+            one.version,
+            "",
+            where,
+            one.place,
+            one.lacks_epoch,
         )
     return Unidentified(
         one,
@@ -134,7 +144,7 @@ def _of_purl(one: Listed, where: str) -> Component | Unidentified:
         kind = f"{purl.type}/{purl.namespace}" if purl.namespace else purl.type
         return Unidentified(one, f"advisories do not name packages of {kind}", "ask its supplier")
     version = found.version or one.version
-    epoch = purl.qualifiers.get("epoch") if purl.type == "rpm" else None
+    epoch = purl.qualifiers.get("epoch") if purl.type in ("rpm", "deb") else None
     if epoch and ":" not in version:
         version = f"{epoch}:{version}"
     return Component(found.ecosystem, found.name, version, one.purl, where, one.place)

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from clearhouse.exposure.intervals import Interval
+from clearhouse.exposure.intervals import FIRST, LAST, Interval
 from clearhouse.exposure.names import normal_ecosystem, normal_name
 from clearhouse.exposure.vulnerabilities import AffectedPackage, Vulnerability
 from clearhouse.formats.osv import Bound
@@ -32,6 +32,8 @@ class Component:
     """What it was read from."""
     place: str = ""
     """Where it stands there: ``components[3]``, ``line 12``."""
+    lacks_epoch: bool = False
+    """Whether it comes from a list that leaves out epochs, as ``rpm -qa`` does."""
 
     @property
     def label(self) -> str:
@@ -86,7 +88,8 @@ class Vulnerabilities:
         self._by_package: dict[tuple[str, str], list[tuple[Vulnerability, AffectedPackage]]]
         self._by_package = defaultdict(list)
         self._above: dict[str, str] = {}
-        for one in records:
+        self._cve: dict[str, str] = {}
+        for one in _newest(records):
             if one.withdrawn is None:
                 self._join(one)
                 for package in one.affected:
@@ -97,10 +100,17 @@ class Vulnerabilities:
             self._names[self._top(name)].append(name)
 
     def _join(self, one: Vulnerability) -> None:
-        self._above.setdefault(one.id, one.id)
-        for alias in one.aliases:
-            self._above.setdefault(alias, alias)
-            self._above[self._top(alias)] = self._top(one.id)
+        """Take ``one`` and its aliases as one flaw, but for those that have another CVE already."""
+        for name in (one.id, *sorted(one.aliases, key=_is_no_cve)):
+            if name not in self._above:
+                self._above[name] = name
+                if not _is_no_cve(name):
+                    self._cve[name] = name
+            ours, theirs = self._top(one.id), self._top(name)
+            cves = {self._cve[top] for top in (ours, theirs) if top in self._cve}
+            if len(cves) < 2:
+                self._above[theirs] = ours
+                self._cve.update(dict.fromkeys([ours], *cves) if cves else {})
 
     def _top(self, name: str) -> str:
         while (above := self._above[name]) != name:
@@ -111,20 +121,22 @@ class Vulnerabilities:
     def ids(self, one: Vulnerability) -> tuple[str, ...]:
         """Every name of the flaw that ``one`` is about: CVE first, then as they are spelt."""
         names = self._names[self._top(one.id)]
-        return tuple(sorted(names, key=lambda name: (not name.startswith("CVE-"), name)))
+        return tuple(sorted(names, key=lambda name: (_is_no_cve(name), name)))
 
     def cover(self, ecosystem: str) -> bool:
         """Whether any record is about this ecosystem, in this release of a distribution.
 
         Where none is, that nothing matches says nothing.
         """
-        return normal_ecosystem(ecosystem) in self._ecosystems
+        return not self._ecosystems.isdisjoint(_named(ecosystem))
 
     def about(self, component: Component) -> list[tuple[Vulnerability, AffectedPackage]]:
         """Records about the component's package, in its release of a distribution."""
-        ecosystem = normal_ecosystem(component.ecosystem)
-        name = normal_name(ecosystem, component.name)
-        return self._by_package.get((ecosystem, name), [])
+        return [
+            one
+            for ecosystem in _named(component.ecosystem)
+            for one in self._by_package.get((ecosystem, normal_name(ecosystem, component.name)), ())
+        ]
 
     def matches(self, component: Component) -> list[Match]:
         """What touches ``component``: one match for each flaw, what is affected before the rest."""
@@ -135,44 +147,93 @@ class Vulnerabilities:
                 continue
             flaw = self._top(one.id)
             earlier = found.get(flaw)
-            if earlier is None or (
-                earlier.answer is Answer.UNDECIDED and decided.answer is Answer.AFFECTED
-            ):
+            if earlier is None or _weight(package, decided) > _weight(package, earlier.decision):
                 found[flaw] = Match(component, one, self.ids(one), decided)
         return sorted(found.values(), key=lambda m: (m.answer is Answer.UNDECIDED, m.ids))
+
+
+def _newest(records: Iterable[Vulnerability]) -> list[Vulnerability]:
+    """One record for each identifier: the one that was modified last."""
+    found: dict[str, Vulnerability] = {}
+    for one in records:
+        if one.id not in found or found[one.id].modified <= one.modified:
+            found[one.id] = one
+    return list(found.values())
+
+
+def _is_no_cve(name: str) -> bool:
+    return not name.startswith("CVE-")
+
+
+def _named(ecosystem: str) -> tuple[str, ...]:
+    """The names under which records are about ``ecosystem``: with its release and without."""
+    whole = normal_ecosystem(ecosystem)
+    return tuple(dict.fromkeys((whole, base_name(whole))))
+
+
+def _weight(package: AffectedPackage, decided: Decision) -> tuple[bool, bytes]:
+    """What counts of several records of one flaw: affected, and the latest fixed version."""
+    fixed = key_of(package.ecosystem, decided.fixed) if decided.fixed else b""
+    return decided.answer is Answer.AFFECTED, fixed if isinstance(fixed, bytes) else b""
 
 
 def decide(component: Component, package: AffectedPackage) -> Decision | None:
     """Whether ``component`` is affected as ``package`` says, and why; None where it is not.
 
-    1. inside an interval; 2. listed, as it is spelt or by its key; 3. without version: undecided;
-    4. without key, beside ranges: undecided; 5. part of what the record says cannot be drawn:
+    1. every version is; 2. inside an interval, but where the component has no epoch and a bound has
+    one, which is undecided; 3. listed, as it is spelt or by its key; 4. without version, or 5.
+    without key beside ranges: undecided; 6. part of what the record says cannot be drawn:
     undecided.
     """
     version = component.version.strip()
-    key = key_of(package.ecosystem, version)
     # 1
+    for interval in package.intervals:
+        if interval.low == FIRST and interval.high == LAST:
+            return Decision(Answer.AFFECTED, str(interval))
+    # 2
+    key = _key(package.ecosystem, version)
     if isinstance(key, bytes):
+        if component.lacks_epoch and any(map(_has_epoch, package.intervals)):
+            why = "the advisory names an epoch, and the list of packages none"
+            return Decision(Answer.UNDECIDED, why)
         for interval in package.intervals:
             if interval.holds(key):
                 return Decision(Answer.AFFECTED, str(interval), _mended(interval, package))
-    # 2
+    # 3
     if version in package.spellings:
         return Decision(Answer.AFFECTED, f"{version} is listed")
     if isinstance(key, bytes) and key in package.listed:
         return Decision(Answer.AFFECTED, f"{package.listed[key]} is listed")
-    # 3
+    # 4
     if not version:
         return Decision(Answer.UNDECIDED, "the inventory names no version")
-    # 4
+    # 5
     if isinstance(key, OutsideGrammar) and (package.intervals or package.undecided):
         kind = base_name(package.ecosystem)
         why = f"{version} has no place in the order of {kind}'s versions"
         return Decision(Answer.UNDECIDED, why)
-    # 5
+    # 6
     if package.undecided:
         return Decision(Answer.UNDECIDED, package.undecided[0])
     return None
+
+
+def _key(ecosystem: str, version: str) -> bytes | OutsideGrammar:
+    """A version's key; none for what is a word in place of one (``latest``, ``dev-main``).
+
+    Some orders have a place for any text, below or above all versions; an inventory that says so
+    does not know.
+    """
+    branch = ecosystem == "Packagist" and (version.startswith("dev-") or version.endswith(".x-dev"))
+    if branch or not any("0" <= sign <= "9" for sign in version):
+        return OutsideGrammar(version, "a version")
+    return key_of(ecosystem, version)
+
+
+def _has_epoch(interval: Interval) -> bool:
+    bounds = (interval.opened, interval.closed)
+    epochs = (one.version.partition(":") for one in bounds if one is not None)
+    return any(colon and epoch.strip("0") for epoch, colon, _ in epochs)
 
 
 def _mended(interval: Interval, package: AffectedPackage) -> str | None:

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 
 from packageurl import PackageURL
 
+from clearhouse.exposure.distributions import by_namespace, normal_release, release_of
 from clearhouse.formats.package_names import name_of
 from clearhouse.versions.ecosystems import base_name
 
@@ -24,33 +25,23 @@ _BY_TYPE: Final[Mapping[str, str]] = {
     "hackage": "Hackage", "hex": "Hex", "julia": "Julia", "maven": "Maven", "npm": "npm",
     "nuget": "NuGet", "pub": "Pub", "pypi": "PyPI", "swift": "SwiftURL",
 }  # fmt: skip
-#: Distributions by the namespace of a package URL, and how their release is written.
-_DISTRIBUTIONS: Final[Mapping[tuple[str, str], tuple[str, str]]] = {
-    ("deb", "debian"): ("Debian", r"(\d+)"),
-    ("deb", "ubuntu"): ("Ubuntu", r"(\d+\.\d+)"),
-    ("apk", "alpine"): ("Alpine", r"v?(\d+\.\d+)"),
-    ("apk", "wolfi"): ("Wolfi", ""),
-    ("apk", "chainguard"): ("Chainguard", ""),
-    ("rpm", "almalinux"): ("AlmaLinux", r"(\d+)"),
-    ("rpm", "rocky"): ("Rocky Linux", r"(\d+)"),
-    ("rpm", "rocky-linux"): ("Rocky Linux", r"(\d+)"),
-    ("rpm", "openeuler"): ("openEuler", r"(.+)"),
-    ("rpm", "mageia"): ("Mageia", r"(\d+)"),
-    ("rpm", "redhat"): ("Red Hat", ""),
-    ("rpm", "sles"): ("SUSE", ""),
-    ("rpm", "opensuse"): ("openSUSE", ""),
-}  # fmt: skip
-_WITHOUT_CASE: Final = frozenset({"NuGet", "Packagist", "Bitnami", "GitHub Actions"})
-_CODENAMES: Final[Mapping[str, str]] = {
-    "jessie": "8", "stretch": "9", "buster": "10", "bullseye": "11", "bookworm": "12",
-    "trixie": "13",
-}  # fmt: skip
+#: Where package URLs are in small letters whatever the capitals of the advisory.
+_WITHOUT_CASE: Final = frozenset(
+    {"Bitnami", "GitHub Actions", "Go", "Hex", "NuGet", "Packagist", "SwiftURL", "npm"}
+)
+#: What RubyGems puts behind the version of a gem that is built for one platform.
+_GEM_PLATFORM: Final = re.compile(
+    r"-(?:java|jruby|mswin\d*|(?:x86|x64|x86_64|i[3-6]86|aarch64|arm64|arm|universal)"
+    r"-(?:linux|darwin|mingw|mswin|freebsd|java)[a-z0-9-]*)$"
+)
 _RUNS: Final = re.compile(r"[-_.]+")
 
 
 def normal_name(ecosystem: str, name: str) -> str:
     """A package's name in the form in which two spellings of one package are equal."""
     base = base_name(ecosystem)
+    if base == "Go" and name.strip() == "std":
+        return "stdlib"
     if base == "PyPI":
         return _RUNS.sub("-", name.strip()).lower()
     if base == "crates":
@@ -66,9 +57,7 @@ def normal_ecosystem(ecosystem: str) -> str:
     """
     _, colon, release = ecosystem.strip().partition(":")
     base = base_name(ecosystem.strip())
-    if base == "Alpine" and release and release[0].isdigit():
-        release = f"v{release}"
-    return f"{base}{colon}{release}"
+    return f"{base}{colon}{normal_release(base, release)}"
 
 
 class Package(NamedTuple):
@@ -88,18 +77,24 @@ def of_purl(purl: PackageURL) -> Package | None:
     """
     ecosystem = _BY_TYPE.get(purl.type)
     if ecosystem is not None:
-        return Package(ecosystem, normal_name(ecosystem, name_of(purl)), purl.version or "")
-    found = _DISTRIBUTIONS.get((purl.type, (purl.namespace or "").lower()))
-    if found is None:
+        name = normal_name(ecosystem, name_of(purl))
+        return Package(ecosystem, name, _version(ecosystem, name, purl.version or ""))
+    distribution = by_namespace(purl.type, purl.namespace or "")
+    if distribution is None:
         return None
-    ecosystem, pattern = found
-    distro = purl.qualifiers.get("distro", "").rpartition("-")[2]
-    release = re.match(pattern, _CODENAMES.get(distro, distro)) if pattern else None
-    suffix = f":{release[1]}" if release else ""
+    release = release_of(distribution, purl.qualifiers.get("distro", ""))
+    suffix = f":{release}" if release else ""
     upstream = purl.qualifiers.get("upstream", "") if purl.type != "rpm" else ""
     name, _, version = upstream.partition("@")
     return Package(
-        normal_ecosystem(f"{ecosystem}{suffix}"),
+        normal_ecosystem(f"{distribution.ecosystem}{suffix}"),
         name or purl.name,
         version or purl.version or "",
     )
+
+
+def _version(ecosystem: str, name: str, version: str) -> str:
+    """A version without what tools put around it: Go's own ``go1.22.3``, a gem's platform."""
+    if ecosystem == "Go" and name == "stdlib":
+        return version.removeprefix("go")
+    return _GEM_PLATFORM.sub("", version) if ecosystem == "RubyGems" else version

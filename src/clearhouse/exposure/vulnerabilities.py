@@ -63,10 +63,10 @@ def read(raw: object, where: str) -> Vulnerability:
     return Vulnerability(
         _text(record, "id"),
         (record.text_at("summary") or record.text_at("details") or "").strip()[:_LONGEST_TEXT],
-        tuple(one.text() for one in record.listed("aliases")),
+        tuple(alias for one in record.listed("aliases") if (alias := one.text().strip())),
         _severity(record),
         record.text_at("modified") or "",
-        record.text_at("withdrawn"),
+        record.text_at("withdrawn") or None,
         tuple(one for one in packages if one is not None),
     )
 
@@ -81,8 +81,8 @@ def _affected(entry: JsonValue) -> AffectedPackage | None:
     spellings = [one.text() for one in entry.listed("versions")]
     keys = ((key_of(ecosystem, one), one) for one in spellings)
     listed = {key: one for key, one in keys if isinstance(key, bytes)}
-    if not (intervals or undecided or spellings) and any(entry.listed("ranges")):
-        undecided = ["the record names commits only"]
+    if not (intervals or undecided or spellings) and not _is_empty(entry):
+        undecided = ["the record names no versions, or commits only"]
     return AffectedPackage(
         ecosystem, name, tuple(intervals), listed, frozenset(spellings), tuple(undecided)
     )
@@ -104,8 +104,16 @@ def _drawn(entry: JsonValue, ecosystem: str) -> tuple[list[Interval], list[str]]
     return intervals, undecided
 
 
+def _is_empty(entry: JsonValue) -> bool:
+    """Whether ranges say, by an introduction that is a fix too, that no version is affected."""
+    return any(
+        (one.text_at("type") or "").upper() != "GIT" and any(one.listed("events"))
+        for one in entry.listed("ranges")
+    )
+
+
 def _event(event: JsonValue) -> Event:
-    known = [bound for bound in Bound if bound.value in event.table()]
+    known = [bound for bound in Bound if event.get(bound.value) is not None]
     if len(known) != 1:
         raise event.wrong(f"expected one of {', '.join(Bound)}, found {len(known)} of them")
     return Event(known[0], _text(event, known[0].value))

@@ -11,7 +11,7 @@ from typing import Any, Final
 from xml.parsers import expat
 
 from clearhouse.errors import Invalid
-from clearhouse.formats.inventory import Inventory, Listed, check_count
+from clearhouse.formats.inventory import MOST_PACKAGES, Inventory, Listed, check_count
 from clearhouse.formats.json_value import JsonValue
 
 _DEEPEST: Final = 200
@@ -25,13 +25,13 @@ def from_json(document: JsonValue) -> Inventory:
     packages: list[Listed] = []
     metadata = document.get("metadata")
     subject = metadata.get("component") if metadata is not None else None
-    waiting = [*reversed(list(document.listed("components")))]
+    waiting = _members(document)
     if subject is not None:
         waiting.append(subject)
     while waiting:
         one = waiting.pop()
         try:
-            waiting += reversed(list(one.listed("components")))
+            waiting += _members(one)
             found = _listed(one.table(), one.path)
         except Invalid as error:
             packages.append(Listed("", place=one.path, problem=error.message))
@@ -44,12 +44,18 @@ def from_json(document: JsonValue) -> Inventory:
     return Inventory(f"CycloneDX {version}", packages, name if isinstance(name, str) else "")
 
 
+def _members(one: JsonValue) -> list[JsonValue]:
+    """The components of ``one``, the last first."""
+    found = one.get("components")
+    return [] if found is None else [*found.items(most=MOST_PACKAGES)][::-1]
+
+
 def _listed(component: Mapping[str, Any], place: str) -> Listed | None:
-    if component.get("type") in _NO_PACKAGES:
-        return None
-    wrong = [key for key in _READ if not isinstance(component.get(key) or "", str)]
+    wrong = [key for key in (*_READ, "type") if not isinstance(component.get(key) or "", str)]
     if wrong:
         return Listed("", place=place, problem=f"its {min(wrong)} is not text")
+    if str(component.get("type")) in _NO_PACKAGES and not component.get("purl"):
+        return None
     values = {key: (component.get(key) or "").strip() for key in _READ}
     name = f"{values['group']}/{values['name']}" if values["group"] else values["name"]
     return Listed(name, values["version"], values["purl"], place=place)
@@ -78,7 +84,8 @@ class _Xml:
         self._version = ""
 
     def read(self, text: str) -> Inventory:
-        parser = expat.ParserCreate(namespace_separator=" ")
+        # The text is decoded already: what the declaration says of its encoding is past.
+        parser = expat.ParserCreate("utf-8", " ")
         parser.buffer_text = True
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
@@ -106,7 +113,9 @@ class _Xml:
             self._version = namespace.removeprefix(_NAMESPACE)
         if len(self._path) > _DEEPEST:
             raise Invalid("is nested too deeply", where=self._where)
-        if local == "component" and self._path[-1:] in (["components"], ["metadata"]):
+        # Not what tools and build formulas are made of: neither is installed.
+        installed = {"bom", "components", "component", "metadata"}.issuperset(self._path)
+        if local == "component" and installed and self._path[-1] != "bom":
             self._count += 1
             check_count(self._count, self._where)
             values = {"type": attributes.get("type", "")}

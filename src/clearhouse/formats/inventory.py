@@ -29,6 +29,8 @@ class Listed:
     """Where it stands in the document: ``components[3]``, ``line 12``."""
     problem: str = ""
     """What is wrong with how it is written, if anything is."""
+    lacks_epoch: bool = False
+    """Whether the document leaves out epochs."""
 
 
 @dataclass(frozen=True, slots=True)

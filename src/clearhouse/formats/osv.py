@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import groupby
 from typing import Any, Final
 
 from clearhouse.errors import Invalid
@@ -75,34 +76,22 @@ def _spans(events: Sequence[Event], version: str, key: Key) -> bool:
     limits = [event.version for event in events if event.bound is Bound.LIMIT]
     if limits and not any(limit == "*" or mine < key(limit) for limit in limits):
         return False
+    walked = [event for event in events if event.bound is not Bound.LIMIT]
+    walked.sort(key=lambda event: _place(event, key))
     inside = False
-    for event in _sorted(events, key):
-        zero = event.version == "0"
-        match event.bound:
-            case Bound.INTRODUCED if zero or mine >= key(event.version):
-                inside = True
-            case Bound.FIXED if zero or mine >= key(event.version):
-                inside = False
-            case Bound.LAST_AFFECTED if not zero and mine > key(event.version):
-                inside = False
-            case _:
-                continue
+    for place, group in groupby(walked, key=lambda event: _place(event, key)):
+        opens = {event.bound is Bound.INTRODUCED for event in group}
+        # An introduction and a fix at one version cancel: open stays open, closed stays closed.
+        if len(opens) == 1 and place <= (1, mine, False):
+            inside = opens.pop()
     return inside
 
 
-#: At one version: a range that ends there and one that begins there leave it affected, and a range
-#: from and up to it is of that one version.
-_TURNS: Final = (Bound.FIXED, Bound.INTRODUCED, Bound.LAST_AFFECTED)
-
-
-def _sorted(events: Iterable[Event], key: Key) -> list[Event]:
-    """Order events by version, ``0`` first, whatever order they are listed in."""
-    walked = [event for event in events if event.bound is not Bound.LIMIT]
-    start = [event for event in walked if event.version == "0"]
-    rest = [event for event in walked if event.version != "0"]
-    start.sort(key=lambda event: _TURNS.index(event.bound))
-    rest.sort(key=lambda event: (key(event.version), _TURNS.index(event.bound)))
-    return start + rest
+def _place(event: Event, key: Key) -> tuple[Any, ...]:
+    """Where an event takes effect: ``0`` before all, the last affected version after itself."""
+    if event.version == "0" and event.bound is not Bound.LAST_AFFECTED:
+        return (0,)
+    return (1, key(event.version), event.bound is Bound.LAST_AFFECTED)
 
 
 def affected_of(

@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from packageurl import PackageURL
@@ -19,10 +20,11 @@ _ARCHITECTURES: Final = (
     "aarch64", "armv7hl", "i386", "i486", "i586", "i686", "noarch", "ppc64le", "riscv64", "s390x",
     "src", "x86_64",
 )  # fmt: skip
-_RPM: Final = re.compile(
+RPM: Final = re.compile(
     rf"(?P<name>[^\s/]+)-(?P<version>[^\s/-]+-[^\s/-]+)\.(?:{'|'.join(_ARCHITECTURES)})"
 )
-_DPKG: Final = re.compile(r"(?P<name>[a-z0-9][a-z0-9+.-]+)(?::[a-z0-9-]+)?\t(?P<version>\S*)")
+_DPKG: Final = re.compile(r"(?P<name>[a-z0-9][a-z0-9+.-]+)\t(?P<version>\S*)")
+_BINARY: Final = re.compile(r"^[a-z0-9][a-z0-9+.-]+:[a-z0-9-]+\t", re.MULTILINE)
 _COLUMNS: Final = ("purl", "ecosystem", "name", "version")
 
 
@@ -30,12 +32,17 @@ def from_requirements(text: str) -> Inventory:
     """What pip reads: ``==`` gives a version, other requirements give none."""
     packages: list[Listed] = []
     for number, line in _logical_lines(text):
-        if line.startswith("-"):
-            continue  # an option; --hash and -r say nothing of what is installed
         place = f"line {number}"
+        check_count(len(packages), place)
+        if line.startswith(_ELSEWHERE):
+            problem = "it is listed elsewhere; list what is installed with pip freeze"
+            packages.append(Listed(line[:200], place=place, problem=problem))
+            continue
+        if line.startswith("-"):
+            continue  # an option of pip's
         try:
             wanted = Requirement(line)
-        except InvalidRequirement:
+        except (InvalidRequirement, RecursionError):
             packages.append(Listed(line[:200], place=place, problem="it is no requirement of pip"))
             continue
         pinned = [s.version for s in wanted.specifier if s.operator in ("==", "===")]
@@ -48,15 +55,21 @@ def from_requirements(text: str) -> Inventory:
     return Inventory("requirements.txt", packages)
 
 
+#: Options behind which there are packages.
+_ELSEWHERE: Final = ("-e", "--editable", "-r", "--requirement")
+
+
 def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
     """Lines with what goes on behind a backslash, without comments and hashes."""
     held, start = "", 0
-    for number, line in enumerate(text.splitlines(), 1):
+    lines = text.splitlines()
+    for number, line in enumerate(lines, 1):
         start = start or number
-        if line.endswith("\\"):
+        if line.endswith("\\") and number < len(lines):
             held += line[:-1] + " "
             continue
-        whole = re.sub(r"(^|\s)#.*", "", held + line).partition(" --")[0].strip()
+        whole = re.sub(r"(^|\s)#.*", "", held + line.removesuffix("\\"))
+        whole = whole.partition(" --")[0].strip()
         if whole:
             yield start, whole
         held, start = "", 0
@@ -72,6 +85,7 @@ def from_package_lock(document: JsonValue) -> Inventory:
                 one = locked.get(place)
                 own = one.text_at("name") if one is not None else None
                 packages.append(_npm(own or place.rpartition("node_modules/")[2], raw, place))
+                check_count(len(packages), place)
     else:
         waiting = [("", document)]
         while waiting:
@@ -93,23 +107,39 @@ def _npm(name: str, raw: object, place: str) -> Listed:
     if not isinstance(version, str) or not re.match(r"\d", version):
         return Listed(name, place=place, problem="it names no version of the registry")
     namespace, _, bare = name.rpartition("/")
-    purl = PackageURL("npm", namespace or None, bare, version).to_string()
+    try:
+        purl = PackageURL("npm", namespace or None, bare, version).to_string()
+    except ValueError:
+        return Listed(name[:200], place=place, problem="it is no name of npm's")
     return Listed(name, version, purl, place=place)
 
 
-def from_dpkg(text: str, distribution: str) -> Inventory:
-    r"""``dpkg-query -W``: a name and a version behind a tab.
+def from_dpkg(text: str, distribution: str, where: str) -> Inventory:
+    r"""``dpkg-query``'s list of source packages: a name and a version behind a tab.
 
-    Advisories of Debian and Ubuntu are about source packages; ask for those with
-    ``dpkg-query -W -f '${source:Package}\t${source:Version}\n'``.
+    Advisories of Debian and Ubuntu are about source packages, and a name may be a binary package's
+    of another source.  A list that shows that it has binary ones is refused: Invalid tells how to
+    ask for the others.
     """
-    return Inventory("dpkg-query", _lines(text, _DPKG, distribution, "dpkg-query -W"))
+    if _BINARY.search(text):
+        raise Invalid(
+            "lists binary packages, and advisories are about source packages; list those with"
+            " dpkg-query -W -f '${source:Package}\\t${source:Version}\\n'",
+            where=where,
+        )
+    return Inventory("dpkg-query", _lines(text, _DPKG, distribution, "dpkg-query"))
 
 
 def from_rpm(text: str, distribution: str) -> Inventory:
-    """``rpm -qa``: name, version, release and architecture."""
+    """``rpm -qa``: name, version, release and architecture; an epoch where the list was asked for.
+
+    Without ``%{EPOCHNUM}`` in its format rpm leaves epochs out, and advisories may have them.
+    """
     lines = "\n".join("" if one.startswith("gpg-pubkey-") else one for one in text.splitlines())
-    return Inventory("rpm -qa", _lines(lines, _RPM, distribution, "rpm -qa"))
+    packages = _lines(lines, RPM, distribution, "rpm -qa")
+    if not any(":" in one.version for one in packages):
+        packages = [replace(one, lacks_epoch=True) for one in packages]
+    return Inventory("rpm -qa", packages)
 
 
 def _lines(text: str, pattern: re.Pattern[str], distribution: str, tool: str) -> list[Listed]:
@@ -131,7 +161,10 @@ def _lines(text: str, pattern: re.Pattern[str], distribution: str, tool: str) ->
 
 def from_csv(text: str, where: str) -> Inventory:
     """A table with the columns ``purl``, or ``ecosystem``, ``name`` and ``version``."""
-    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
+    body = text.lstrip("\r\n")
+    skipped = text[: len(text) - len(body)].count("\n")
+    delimiter = ";" if ";" in body.partition("\n")[0] else ","
+    reader = csv.DictReader(io.StringIO(body, newline=""), delimiter=delimiter, strict=True)
     packages: list[Listed] = []
     try:
         columns = [one.strip().lower() for one in reader.fieldnames or ()]
@@ -144,10 +177,12 @@ def from_csv(text: str, where: str) -> Inventory:
             )
         for row in reader:
             values = {key: (row.get(key) or "").strip() for key in _COLUMNS}
-            place = f"line {reader.line_num}"
+            place = f"line {reader.line_num + skipped}"
             if any(values.values()):
-                packages.append(Listed(place=place, **values))
+                name, version, purl = values["name"], values["version"], values["purl"]
+                packages.append(Listed(name, version, purl, values["ecosystem"], place))
             check_count(len(packages), place)
     except csv.Error as error:
-        raise Invalid(f"is not CSV: {error} in line {reader.line_num}", where=where) from None
+        line = reader.line_num + skipped
+        raise Invalid(f"is not CSV: {error} in line {line}", where=where) from None
     return Inventory("CSV", packages)

@@ -12,6 +12,8 @@ from clearhouse.errors import Invalid
 from clearhouse.formats.inventory import Inventory, Listed, check_count
 from clearhouse.formats.json_value import JsonValue
 
+#: How SPDX says that nothing is said.
+_NOTHING: Final = frozenset({"NOASSERTION", "NONE"})
 _PURL_TYPES: Final = frozenset({"purl", "packageurl", "packageUrl"})
 
 
@@ -63,4 +65,5 @@ def _package(one: JsonValue) -> Listed:
 
 def _listed(one: JsonValue, name: str, version: str, purl: str) -> Listed:
     found = [(one.text_at(key) or "").strip() for key in (name, version)]
+    found = ["" if text in _NOTHING else text for text in found]
     return Listed(found[0], found[1], purl.strip(), place=one.path)

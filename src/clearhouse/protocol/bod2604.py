@@ -30,12 +30,12 @@ _FORENSIC: Final = "3DF"
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known of a vulnerability on a system; None is not known."""
+    """What is known of a vulnerability on a system; of the last three, None is not known."""
 
     detected: datetime
     """When it was found there, with a time zone."""
     listed: date | None = None
-    """When KEV listed it; None where the catalogue is known not to."""
+    """When KEV listed it; None where it is not in the catalogue, which is known of all."""
     exposed: bool | None = None
     """Whether the system can be reached from the internet: only its owner can say."""
     automatable: bool | None = None
@@ -92,7 +92,10 @@ def timeline(facts: Facts) -> Timeline:
     1. What is known goes into the table; what is not can have any value.  2. The clock starts at
     the earlier of listing (its day's beginning, UTC) and detection.  3. Due is the number of days
     of the most urgent outcome later.  4. Each missing answer is tried for what it would change.
+    A time without zone is a mistake in the program (``ValueError``).
     """
+    if facts.detected.tzinfo is None:
+        raise ValueError("the time of detection has no zone")
     known = facts.answers()
     possible = _outcomes(known)  # 1
     start = facts.detected.astimezone(UTC)  # 2

@@ -13,6 +13,7 @@ from typing import Final
 from clearhouse.versions import (
     OutsideGrammar,
     alpine,
+    bitnami,
     debian,
     dotted,
     maven,
@@ -46,10 +47,11 @@ _DOTTED = Order("dotted/1", dotted.key)
 ORDERS: Final[dict[str, Order]] = {
     "PyPI": _PEP440,
     **dict.fromkeys(
-        ("npm", "Go", "crates", "Hex", "SwiftURL", "Bitnami", "GitHub Actions", "Julia", "VSCode"),
+        ("npm", "Go", "crates", "Hex", "SwiftURL", "GitHub Actions", "VSCode"),
         _SEMVER,
     ),
-    "Pub": Order("pub/1", pub.key),
+    "Bitnami": Order("bitnami/1", bitnami.key),
+    **dict.fromkeys(("Julia", "Pub"), Order("pub/1", pub.key)),
     "NuGet": Order("nuget/1", nuget.key),
     "Maven": Order("maven/1", maven.key),
     **dict.fromkeys(("Debian", "Ubuntu", "Echo"), _DEBIAN),

@@ -1,7 +1,8 @@
-"""PHP's versions: ``version_compare`` of PHP, which Composer's order follows.
+"""PHP's versions: ``version_compare`` of PHP, as OSV's tools compare them.
 
-php.net, ``version_compare``.  Parts are numbers and words; words are known by how they begin: any
-other word, dev, alpha, beta, rc, then the end, numbers, and pl.
+php.net, ``version_compare``.  Composer differs: ``7.0`` and ``7.0.0`` are equal to it.  Parts are
+numbers and words; words are known by how they begin: any other word, dev, alpha, beta, rc, then the
+end, numbers, and pl.
 """
 
 from __future__ import annotations
