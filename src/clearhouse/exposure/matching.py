@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from clearhouse.exposure.aliases import Aliases
 from clearhouse.exposure.intervals import FIRST, LAST, Interval
 from clearhouse.exposure.names import normal_ecosystem, normal_name
 from clearhouse.exposure.vulnerabilities import AffectedPackage, Vulnerability
@@ -80,48 +81,19 @@ class Match:
 class Vulnerabilities:
     """Vulnerabilities by the package they are about.
 
-    Withdrawn records are left out.  Records that name one another, or a third, as alias are about
-    one flaw.
+    Withdrawn records are left out, and so are older ones of the same identifier.
     """
 
     def __init__(self, records: Iterable[Vulnerability]) -> None:
         self._by_package: dict[tuple[str, str], list[tuple[Vulnerability, AffectedPackage]]]
         self._by_package = defaultdict(list)
-        self._above: dict[str, str] = {}
-        self._cve: dict[str, str] = {}
+        self._aliases = Aliases()
         for one in _newest(records):
             if one.withdrawn is None:
-                self._join(one)
+                self._aliases.join(one.id, one.aliases)
                 for package in one.affected:
                     self._by_package[package.ecosystem, package.name].append((one, package))
         self._ecosystems = {ecosystem for ecosystem, _ in self._by_package}
-        self._names: dict[str, list[str]] = defaultdict(list)
-        for name in self._above:
-            self._names[self._top(name)].append(name)
-
-    def _join(self, one: Vulnerability) -> None:
-        """Take ``one`` and its aliases as one flaw, but for those that have another CVE already."""
-        for name in (one.id, *sorted(one.aliases, key=_is_no_cve)):
-            if name not in self._above:
-                self._above[name] = name
-                if not _is_no_cve(name):
-                    self._cve[name] = name
-            ours, theirs = self._top(one.id), self._top(name)
-            cves = {self._cve[top] for top in (ours, theirs) if top in self._cve}
-            if len(cves) < 2:
-                self._above[theirs] = ours
-                self._cve.update(dict.fromkeys([ours], *cves) if cves else {})
-
-    def _top(self, name: str) -> str:
-        while (above := self._above[name]) != name:
-            self._above[name] = self._above[above]
-            name = above
-        return name
-
-    def ids(self, one: Vulnerability) -> tuple[str, ...]:
-        """Every name of the flaw that ``one`` is about: CVE first, then as they are spelt."""
-        names = self._names[self._top(one.id)]
-        return tuple(sorted(names, key=lambda name: (_is_no_cve(name), name)))
 
     def cover(self, ecosystem: str) -> bool:
         """Whether any record is about this ecosystem, in this release of a distribution.
@@ -145,10 +117,10 @@ class Vulnerabilities:
             decided = decide(component, package)
             if decided is None:
                 continue
-            flaw = self._top(one.id)
+            flaw = self._aliases.flaw(one.id)
             earlier = found.get(flaw)
             if earlier is None or _weight(package, decided) > _weight(package, earlier.decision):
-                found[flaw] = Match(component, one, self.ids(one), decided)
+                found[flaw] = Match(component, one, self._aliases.names(one.id), decided)
         return sorted(found.values(), key=lambda m: (m.answer is Answer.UNDECIDED, m.ids))
 
 
@@ -159,10 +131,6 @@ def _newest(records: Iterable[Vulnerability]) -> list[Vulnerability]:
         if one.id not in found or found[one.id].modified <= one.modified:
             found[one.id] = one
     return list(found.values())
-
-
-def _is_no_cve(name: str) -> bool:
-    return not name.startswith("CVE-")
 
 
 def _named(ecosystem: str) -> tuple[str, ...]:
