@@ -142,7 +142,8 @@ def _of_purl(one: Listed, where: str) -> Component | Unidentified:
     found = of_purl(purl)
     if found is None:
         kind = f"{purl.type}/{purl.namespace}" if purl.namespace else purl.type
-        return Unidentified(one, f"advisories do not name packages of {kind}", "ask its supplier")
+        reason = f"no advisory that can be read here names packages of {kind}"
+        return Unidentified(one, reason, "look at its supplier's own advisories")
     version = found.version or one.version
     epoch = purl.qualifiers.get("epoch") if purl.type in ("rpm", "deb") else None
     if epoch and ":" not in version:
