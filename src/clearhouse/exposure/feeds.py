@@ -25,8 +25,7 @@ _LINES: Final = (".ndjson", ".jsonl")
 MOST_SET_ASIDE: Final = 10_000
 #: What a damaged archive makes the library raise.
 _BROKEN: Final = (
-    zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, RuntimeError,
-    ValueError,
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, ValueError,
 )  # fmt: skip
 
 

@@ -138,8 +138,7 @@ def unpack(
         lzma.LZMAError,
         EOFError,
         ValueError,
-        NotImplementedError,  # zipfile: a compression that it does not know
-        RuntimeError,
+        RuntimeError,  # zipfile: a compression that it does not know, or a password
         OverflowError,
     ) as error:
         message = f"the archive {archive.name} cannot be read: {error}"

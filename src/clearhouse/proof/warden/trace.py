@@ -19,6 +19,7 @@ from . import kernel, paths
 from .frames_python import Layout
 from .measures import Measures
 from .record import Record, Watch
+from .schedule import Schedule
 from .threads import Exec, Task, frames_at_birth, stack_of
 
 _WALL = 0x40000000
@@ -29,11 +30,6 @@ _FATAL = {
 }  # fmt: skip
 _STOPS = {signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU}
 _MAX_EVENTS, _MAX_TEMPORARY, _MAX_SAMPLES = 64, 4, 48
-# Of the way to the limit: samples tell of all of it, and stop the run no more often than they must.
-# Of a hang so many that a function with four fifths of the time is not taken for one with all of it.
-_FIRST_HANG, _EVERY_HANG = 0.05, 0.02
-_FIRST_MEMORY, _EVERY_MEMORY = 0.1, 0.08
-_STANDING_S = 0.02  # memory that is held without growing further is looked at this often
 _HEADWAY_S = 0.005  # processor time that says that a run is doing something
 _BLOCKED = {-1, -13, -30}  # EPERM, EACCES, EROFS: only this sandbox stood in the way
 
@@ -62,10 +58,7 @@ class Tracer:
         self._sampling: int | None = None  # the thread that is asked to stop for a sample
         self._threads_cpu: dict[int, float] = {}
         self._busy_cpu, self.busy_at = 0.0, time.monotonic()  # when it last made headway
-        self._sampled_cpu = 0.0
-        hang = watch.effect == "hang"
-        self._next_sample = _FIRST_HANG if hang else _FIRST_MEMORY
-        self._sample_every = _EVERY_HANG if hang else _EVERY_MEMORY
+        self._schedule = Schedule(watch)
         self.started = 0  # processes and threads that the run has made so far
         self.finished = False
 
@@ -103,15 +96,8 @@ class Tracer:
             return
         growth = rss - self._base_rss
         self.record.rss_call_bytes = max(self.record.rss_call_bytes, growth)
-        way, standing = 0.0, False
-        if self._watch.effect == "hang":
-            way = (cpu - self._base_cpu) / self._watch.cpu_s
-        elif self._watch.effect == "memory":
-            way = growth / self._watch.memory_bytes
-            standing = way > _FIRST_MEMORY and cpu > self._sampled_cpu + _STANDING_S
-        if way < self._next_sample and not standing:
+        if not self._schedule.is_due(cpu - self._base_cpu, growth):
             return
-        self._next_sample, self._sampled_cpu = way + self._sample_every, cpu
         busiest = self._busiest()
         if self._sampling is None and len(self.record.samples) < _MAX_SAMPLES:
             self._sampling = busiest
