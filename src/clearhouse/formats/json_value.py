@@ -104,6 +104,11 @@ class JsonValue:
         step = shown(self._step)[1:-1]
         return f"{above}.{step}" if above else step
 
+    @property
+    def where(self) -> str:
+        """The name of the file."""
+        return self._where
+
     def wrong(self, message: str) -> Invalid:
         """The error that ``message`` is about this value."""
         return Invalid(message, where=self._where, key=self.path or None)
