@@ -1,1 +1,1 @@
-"""What is publicly known: advisories of many publishers, and what raises or lowers their urgency."""
+"""What is publicly known: advisories of many publishers, and how urgent each flaw is."""

@@ -73,9 +73,7 @@ def take_in(entries: Sequence[Entry], *, now: datetime) -> frozenset[Package]:
             unique_fields=["identifier"],
             update_fields=["modified", "is_withdrawn", "summary", "digest", "body", "loaded_at"],
         )
-        keys = dict(
-            Record.objects.filter(identifier__in=changed).values_list("identifier", "pk")
-        )
+        keys = dict(Record.objects.filter(identifier__in=changed).values_list("identifier", "pk"))
         Subject.objects.bulk_create(
             (
                 Subject(record_id=keys[identifier], ecosystem=ecosystem, package=package)

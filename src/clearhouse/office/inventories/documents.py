@@ -13,6 +13,7 @@ from clearhouse.office.inventories.queries import Summary
 from clearhouse.office.inventories.touched import Found, Touched
 
 Name: TypeAlias = Annotated[str, Field(max_length=20, pattern=r"^[A-Z0-9-]*$")]
+Short: TypeAlias = Annotated[str, Field(max_length=60, pattern=r"^[a-z-]*$")]
 Text: TypeAlias = Annotated[str, Field(max_length=300, pattern=r"^[^\x00-\x1f]*$")]
 
 
@@ -20,10 +21,10 @@ class SystemIn(Schema):
     """A system: what it is called, its sector, and what its owner knows of it."""
 
     title: Text = Field(examples=["Patient records"])
-    sector: Annotated[str, Field(max_length=60)] = ""
-    answers: dict[
-        Annotated[str, Field(max_length=60)], Annotated[str, Field(max_length=60)]
-    ] = Field(default_factory=dict)  # fmt: skip
+    sector: Short = ""
+    answers: dict[Short, Short | list[Short]] = Field(
+        default_factory=dict, examples=[{"exposure": "internet", "kind": ["medical"]}]
+    )
 
 
 class SystemOut(Schema):
@@ -32,7 +33,7 @@ class SystemOut(Schema):
     name: str = Field(examples=["SY-7KQ2M9XD4T"])
     title: str
     sector: str
-    answers: dict[str, str]
+    answers: dict[str, str | list[str]]
     made_at: datetime
     retired_at: datetime | None
     exposures: int | None = None

@@ -52,7 +52,7 @@ def systems_of(viewer: Viewer) -> list[Summary]:
         .order_by(F("nearest").asc(nulls_last=True), "title", "pk")
     )
     return [
-        Summary(one, one.open_count, one.unsure, one.nearest, one.newest)  # type: ignore[attr-defined]
+        Summary(one, one.open_count, one.unsure, one.nearest, one.newest)
         for one in rows
     ]
 
@@ -129,28 +129,27 @@ def file_of(viewer: Viewer, name: str) -> tuple[Inventory, bytes]:
 def components_page(
     viewer: Viewer, system: str, *, after: int = 0, text: str = ""
 ) -> tuple[list[Component], int | None]:
-    """What is installed on a system, in the order of the file."""
+    """What is installed on a system, in the order of the file, from the row ``after`` on.
+
+    Rows are counted within the list: a number of the table would tell how much others have.
+    """
     seen = system_seen(viewer, system)
     rows = Component.objects.filter(
-        inventory__system=seen, inventory__is_current=True, pk__gt=after
+        inventory__system=seen, inventory__is_current=True
     ).select_related("release")
     if text:
         rows = rows.filter(Q(release__package__icontains=text) | Q(purl__icontains=text))
-    found = list(rows.order_by("pk")[: PAGE + 1])
-    return found[:PAGE], (found[PAGE - 1].pk if len(found) > PAGE else None)
+    found = list(rows.order_by("pk")[after : after + PAGE + 1])
+    return found[:PAGE], (after + PAGE if len(found) > PAGE else None)
 
 
-def course_of(
-    system: System, *, now: datetime, days: int
-) -> Sequence[tuple[date, int]]:
+def course_of(system: System, *, now: datetime, days: int) -> Sequence[tuple[date, int]]:
     """How many flaws touched a system at the end of each of the last days, today's so far last.
 
     A flaw counts from its detection to its end; before the first inventory there is nothing.
     """
     first = now - timedelta(days=days - 1)
-    rows = Exposure.objects.filter(system=system).filter(
-        Q(gone_at=None) | Q(gone_at__gte=first)
-    )
+    rows = Exposure.objects.filter(system=system).filter(Q(gone_at=None) | Q(gone_at__gte=first))
     spans = list(rows.values_list("detected_at", "gone_at"))
     begun = system.inventories.aggregate(first=Min("at"))["first"]
     found: list[tuple[date, int]] = []

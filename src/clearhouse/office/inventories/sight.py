@@ -42,11 +42,8 @@ def exposure_seen(viewer: Viewer, name: str) -> Exposure:
 def _sees_entries(viewer: Viewer, subject: str) -> bool:
     """Entries about systems and inventories are for those who own them."""
     if subject.startswith("SY-"):
-        owner = System.objects.filter(name=subject).values_list("organisation_id", flat=True)
-    elif subject.startswith("IN-"):
-        owner = Inventory.objects.filter(name=subject).values_list(
-            "system__organisation_id", flat=True
-        )
-    else:
-        return False
-    return any(owns(viewer, one) for one in owner)
+        return any(owns(viewer, one.organisation_id) for one in System.objects.filter(name=subject))
+    if subject.startswith("IN-"):
+        rows = Inventory.objects.select_related("system").filter(name=subject)
+        return any(owns(viewer, one.system.organisation_id) for one in rows)
+    return False

@@ -98,13 +98,14 @@ def holders_of(asked: AffectedPackage, organisation: int | None = None) -> Itera
     ).select_related("release", "inventory__system__organisation")
     if organisation is not None:
         rows = rows.filter(inventory__system__organisation_id=organisation)
-    for one in rows.order_by("inventory__system__organisation_id", "inventory__system_id", "pk"):
-        system = one.inventory.system
+    ordered = rows.order_by("inventory__system__organisation_id", "inventory__system_id", "pk")
+    for held in ordered.iterator(chunk_size=2000):
+        system = held.inventory.system
         owner = system.organisation
         yield Found(
             organisation=owner.pk, organisation_name=owner.name, system=system.name,
-            title=system.title, sector=system.sector or owner.sector, package=one.release.package,
-            version=one.release.version, decision=decided[one.release_id],
+            title=system.title, sector=system.sector or owner.sector, package=held.release.package,
+            version=held.release.version, decision=decided[held.release_id],
         )  # fmt: skip
 
 
@@ -116,9 +117,7 @@ def vulnerability_of(known: Account) -> Vulnerability:
     package = of_purl(PackageURL.from_string(known.package))
     if package is None:
         raise Invalid(f"inventories do not name packages as {known.package} is named", key="case")
-    ranges = [
-        {"type": "ECOSYSTEM", "events": list(_events(one))} for one in known.declared
-    ]
+    ranges = [{"type": "ECOSYSTEM", "events": list(_events(one))} for one in known.declared]
     versions: list[str] = []
     if known.history is not None and known.history.get("osv"):
         ranges += [

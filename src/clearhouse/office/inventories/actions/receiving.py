@@ -67,9 +67,7 @@ def receive(
             raise Conflict("this system was retired")
         name = new_name("IN")
         blob = store.put(raw)
-        entry = record(
-            "inventory.received", name, {"system": held.name, "content": blob}, now=now
-        )
+        entry = record("inventory.received", name, {"system": held.name, "content": blob}, now=now)
         made = Inventory.objects.create(
             name=name, system=held, at=now, by=viewer.name[:200], file=named,
             distribution=distribution, blob=blob, size=len(raw), entry=entry.index,

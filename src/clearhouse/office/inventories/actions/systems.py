@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -17,15 +17,19 @@ from clearhouse.office.names import new_name
 from clearhouse.office.orgs.queries import hold
 from clearhouse.office.viewer import Viewer
 from clearhouse.protocol.roles import Scope
-from clearhouse.protocol.sectors import QUESTIONS, SECTORS
+from clearhouse.protocol.sectors import Sector
+from clearhouse.protocol.system_questions import KIND, UNKNOWN, kinds_of, question
 
 #: Fleets are one system each; an organisation with more than this means machines by it.
 MOST: Final = 2000
 _TITLE: Final = 120
 
+Answer = str | Sequence[str]
+"""The key of an answer, or of several where a question takes several."""
+
 
 def add_system(
-    viewer: Viewer, title: str, *, sector: str = "", answers: Mapping[str, str], now: datetime
+    viewer: Viewer, title: str, *, sector: str = "", answers: Mapping[str, Answer], now: datetime
 ) -> System:
     """Add a system of the viewer's organisation.  Raises :class:`Invalid` and :class:`Refused`."""
     viewer.needs(Scope.INVENTORIES_WRITE)
@@ -47,7 +51,7 @@ def add_system(
 
 
 def describe_system(
-    viewer: Viewer, name: str, title: str, *, sector: str = "", answers: Mapping[str, str],
+    viewer: Viewer, name: str, title: str, *, sector: str = "", answers: Mapping[str, Answer],
     now: datetime,
 ) -> System:  # fmt: skip
     """Say anew what is known of a system; what touches it is judged anew by that."""
@@ -84,17 +88,25 @@ def retire_system(viewer: Viewer, name: str, *, now: datetime) -> System:
         return held
 
 
-def checked(sector: str, answers: Mapping[str, str]) -> dict[str, str]:
-    """Answers that are some, by the keys of their questions.  Raises :class:`Invalid`."""
-    if sector and sector not in SECTORS:
-        raise Invalid(f"expected one of {', '.join(SECTORS)}", key="sector")
-    for key, value in answers.items():
-        question = QUESTIONS.get(key)
-        if question is None:
-            raise Invalid(f"expected answers to {', '.join(QUESTIONS)}", key=key[:60])
-        if value and value not in question.answers:
-            raise Invalid(f"expected one of {', '.join(question.answers)}", key=key)
-    return {key: value for key, value in answers.items() if value}
+def checked(sector: str, answers: Mapping[str, Answer]) -> dict[str, Answer]:
+    """Answers that are some, by the keys of their questions.  Raises :class:`Invalid`.
+
+    Not knowing is no answer: what is unknown is left out.
+    """
+    if sector:
+        Sector.parse(sector, key="sector")
+    found: dict[str, Answer] = {}
+    for key, given in answers.items():
+        asked = question(key)
+        chosen = sorted({given} if isinstance(given, str) else set(given))
+        known = [asked.choice(one).key for one in chosen if one and one != UNKNOWN]
+        if len(known) > asked.most:
+            raise Invalid("expected one answer", key=key)
+        if asked is KIND:
+            kinds_of(known)
+        if known:
+            found[key] = known if asked.most > 1 else known[0]
+    return found
 
 
 def _title(text: str) -> str:
