@@ -123,9 +123,7 @@ def test_a_withdrawn_record_takes_its_flaw_back_and_an_older_one_changes_nothing
     system = a_system(viewer)
     receive(viewer, system.name, b"jinja2==3.1.3\n", file="r.txt", now=NOW)
     older = dict(JINJA.document, modified="2025-01-01T00:00:00Z", summary="older")
-    gone = dict(
-        JINJA.document, modified="2026-11-20T00:00:00Z", withdrawn="2026-11-20T00:00:00Z"
-    )
+    gone = dict(JINJA.document, modified="2026-11-20T00:00:00Z", withdrawn="2026-11-20T00:00:00Z")
     for document, expected in (
         (JINJA.document, ["CVE-2026-1"]),
         (older, ["CVE-2026-1"]),

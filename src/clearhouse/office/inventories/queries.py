@@ -51,10 +51,7 @@ def systems_of(viewer: Viewer) -> list[Summary]:
         )
         .order_by(F("nearest").asc(nulls_last=True), "title", "pk")
     )
-    return [
-        Summary(one, one.open_count, one.unsure, one.nearest, one.newest)
-        for one in rows
-    ]
+    return [Summary(one, one.open_count, one.unsure, one.nearest, one.newest) for one in rows]
 
 
 def _standing(prefix: str = "") -> Q:
