@@ -48,7 +48,7 @@ class _Number:
         """The part after the hyphen; build metadata may have hyphens of its own."""
         return self.text.partition("+")[0].partition("-")[2]
 
-    def order(self) -> tuple[object, ...]:
+    def order(self) -> bytes:
         """Its place: an integer counts as a major version, build metadata do not count."""
         return (self.semantic or npm.Version(self.major, 0, 0)).precedence()
 
