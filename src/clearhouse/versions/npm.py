@@ -1,9 +1,10 @@
 """JavaScript versions as npm reads them, and npm's ranges.
 
 The order is that of :mod:`clearhouse.versions.semver`; the grammar is narrower: npm wants three
-numbers, none with a zero before it, and reads a leading ``v`` or ``=`` away. Ranges are those of node-semver: comparators, hyphen ranges, x-ranges,
-tildes and carets, joined by spaces (and) and ``||`` (or), with its rule that a prerelease only
-matches where a comparator names a prerelease of the same three numbers.
+numbers, none with a zero before it, and reads a leading ``v`` or ``=`` away.  Ranges are those of
+node-semver: comparators, hyphen ranges, x-ranges, tildes and carets, joined by spaces (and) and
+``||`` (or), with its rule that a prerelease only matches where a comparator names a prerelease of
+the same three numbers.
 """
 
 from __future__ import annotations

@@ -13,7 +13,8 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Final
 
-from clearhouse.formats.csaf.document import Object, instant, member, objects, repeated, text
+from clearhouse.formats.csaf.document import Object, member, objects, repeated, text
+from clearhouse.formats.instants import instant
 from clearhouse.versions import npm
 
 Found = Iterator[tuple[str, str]]
