@@ -71,9 +71,8 @@ def systems(*, to: str, key_file: Path | None, as_json: bool) -> ExitCode:
     for one in found:
         said = _table(one)
         due = f"next due {_text(said, 'due')[:10]}" if said.get("due") else "nothing due"
-        click.echo(
-            f"{_text(said, 'name')}  {_text(said, 'title')}: {_text(said, 'exposures')} flaws, {due}"
-        )
+        flaws = f"{_text(said, 'exposures')} flaws"
+        click.echo(f"{_text(said, 'name')}  {_text(said, 'title')}: {flaws}, {due}")
     return ExitCode.HOLDS
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -58,13 +58,14 @@ def match_system(system: System, *, now: datetime) -> None:
         }
         found = change({key: one.ids for key, one in there.items()}, touches(installed, known))
         _end([there[key] for key in found.gone], held, now)
+        before = {key: _state(one) for key, one in there.items()}
         kept = [_updated(there[key], touch) for key, touch in found.stayed.items()]
         came = [
             _updated(Exposure(name=new_name("EX"), system=held, detected_at=now), touch)
             for touch in found.came
         ]
         judge(held, [*kept, *came], now=now)
-        Exposure.objects.bulk_update(kept, _CHANGING, batch_size=_BATCH)
+        _save(kept, before)
         Exposure.objects.bulk_create(came, batch_size=_BATCH)
         System.objects.filter(pk=held.pk).update(matched=held.revision)
 
@@ -77,8 +78,23 @@ _CHANGING: Final = (
 def judge_anew(system: System, *, now: datetime) -> None:
     """Judge what touches a system again, as something is known now that was not."""
     open_ = list(Exposure.objects.filter(system=system, gone_at=None).order_by("pk"))
+    before = {one.pk: _state(one) for one in open_}
     judge(system, open_, now=now)
-    Exposure.objects.bulk_update(open_, _CHANGING, batch_size=_BATCH)
+    _save(open_, before)
+
+
+def _state(one: Exposure) -> tuple[object, ...]:
+    """What is compared before it is written: most of what stays is as it was.
+
+    Lists are taken apart now, as a judgement may change them in place.
+    """
+    return tuple(repr(getattr(one, name)) for name in _CHANGING)
+
+
+def _save(kept: Sequence[Exposure], before: Mapping[int, tuple[object, ...]]) -> None:
+    """Write those that have changed; a thousand rows that have not would take two seconds."""
+    changed = [one for one in kept if _state(one) != before[one.pk]]
+    Exposure.objects.bulk_update(changed, _CHANGING, batch_size=_BATCH)
 
 
 def _end(gone: Sequence[Exposure], system: System, now: datetime) -> None:
@@ -97,7 +113,7 @@ def _updated(one: Exposure, touch: Touch) -> Exposure:
     leading = touch.leading.vulnerability
     one.flaw, one.ids = touch.flaw, list(touch.ids)
     one.record, one.summary = leading.id, leading.summary[:300]
-    one.answer = Exposure.Answer(touch.answer.value)
+    one.answer = touch.answer.value
     one.found = [_told(match) for match in touch.matches[:_SHOWN]]
     return one
 
