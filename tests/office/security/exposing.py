@@ -45,8 +45,8 @@ def mark(put: Any) -> None:
     Exposure.objects.update(
         found=[
             {
-                "label": "x", "package": put.word("exposed package"), "version": "1", "place": "",
-                "file": "", "purl": "", "answer": "affected", "because": "", "fixed": "",
+                "label": "x", "ecosystem": "PyPI", "package": put.word("exposed package"),
+                "version": "1", "place": "", "file": "", "purl": "", "answer": "affected", "because": "", "fixed": "",
                 "record": "",
             }
         ]

@@ -42,13 +42,16 @@ def todo(request: HttpRequest) -> HttpResponse:
     systems = queries.systems_of(viewer)
     after = request.GET.get("after", "")[:_NAME].replace("\0", "")
     rows, following = queries.exposures_of(viewer, after=after)
+    first, count = queries.remedies_of(viewer, most=0 if after else shown.FIRST)
+    titles = {one.system.name: one.system.title for one in systems}
     context = {
         "title": "Exposure",
         "now": now,
         "systems": systems,
         "counts": queries.counts_of(viewer),
         "rows": [shown.row_of(one, now) for one in rows],
-        "first": [shown.row_of(one, now) for one in rows[: shown.FIRST]] if not after else [],
+        "steps": [shown.step_of(one, titles, now) for one in first],
+        "more": max(0, count - shown.FIRST),
         "next_url": f"?{urlencode({'after': following})}" if following else "",
     }
     return render(request, "inventories/todo.html", context)

@@ -10,6 +10,7 @@ from typing import Final
 from django.db.models import Count, F, Max, Min, Q
 
 from clearhouse.errors import NotFound
+from clearhouse.exposure.remedies import Flawed, Remedy, remedies
 from clearhouse.office.blobs import store
 from clearhouse.office.inventories.models import Component, Exposure, Inventory, System
 from clearhouse.office.inventories.sight import MISSING, owns, system_seen
@@ -78,6 +79,25 @@ def exposures_of(
             found = found.filter(Q(rank__gt=last[0]) | Q(rank=last[0], name__gt=last[1]))
     rows = list(found.order_by("rank", "name")[: most + 1])
     return rows[:most], (rows[most - 1].name if len(rows) > most else None)
+
+
+def remedies_of(viewer: Viewer, *, most: int) -> tuple[list[Remedy], int]:
+    """What to do first, package by package, and how much there is to do in all."""
+    viewer.needs(Scope.INVENTORIES_READ)
+    rows = Exposure.objects.filter(_standing(), system__organisation=viewer.acting_for())
+    columns = rows.order_by("rank", "name").values_list(
+        "system__name", "flaw", "found", "due", "rank"
+    )
+    found = remedies(
+        Flawed(
+            system=system, ecosystem=one["ecosystem"], package=one["package"],
+            version=one["version"], flaw=flaw, fixed=one["fixed"], due=due, rank=rank,
+        )
+        for system, flaw, components, due, rank in columns.iterator(chunk_size=2000)
+        for one in components
+        if one["answer"] == Exposure.Answer.AFFECTED
+    )  # fmt: skip
+    return found[:most], len(found)
 
 
 def set_aside_of(viewer: Viewer, system: str) -> list[Exposure]:

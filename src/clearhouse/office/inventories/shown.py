@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from typing import Final
 
 from django.utils.safestring import SafeString
 
+from clearhouse.exposure.remedies import Remedy
 from clearhouse.office.inventories.models import Exposure, Inventory, System
 from clearhouse.office.inventories.queries import course_of
 from clearhouse.office.inventories.touched import FEWEST, Touched
@@ -78,6 +79,40 @@ def to_do_of(one: Exposure) -> str:
     if one.answer == Exposure.Answer.UNDECIDED:
         return "Find out which version you have, and look at the advisory."
     return "No fixed version is known. Ask the supplier, and keep others away from the system."
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing to do, in words."""
+
+    system: str
+    title: str
+    heading: str
+    why: str
+    clock: Clock | None
+    first: str
+    """A flaw that it is about, the most urgent one."""
+
+
+def step_of(one: Remedy, titles: Mapping[str, str], now: datetime) -> Step:
+    """A remedy in words."""
+    has = ", ".join(one.versions) or "a version that is not named"
+    flaws = f"{one.count} known flaw{'s' if one.count > 1 else ''}"
+    if one.target:
+        heading = f"Update {one.package} to {one.target} or later"
+        left = f"; for {len(one.left)} of them no fix is known" if one.left else ""
+        why = f"It has {has}, with {flaws}{left}."
+    else:
+        heading = f"Find a way to do without {one.package}, or keep others away from it"
+        why = f"It has {has}, with {flaws} for which no fixed version is known."
+    return Step(
+        system=one.system,
+        title=titles.get(one.system, one.system),
+        heading=heading,
+        why=why,
+        clock=Clock(one.due, now) if one.due is not None else None,
+        first=(*one.mended, *one.left)[0],
+    )
 
 
 def received(one: Inventory) -> str:

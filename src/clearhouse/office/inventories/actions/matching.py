@@ -122,6 +122,7 @@ def _told(match: Match) -> dict[str, Any]:
     component = match.component
     return {
         "label": component.label[:300],
+        "ecosystem": component.ecosystem,
         "package": component.name[:200],
         "version": component.version[:100],
         "place": component.place[:200],
