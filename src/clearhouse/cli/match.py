@@ -18,6 +18,7 @@ from clearhouse.errors import Invalid
 from clearhouse.exposure import feeds, inventories
 from clearhouse.exposure.inventories import Unidentified
 from clearhouse.exposure.matching import Answer, Component, Match, Vulnerabilities
+from clearhouse.exposure.unpacking import SetAside
 from clearhouse.formats.inventory import MOST_BYTES
 from clearhouse.proof.text import printable
 
@@ -104,14 +105,14 @@ def _components(
     return components, unidentified
 
 
-def _vulnerabilities(files: Iterable[Path]) -> tuple[Vulnerabilities, list[feeds.SetAside]]:
-    aside: list[feeds.SetAside] = []
+def _vulnerabilities(files: Iterable[Path]) -> tuple[Vulnerabilities, list[SetAside]]:
+    aside: list[SetAside] = []
     records = []
     with Working() as working:
         for path in files:
             working.say(str(path), "reading advisories")
             for one in feeds.load(path):
-                if isinstance(one, feeds.SetAside):
+                if isinstance(one, SetAside):
                     aside.append(one)
                 else:
                     records.append(one)

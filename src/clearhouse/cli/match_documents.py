@@ -9,9 +9,9 @@ from datetime import datetime
 from typing import Any, Final
 
 from clearhouse import __version__
-from clearhouse.exposure.feeds import SetAside
 from clearhouse.exposure.inventories import Unidentified
 from clearhouse.exposure.matching import Answer, Component, Match
+from clearhouse.exposure.unpacking import SetAside
 from clearhouse.formats import openvex, sarif_results
 
 _LINE: Final = re.compile(r"line (\d+)")
