@@ -55,7 +55,7 @@ def read(document: JsonValue, *, name: str) -> VexDocument:
     metadata = document.get("metadata")
     at = instant(metadata.text_at("timestamp")) if metadata is not None else None
     serial = document.text_at("serialNumber") or name
-    head = _Head(serial, _author(metadata), at, links(document))
+    head = _Head(serial, _author(metadata), at, _refs(document) | bom_links(document))
     problems: list[Problem] = []
     found = read_each(
         document.listed("vulnerabilities"), lambda one: list(_statements(one, head)), problems
@@ -70,22 +70,25 @@ def read(document: JsonValue, *, name: str) -> VexDocument:
     )
 
 
-def links(document: JsonValue) -> dict[str, PackageURL]:
-    """The package URLs of its components by ``bom-ref``, and by BOM-Link where it has a serial.
-
-    A ``bom-ref`` that stands for two package URLs stands for none.
-    """
-    serial = _SERIAL.fullmatch(document.text_at("serialNumber") or "")
+def bom_links(document: JsonValue) -> dict[str, PackageURL]:
+    """The package URLs of its components by BOM-Link; none where it has no serial number."""
+    serial = _SERIAL.fullmatch(str(document.table().get("serialNumber")))
     version = document.table().get("version", 1)
-    prefix = f"urn:cdx:{serial[1]}/{version}#" if serial else ""
+    return (
+        {f"urn:cdx:{serial[1]}/{version}#{ref}": purl for ref, purl in _refs(document).items()}
+        if serial
+        else {}
+    )
+
+
+def _refs(document: JsonValue) -> dict[str, PackageURL]:
+    """The same by ``bom-ref``; one that stands for two package URLs stands for none."""
     found: dict[str, PackageURL] = {}
     twice: set[str] = set()
     for ref, purl in _components(document):
         if found.setdefault(ref, purl) != purl:
             twice.add(ref)
-    for ref in twice:
-        del found[ref]
-    return found | ({prefix + ref: purl for ref, purl in found.items()} if prefix else {})
+    return {ref: purl for ref, purl in found.items() if ref not in twice}
 
 
 def _components(document: JsonValue) -> Iterator[tuple[str, PackageURL]]:
