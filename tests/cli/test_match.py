@@ -147,7 +147,11 @@ def test_advisories_come_in_any_wrapping_and_bad_ones_are_set_aside(
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"\x1f\x8b\x08", "cut off"), (b"PK\x03\x04", "no zip file"), (b"{}", "expected id as text")],
+    [
+        (b"\x1f\x8b\x08", "cannot be unpacked"),
+        (b"PK\x03\x04", "no zip file"),
+        (b"{}", "of no known kind; expected OSV"),
+    ],
     ids=["gz", "zip", "json"],
 )
 def test_without_a_single_record_nothing_is_said_to_be_clean(

@@ -15,7 +15,7 @@ from typing import Final
 
 from clearhouse.errors import Invalid
 from clearhouse.formats.instants import instant
-from clearhouse.formats.json_value import JsonValue
+from clearhouse.formats.json_value import JsonValue, Problem
 from clearhouse.formats.osv import ECOSYSTEMS, Affected, Bound, Event
 
 _LONGEST_TEXT: Final = 200
@@ -29,17 +29,6 @@ class Range:
 
     type: str
     events: tuple[Event, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """What cannot be read of a record, and where it stands."""
-
-    place: str
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.place}: {self.message}" if self.place else self.message
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +106,7 @@ def _entry(raw: JsonValue) -> Entry:
             versions=tuple(one.text() for one in raw.listed("versions")),
         )
     except Invalid as error:
-        return replace(entry, problem=Problem(error.key or entry.place, error.message))
+        return replace(entry, problem=Problem.of(error, entry.place))
 
 
 def _ranges(entry: JsonValue) -> Iterator[Range]:
