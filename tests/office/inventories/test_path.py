@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 
 from clearhouse.errors import Conflict, Invalid, NotFound, Refused
-from clearhouse.exposure.vulnerabilities import read
-from clearhouse.office.feeds.actions import Entry
+from clearhouse.exposure.documents import Document
 from clearhouse.office.inventories import queries
-from clearhouse.office.inventories.actions.feeding import look_again, take_in_records
+from clearhouse.office.inventories.actions.feeding import look_again, take_in_documents
 from clearhouse.office.inventories.actions.receiving import AT_ONCE_BYTES, receive
 from clearhouse.office.inventories.actions.systems import (
     add_system,
@@ -23,6 +22,7 @@ from clearhouse.office.inventories.models import Component, Exposure, Inventory,
 from clearhouse.office.queue.inline import work_off
 from clearhouse.office.viewer import PUBLIC, Viewer
 from clearhouse.protocol.roles import Role
+from tests.office.inventories.made import documented
 from tests.office.story import somebody
 
 pytestmark = pytest.mark.django_db
@@ -31,7 +31,7 @@ NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 LATER = NOW + timedelta(days=1)
 
 
-def record(identifier: str, package: str, *events: dict[str, str], **more: Any) -> Entry:
+def record(identifier: str, package: str, *events: dict[str, str], **more: Any) -> Document:
     """An OSV record of a package on PyPI."""
     document = {
         "id": identifier,
@@ -44,7 +44,7 @@ def record(identifier: str, package: str, *events: dict[str, str], **more: Any) 
             }
         ],
     } | more
-    return Entry(read(document, identifier), document)
+    return documented(document)
 
 
 JINJA = record("PYSEC-1", "Jinja2", {"introduced": "0"}, {"fixed": "3.1.4"}, aliases=["CVE-2026-1"])
@@ -65,7 +65,7 @@ def flaws(system: System) -> list[str]:
 
 def test_what_is_affected_is_told_at_once_with_what_decided_and_where_it_stands() -> None:
     viewer = hospital()
-    take_in_records([JINJA], now=NOW)
+    take_in_documents([JINJA], now=NOW)
     system = a_system(viewer)
     made = receive(viewer, system.name, b"jinja2==3.1.3\nrequests==2.0\n", file="r.txt", now=NOW)
     assert (made.state, made.components, made.is_current) == ("read", 2, True)
@@ -79,7 +79,7 @@ def test_what_is_affected_is_told_at_once_with_what_decided_and_where_it_stands(
 
 def test_what_is_mended_is_over_and_stays_on_record() -> None:
     viewer = hospital()
-    take_in_records([JINJA], now=NOW)
+    take_in_documents([JINJA], now=NOW)
     system = a_system(viewer)
     receive(viewer, system.name, b"jinja2==3.1.3\n", file="r.txt", now=NOW)
     receive(viewer, system.name, b"jinja2==3.1.4\n", file="r.txt", now=LATER)
@@ -93,12 +93,12 @@ def test_what_is_mended_is_over_and_stays_on_record() -> None:
 def test_what_stays_keeps_its_first_day_and_its_name_also_when_it_gets_a_cve() -> None:
     viewer = hospital()
     without = record("PYSEC-1", "Jinja2", {"introduced": "0"})
-    take_in_records([without], now=NOW)
+    take_in_documents([without], now=NOW)
     system = a_system(viewer)
     receive(viewer, system.name, b"jinja2==3.1.3\n", file="r.txt", now=NOW)
     name = Exposure.objects.get().name
-    later = dict(JINJA.document, modified="2026-11-20T00:00:00Z")
-    take_in_records([Entry(read(later, "x"), later)], now=LATER)
+    later = dict(json.loads(JINJA.raw), modified="2026-11-20T00:00:00Z")
+    take_in_documents([documented(later)], now=LATER)
     assert look_again(LATER) == 1
     work_off(LATER)
     one = Exposure.objects.get()
@@ -110,26 +110,28 @@ def test_a_new_record_reaches_only_the_systems_that_have_its_package() -> None:
     first, second = a_system(viewer), a_system(viewer, "Web site")
     receive(viewer, first.name, b"jinja2==3.1.3\n", file="r.txt", now=NOW)
     receive(viewer, second.name, b"flask==3.0\n", file="r.txt", now=NOW)
-    take_in_records([JINJA], now=LATER)
+    take_in_documents([JINJA], now=LATER)
     assert look_again(LATER) == 1
     work_off(LATER)
     assert (flaws(first), flaws(second)) == (["CVE-2026-1"], [])
     assert look_again(LATER) == 0
-    assert take_in_records([JINJA], now=LATER) == 0, "the same record changes nothing"
+    assert take_in_documents([JINJA], now=LATER).count == 0, "the same record changes nothing"
 
 
 def test_a_withdrawn_record_takes_its_flaw_back_and_an_older_one_changes_nothing() -> None:
     viewer = hospital()
     system = a_system(viewer)
     receive(viewer, system.name, b"jinja2==3.1.3\n", file="r.txt", now=NOW)
-    older = dict(JINJA.document, modified="2025-01-01T00:00:00Z", summary="older")
-    gone = dict(JINJA.document, modified="2026-11-20T00:00:00Z", withdrawn="2026-11-20T00:00:00Z")
+    older = dict(json.loads(JINJA.raw), modified="2025-01-01T00:00:00Z", summary="older")
+    gone = dict(
+        json.loads(JINJA.raw), modified="2026-11-20T00:00:00Z", withdrawn="2026-11-20T00:00:00Z"
+    )
     for document, expected in (
-        (JINJA.document, ["CVE-2026-1"]),
+        (json.loads(JINJA.raw), ["CVE-2026-1"]),
         (older, ["CVE-2026-1"]),
         (gone, []),
     ):
-        take_in_records([Entry(read(document, "x"), document)], now=LATER)
+        take_in_documents([documented(document)], now=LATER)
         look_again(LATER)
         work_off(LATER)
         assert flaws(system) == expected
@@ -177,7 +179,7 @@ def test_what_is_no_list_is_refused_with_the_reason_and_nothing_is_kept(
 
 def test_a_large_list_is_kept_first_and_read_by_a_job_a_broken_one_is_refused_there() -> None:
     viewer = hospital()
-    take_in_records([JINJA], now=NOW)
+    take_in_documents([JINJA], now=NOW)
     system = a_system(viewer)
     padding = b"# " + b"x" * 100 + b"\n"
     raw = b"jinja2==3.1.3\n" + padding * (AT_ONCE_BYTES // len(padding) + 1)
@@ -211,7 +213,7 @@ def test_a_list_that_was_sent_earlier_and_read_later_takes_no_newer_ones_place()
 
 def test_a_retired_system_is_touched_by_nothing_and_takes_nothing() -> None:
     viewer = hospital()
-    take_in_records([JINJA], now=NOW)
+    take_in_documents([JINJA], now=NOW)
     system = a_system(viewer)
     receive(viewer, system.name, b"jinja2==3.1.3\n", file="r.txt", now=NOW)
     retire_system(viewer, system.name, now=LATER)

@@ -6,13 +6,12 @@ from typing import Any
 
 from django.utils import timezone
 
-from clearhouse.exposure.vulnerabilities import read
-from clearhouse.office.feeds.actions import Entry
-from clearhouse.office.inventories.actions.feeding import take_in_records
+from clearhouse.office.inventories.actions.feeding import take_in_documents
 from clearhouse.office.inventories.actions.receiving import receive
 from clearhouse.office.inventories.actions.systems import add_system
 from clearhouse.office.inventories.models import Component, Exposure, Inventory, Release, System
 from clearhouse.office.viewer import Viewer
+from tests.office.inventories.made import documented
 
 
 def build(deployer: Viewer) -> dict[str, str]:
@@ -28,7 +27,7 @@ def build(deployer: Viewer) -> dict[str, str]:
             }
         ],
     }
-    take_in_records([Entry(read(document, "record"), document)], now=now)
+    take_in_documents([documented(document)], now=now)
     system = add_system(deployer, "Records", answers={}, now=now)
     made = receive(deployer, system.name, b"example==1.0\n", file="list.txt", now=now)
     found = Exposure.objects.get(system=system)
@@ -46,7 +45,8 @@ def mark(put: Any) -> None:
         found=[
             {
                 "label": "x", "ecosystem": "PyPI", "package": put.word("exposed package"),
-                "version": "1", "place": "", "file": "", "purl": "", "answer": "affected", "because": "", "fixed": "",
+                "version": "1", "place": "", "file": "", "purl": "", "answer": "affected",
+                "because": "", "fixed": "",
                 "record": "",
             }
         ]

@@ -54,11 +54,42 @@ class Signal(models.Model):
     source = models.CharField(max_length=120)
     at = models.CharField(max_length=40, blank=True)
     said = models.JSONField(default=dict)
+    loaded_at = models.DateTimeField()
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["flaw", "kind", "source"], name="signal_once")
         ]
+
+
+class Statements(models.Model):
+    """A VEX document: what its author states of products and flaws; the newest of its identifier.
+
+    ``body`` is the document as it came, compressed, and ``where`` the file that it came in.
+    """
+
+    kind = models.CharField(max_length=12)
+    identifier = models.CharField(max_length=1024)
+    modified = models.DateTimeField(null=True)
+    digest = models.CharField(max_length=64)
+    where = models.CharField(max_length=LONGEST_NAME)
+    body = models.BinaryField()
+    loaded_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "identifier"], name="statements_once")
+        ]
+
+
+class Stated(models.Model):
+    """A flaw that a VEX document is about."""
+
+    document = models.ForeignKey(Statements, on_delete=models.CASCADE, related_name="flaws")
+    flaw = models.CharField(max_length=LONGEST_ID)
+
+    class Meta:
+        indexes = [models.Index(fields=["flaw"], name="stated_by_flaw")]
 
 
 class Load(models.Model):
