@@ -31,7 +31,8 @@ def statements(
 ) -> Statements:
     """The statements in files; what cannot be read of them is added to ``aside``.
 
-    What they name by BOM-Link is looked up in the inventories.  Raises Invalid for a file in which there is no document that can be read.
+    What they name by BOM-Link is looked up in the inventories.  Raises Invalid for a file in which
+    there is no document that can be read.
     """
     found: list[Statement] = []
     for path in files:

@@ -79,7 +79,7 @@ def _statement(one: JsonValue, head: _Head) -> Statement:
         tuple(_ids(one)),
         products,
         claim,
-        justification,
+        justification if claim is Claim.NOT_AFFECTED else "",
         impact or one.text_at("status_notes") or "",
         one.text_at("action_statement") or "",
         head.author,
