@@ -12,6 +12,11 @@ from pydantic import Field
 from clearhouse.formats.inventory import MOST_BYTES
 from clearhouse.office.inventories import queries
 from clearhouse.office.inventories.actions.receiving import receive as take
+from clearhouse.office.inventories.actions.stating import MOST_BYTES as VEX_BYTES
+from clearhouse.office.inventories.actions.stating import (
+    hand_in_statements,
+    withdraw_statements,
+)
 from clearhouse.office.inventories.actions.systems import (
     add_system,
     describe_system,
@@ -22,6 +27,7 @@ from clearhouse.office.inventories.documents import (
     ExposurePage,
     InventoryOut,
     Name,
+    StatementsOut,
     SystemIn,
     SystemOut,
     Text,
@@ -47,6 +53,9 @@ _LIST: Final[dict[str, Any]] = {
             "application/octet-stream": _BINARY,
         },
     }
+}
+_JSON_FILE: Final[dict[str, Any]] = {
+    "requestBody": {"required": True, "content": {"application/json": _BINARY}}
 }
 
 
@@ -106,6 +115,35 @@ def receive(
         raw = whole_body(request, MOST_BYTES)
     made = take(viewer, name, raw, file=file, distribution=distribution, now=timezone.now())
     return Status(201, InventoryOut.of(made))
+
+
+@systems.post("/{name}/statements", response={201: StatementsOut}, openapi_extra=_JSON_FILE)
+def state(request: HttpRequest, name: Name, file: Text = "statements") -> Status[StatementsOut]:
+    """Hand in a VEX document for a system: OpenVEX, CSAF or CycloneDX.
+
+    What it says to be not affected stays in sight, with the reason.
+    """
+    viewer = viewer_in(request)
+    system_seen(viewer, name)
+    if is_form(request):
+        raw, file = form_file(request, ("file",), VEX_BYTES)
+    else:
+        raw = whole_body(request, VEX_BYTES)
+    made = hand_in_statements(viewer, name, raw, file=file, now=timezone.now())
+    return Status(201, StatementsOut.of(made))
+
+
+@systems.get("/{name}/statements", response=list[StatementsOut])
+def statements(request: HttpRequest, name: Name) -> list[StatementsOut]:
+    """The VEX documents that were handed in for a system, the newest first."""
+    seen = system_seen(viewer_in(request), name)
+    return [StatementsOut.of(one) for one in queries.statements_of(seen)]
+
+
+@systems.post("/statements/{name}/withdraw", response=StatementsOut)
+def withdraw(request: HttpRequest, name: Name) -> StatementsOut:
+    """Take a VEX document back."""
+    return StatementsOut.of(withdraw_statements(viewer_in(request), name, now=timezone.now()))
 
 
 @systems.get("/{name}/inventories", response=list[InventoryOut])

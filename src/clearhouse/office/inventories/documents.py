@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeAlias
 from ninja import Schema
 from pydantic import Field
 
-from clearhouse.office.inventories.models import Exposure, Inventory, System
+from clearhouse.office.inventories.models import Exposure, Inventory, OwnStatements, System
 from clearhouse.office.inventories.queries import Summary
 from clearhouse.office.inventories.touched import Found, Touched
 
@@ -83,6 +83,25 @@ class InventoryOut(Schema):
             reason=one.reason, format=one.format, components=one.components,
             unidentified_count=one.unidentified_count, unidentified=one.unidentified,
             is_current=one.is_current,
+        )  # fmt: skip
+
+
+class StatementsOut(Schema):
+    """A VEX document of yours."""
+
+    name: str = Field(examples=["VX-7KQ2M9XD4T"])
+    system: str
+    file: str
+    at: datetime
+    count: int = Field(description="Statements in it.")
+    withdrawn_at: datetime | None
+
+    @classmethod
+    def of(cls, one: OwnStatements) -> StatementsOut:
+        """A document that its viewer may see."""
+        return cls(
+            name=one.name, system=one.system.name, file=one.file, at=one.at, count=one.count,
+            withdrawn_at=one.withdrawn_at,
         )  # fmt: skip
 
 

@@ -60,6 +60,15 @@ def _field(asked: Question) -> forms.Field:
     )  # fmt: skip
 
 
+class StateForm(forms.Form):
+    """What does not touch a system, and why."""
+
+    statements = forms.FileField(
+        label="VEX document",
+        help_text="OpenVEX, CSAF or CycloneDX: which flaws do not touch this system, and why.",
+    )
+
+
 class UploadForm(forms.Form):
     """A list of what is installed."""
 

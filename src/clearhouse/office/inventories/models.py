@@ -38,7 +38,8 @@ class Inventory(models.Model):
     """A list of packages as it came; the newest one that could be read is what is installed.
 
     ``unidentified`` are the first of those that cannot be matched, with what to do about each;
-    ``blob`` names the file itself.
+    ``subject`` is the package URL of what the list is of, where it says so; ``blob`` names the file
+    itself.
     """
 
     class State(models.TextChoices):
@@ -59,6 +60,7 @@ class Inventory(models.Model):
     state = models.CharField(max_length=8, choices=State.choices, default=State.RECEIVED)
     reason = models.CharField(max_length=500, blank=True)
     format = models.CharField(max_length=60, blank=True)
+    subject = models.CharField(max_length=2048, blank=True)
     components = models.IntegerField(default=0)
     unidentified_count = models.IntegerField(default=0)
     unidentified = models.JSONField(default=list)
@@ -99,12 +101,28 @@ class Component(models.Model):
     place = models.CharField(max_length=300, blank=True)
 
 
+class OwnStatements(models.Model):
+    """A VEX document that the owner of a system has handed in for it."""
+
+    name = models.CharField(max_length=_NAME, unique=True)
+    system = models.ForeignKey(System, on_delete=models.CASCADE, related_name="statements")
+    at = models.DateTimeField()
+    by = models.CharField(max_length=200)
+    file = models.CharField(max_length=200)
+    blob = models.CharField(max_length=64)
+    size = models.BigIntegerField()
+    count = models.IntegerField()
+    withdrawn_at = models.DateTimeField(null=True)
+    entry = models.BigIntegerField()
+
+
 class Exposure(models.Model):
     """A flaw that touches a system, from the day on which it was seen there.
 
     ``flaw`` is the most common of its identifiers and ``ids`` are all.  ``found`` says which
     components and what decided.  ``due`` and ``rank`` are those of the judgement, which is made
-    anew when something that it rests on changes.
+    anew when something that it rests on changes.  ``statement`` is the VEX statement that takes all
+    of it back, where there is one: what is taken back stays in sight.
     """
 
     class Answer(models.TextChoices):

@@ -16,12 +16,16 @@ from clearhouse.errors import Conflict, Invalid, Refused
 from clearhouse.office.headers import handed_out
 from clearhouse.office.inventories import queries, shown
 from clearhouse.office.inventories.actions.receiving import receive
+from clearhouse.office.inventories.actions.stating import (
+    hand_in_statements,
+    withdraw_statements,
+)
 from clearhouse.office.inventories.actions.systems import (
     add_system,
     describe_system,
     retire_system,
 )
-from clearhouse.office.inventories.forms import SystemForm, UploadForm
+from clearhouse.office.inventories.forms import StateForm, SystemForm, UploadForm
 from clearhouse.office.inventories.sight import exposure_seen, system_seen
 from clearhouse.office.inventories.touched import who_has
 from clearhouse.office.look.fields import blame, status_of
@@ -135,7 +139,39 @@ def upload(request: HttpRequest, system: str) -> HttpResponse:
     return _system_page(request, system, form)
 
 
-def _system_page(request: HttpRequest, name: str, form: UploadForm) -> HttpResponse:
+@login_required
+@require_POST
+def state(request: HttpRequest, system: str) -> HttpResponse:
+    """Hand in a VEX document for a system."""
+    viewer = viewer_in(request)
+    system_seen(viewer, system)
+    form = StateForm(request.POST, request.FILES)
+    if form.is_valid():
+        sent = form.cleaned_data["statements"]
+        try:
+            made = hand_in_statements(
+                viewer, system, sent.read(), file=str(sent.name), now=timezone.now()
+            )
+        except (Invalid, Refused, Conflict) as error:
+            form.add_error("statements" if isinstance(error, Invalid) else None, str(error))
+        else:
+            messages.success(request, f"Read {made.count:,} statements.")
+            return redirect("inventories:system", system)
+    return _system_page(request, system, UploadForm(), form)
+
+
+@login_required
+@require_POST
+def withdraw(request: HttpRequest, statements: str) -> HttpResponse:
+    """Take a VEX document back."""
+    gone = withdraw_statements(viewer_in(request), statements, now=timezone.now())
+    messages.success(request, f"{gone.file} counts no more.")
+    return redirect("inventories:system", gone.system.name)
+
+
+def _system_page(
+    request: HttpRequest, name: str, form: UploadForm, stating: StateForm | None = None
+) -> HttpResponse:
     viewer = viewer_in(request)
     seen = system_seen(viewer, name)
     now = timezone.now()
@@ -148,6 +184,8 @@ def _system_page(request: HttpRequest, name: str, form: UploadForm) -> HttpRespo
         "now": now,
         "facts": shown.facts_of(seen),
         "form": form,
+        "stating": stating or StateForm(),
+        "statements": queries.statements_of(seen),
         "rows": [shown.row_of(one, now) for one in rows],
         "aside": [shown.row_of(one, now) for one in queries.set_aside_of(viewer, name)],
         "gone": queries.gone_of(viewer, name),

@@ -12,7 +12,13 @@ from django.db.models import Count, F, Max, Min, Q
 from clearhouse.errors import NotFound
 from clearhouse.exposure.remedies import Flawed, Remedy, remedies
 from clearhouse.office.blobs import store
-from clearhouse.office.inventories.models import Component, Exposure, Inventory, System
+from clearhouse.office.inventories.models import (
+    Component,
+    Exposure,
+    Inventory,
+    OwnStatements,
+    System,
+)
 from clearhouse.office.inventories.sight import MISSING, owns, system_seen
 from clearhouse.office.viewer import Viewer
 from clearhouse.protocol.roles import Scope
@@ -95,7 +101,7 @@ def remedies_of(viewer: Viewer, *, most: int) -> tuple[list[Remedy], int]:
         )
         for system, flaw, components, due, rank in columns.iterator(chunk_size=2000)
         for one in components
-        if one["answer"] == Exposure.Answer.AFFECTED
+        if one["answer"] == Exposure.Answer.AFFECTED and not one.get("is_taken_back")
     )  # fmt: skip
     return found[:most], len(found)
 
@@ -126,6 +132,12 @@ def counts_of(viewer: Viewer) -> dict[str, int]:
 def inventories_of(system: System, *, most: int = 20) -> list[Inventory]:
     """The lists that came in for a system that its viewer may see, the newest first."""
     return list(system.inventories.order_by("-at", "-pk")[:most])
+
+
+def statements_of(system: System, *, most: int = 100) -> list[OwnStatements]:
+    """The VEX documents that were handed in for a system that its viewer may see."""
+    rows = system.statements.select_related("system").order_by("-at", "-pk")
+    return list(rows[:most])
 
 
 def inventory_seen(viewer: Viewer, name: str) -> Inventory:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
-from typing import Final
+from typing import Any, Final
 
 from django.utils.safestring import SafeString
 
@@ -41,6 +41,7 @@ class Row:
     where: str
     to_do: str
     why: str
+    stated: str
 
     @property
     def words(self) -> str:
@@ -57,7 +58,17 @@ def row_of(one: Exposure, now: datetime) -> Row:
         where=where_of(one),
         to_do=to_do_of(one),
         why=str(one.judged.get("why", "")),
+        stated=stated_of(one.statement),
     )
+
+
+def stated_of(statement: Mapping[str, Any] | None) -> str:
+    """What a VEX statement says, who says it and why."""
+    if statement is None:
+        return ""
+    said = statement["justification"] or statement["impact"] or "no reason is given"
+    claim = str(statement["claim"]).replace("_", " ").replace("-", " ")
+    return f"{claim}, as {statement['author'] or statement['source']} says: {said}"
 
 
 def where_of(one: Exposure) -> str:

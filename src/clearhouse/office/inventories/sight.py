@@ -7,7 +7,7 @@ and whom that touches; see ``touched.py``.
 from __future__ import annotations
 
 from clearhouse.errors import NotFound
-from clearhouse.office.inventories.models import Exposure, Inventory, System
+from clearhouse.office.inventories.models import Exposure, Inventory, OwnStatements, System
 from clearhouse.office.ledgerbook.sight import may_see_by
 from clearhouse.office.viewer import SYSTEM, Viewer
 from clearhouse.protocol.roles import Scope
@@ -46,4 +46,7 @@ def _sees_entries(viewer: Viewer, subject: str) -> bool:
     if subject.startswith("IN-"):
         rows = Inventory.objects.select_related("system").filter(name=subject)
         return any(owns(viewer, one.system.organisation_id) for one in rows)
+    if subject.startswith("VX-"):
+        own = OwnStatements.objects.select_related("system").filter(name=subject)
+        return any(owns(viewer, one.system.organisation_id) for one in own)
     return False

@@ -5,95 +5,154 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Record',
+            name="Record",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('identifier', models.CharField(max_length=200, unique=True)),
-                ('modified', models.CharField(blank=True, max_length=40)),
-                ('is_withdrawn', models.BooleanField(default=False)),
-                ('summary', models.CharField(blank=True, max_length=300)),
-                ('digest', models.CharField(max_length=64)),
-                ('body', models.BinaryField()),
-                ('loaded_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("identifier", models.CharField(max_length=200, unique=True)),
+                ("modified", models.CharField(blank=True, max_length=40)),
+                ("is_withdrawn", models.BooleanField(default=False)),
+                ("summary", models.CharField(blank=True, max_length=300)),
+                ("digest", models.CharField(max_length=64)),
+                ("body", models.BinaryField()),
+                ("loaded_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='Load',
+            name="Load",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('file', models.CharField(max_length=300)),
-                ('digest', models.CharField(max_length=64)),
-                ('began_at', models.DateTimeField()),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('position', models.BigIntegerField(default=0)),
-                ('changed', models.BigIntegerField(default=0)),
-                ('left_out', models.BigIntegerField(default=0)),
-                ('reasons', models.JSONField(default=list)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("file", models.CharField(max_length=300)),
+                ("digest", models.CharField(max_length=64)),
+                ("began_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(null=True)),
+                ("position", models.BigIntegerField(default=0)),
+                ("changed", models.BigIntegerField(default=0)),
+                ("left_out", models.BigIntegerField(default=0)),
+                ("reasons", models.JSONField(default=list)),
             ],
             options={
-                'indexes': [models.Index(fields=['digest', 'file'], name='load_by_file')],
+                "indexes": [models.Index(fields=["digest", "file"], name="load_by_file")],
             },
         ),
         migrations.CreateModel(
-            name='Signal',
+            name="Signal",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('flaw', models.CharField(max_length=200)),
-                ('kind', models.CharField(choices=[('kev', 'Known Exploited Vulnerabilities (CISA)'), ('epss', 'Exploit Prediction Scoring System (FIRST)'), ('ssvc', 'SSVC decision points'), ('cvss', 'CVSS scores')], max_length=8)),
-                ('source', models.CharField(max_length=120)),
-                ('at', models.CharField(blank=True, max_length=40)),
-                ('said', models.JSONField(default=dict)),
-                ('loaded_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("flaw", models.CharField(max_length=200)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("kev", "Known Exploited Vulnerabilities (CISA)"),
+                            ("epss", "Exploit Prediction Scoring System (FIRST)"),
+                            ("ssvc", "SSVC decision points"),
+                            ("cvss", "CVSS scores"),
+                        ],
+                        max_length=8,
+                    ),
+                ),
+                ("source", models.CharField(max_length=120)),
+                ("at", models.CharField(blank=True, max_length=40)),
+                ("said", models.JSONField(default=dict)),
+                ("loaded_at", models.DateTimeField()),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('flaw', 'kind', 'source'), name='signal_once')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("flaw", "kind", "source"), name="signal_once")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Statements',
+            name="Statements",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=12)),
-                ('identifier', models.CharField(max_length=1024)),
-                ('modified', models.DateTimeField(null=True)),
-                ('digest', models.CharField(max_length=64)),
-                ('where', models.CharField(max_length=300)),
-                ('body', models.BinaryField()),
-                ('loaded_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("kind", models.CharField(max_length=12)),
+                ("identifier", models.CharField(max_length=1024)),
+                ("modified", models.DateTimeField(null=True)),
+                ("digest", models.CharField(max_length=64)),
+                ("where", models.CharField(max_length=300)),
+                ("body", models.BinaryField()),
+                ("loaded_at", models.DateTimeField()),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('kind', 'identifier'), name='statements_once')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("kind", "identifier"), name="statements_once")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Stated',
+            name="Stated",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('flaw', models.CharField(max_length=200)),
-                ('document', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='flaws', to='feeds.statements')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("flaw", models.CharField(max_length=200)),
+                (
+                    "document",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="flaws",
+                        to="feeds.statements",
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['flaw'], name='stated_by_flaw')],
+                "indexes": [models.Index(fields=["flaw"], name="stated_by_flaw")],
             },
         ),
         migrations.CreateModel(
-            name='Subject',
+            name="Subject",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('ecosystem', models.CharField(max_length=100)),
-                ('package', models.CharField(max_length=1024)),
-                ('record', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='subjects', to='feeds.record')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("ecosystem", models.CharField(max_length=100)),
+                ("package", models.CharField(max_length=1024)),
+                (
+                    "record",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="subjects",
+                        to="feeds.record",
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['ecosystem', 'package'], name='subject_by_package')],
+                "indexes": [
+                    models.Index(fields=["ecosystem", "package"], name="subject_by_package")
+                ],
             },
         ),
     ]

@@ -8,13 +8,15 @@ from typing import Any, Final
 
 from django.db import transaction
 
-from clearhouse.exposure.matching import Component, Match, Vulnerabilities
+from clearhouse.exposure.matching import Component, Vulnerabilities
 from clearhouse.exposure.names import normal_ecosystem, normal_name
 from clearhouse.exposure.touching import Touch, change, touches
+from clearhouse.exposure.vex import Stated
 from clearhouse.office.feeds.queries import records_about
 from clearhouse.office.inventories import models
 from clearhouse.office.inventories.judging import judge
 from clearhouse.office.inventories.models import Exposure, Inventory, System
+from clearhouse.office.inventories.stating import Stating, stated_of, told_of
 from clearhouse.office.names import new_name
 from clearhouse.versions.ecosystems import base_name
 
@@ -53,15 +55,17 @@ def match_system(system: System, *, now: datetime) -> None:
         held = System.objects.select_for_update().get(pk=system.pk)
         installed = components_of(held)
         known = Vulnerabilities(records_about(packages_of(installed)))
+        touching = touches(installed, known)
+        stated = stated_of(held, touching)
         there = {
             one.pk: one for one in Exposure.objects.filter(system=held, gone_at=None).order_by("pk")
         }
-        found = change({key: one.ids for key, one in there.items()}, touches(installed, known))
+        found = change({key: one.ids for key, one in there.items()}, touching)
         _end([there[key] for key in found.gone], held, now)
         before = {key: _state(one) for key, one in there.items()}
-        kept = [_updated(there[key], touch) for key, touch in found.stayed.items()]
+        kept = [_updated(there[key], touch, stated) for key, touch in found.stayed.items()]
         came = [
-            _updated(Exposure(name=new_name("EX"), system=held, detected_at=now), touch)
+            _updated(Exposure(name=new_name("EX"), system=held, detected_at=now), touch, stated)
             for touch in found.came
         ]
         judge(held, [*kept, *came], now=now)
@@ -109,16 +113,20 @@ def _end(gone: Sequence[Exposure], system: System, now: datetime) -> None:
     Exposure.objects.bulk_update(gone, ["gone_at", "gone_because"], batch_size=_BATCH)
 
 
-def _updated(one: Exposure, touch: Touch) -> Exposure:
+def _updated(one: Exposure, touch: Touch, stated: Stating) -> Exposure:
     leading = touch.leading.vulnerability
     one.flaw, one.ids = touch.flaw, list(touch.ids)
     one.record, one.summary = leading.id, leading.summary[:300]
     one.answer = touch.answer.value
-    one.found = [_told(match) for match in touch.matches[:_SHOWN]]
+    said = [stated.on(match) for match in touch.matches]
+    one.found = [_told(each) for each in said[:_SHOWN]]
+    taken_back = all(each.is_suppressed for each in said)
+    one.statement = told_of(said[0].statement) if taken_back else None
     return one
 
 
-def _told(match: Match) -> dict[str, Any]:
+def _told(stated: Stated) -> dict[str, Any]:
+    match = stated.match
     component = match.component
     return {
         "label": component.label[:300],
@@ -132,4 +140,6 @@ def _told(match: Match) -> dict[str, Any]:
         "because": match.decision.because[:300],
         "fixed": match.decision.fixed or "",
         "record": match.vulnerability.id,
+        "stated": told_of(stated.statement),
+        "is_taken_back": stated.is_suppressed,
     }

@@ -11,7 +11,7 @@ from typing import Final
 from django.db import transaction
 
 from clearhouse.errors import Conflict, Invalid
-from clearhouse.exposure.inventories import Unidentified, components_of, read
+from clearhouse.exposure.inventories import Unidentified, components_of, read, subject_of
 from clearhouse.exposure.matching import Component
 from clearhouse.exposure.names import normal_ecosystem, normal_name
 from clearhouse.formats.inventory import MOST_BYTES
@@ -41,6 +41,7 @@ class Parsed:
 
     format: str
     components: Sequence[Component]
+    subject: str
     unidentified: Sequence[Unidentified]
 
 
@@ -86,7 +87,8 @@ def parse(raw: bytes, where: str, distribution: str) -> Parsed:
     known, unknown = components_of(found.packages, where)
     if not known and not unknown:
         raise Invalid("lists no packages", where=where)
-    return Parsed(found.format, known, unknown)
+    subject = subject_of(found.packages)
+    return Parsed(found.format, known, str(subject or ""), unknown)
 
 
 def install(made: Inventory, parsed: Parsed, *, now: datetime) -> None:
@@ -96,6 +98,7 @@ def install(made: Inventory, parsed: Parsed, *, now: datetime) -> None:
     """
     made.state = Inventory.State.READ
     made.format = parsed.format[:60]
+    made.subject = parsed.subject[: _LONGEST["purl"]]
     made.components = len(parsed.components)
     made.unidentified_count = len(parsed.unidentified)
     made.unidentified = [_told(one) for one in parsed.unidentified[:_SHOWN]]
