@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from clearhouse.errors import Conflict, Invalid, Refused
 from clearhouse.office.headers import handed_out
-from clearhouse.office.inventories import queries, shown
+from clearhouse.office.inventories import queries, shown, told
 from clearhouse.office.inventories.actions.receiving import receive
 from clearhouse.office.inventories.actions.stating import (
     hand_in_statements,
@@ -257,6 +257,7 @@ def exposure(request: HttpRequest, exposure: str) -> HttpResponse:
         "title": f"{found.flaw} on {found.system.title}",
         "found": found,
         "row": shown.row_of(found, now),
+        "told": told.of(found, now=now),
         "now": now,
     }
     return render(request, "inventories/exposure.html", context)
