@@ -41,9 +41,11 @@ class Point:
         return tuple(value for value in self.values if value in values)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Table:
     """Which outcome follows from each combination of answers; every combination has one.
+
+    A table is equal to itself only, so that what it decides can be looked up by it.
 
     ``rows`` are the outcomes, the last of ``inputs`` changing fastest.
     """
