@@ -123,6 +123,11 @@ class JsonValue:
             steps.append(f"[{step}]" if isinstance(step, int) else f".{shown(step)[1:-1]}")
         return "".join(reversed(steps)).removeprefix(".")
 
+    @property
+    def where(self) -> str:
+        """The name of the file."""
+        return self._where
+
     def wrong(self, message: str) -> Invalid:
         """The error that ``message`` is about this value."""
         return Invalid(message, where=self._where, key=self.path or None)

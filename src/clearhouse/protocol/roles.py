@@ -48,3 +48,5 @@ class Scope(StrEnum):
     ORGANISATION_READ = "organisation:read"
     REVIEWS_READ = "reviews:read"
     REVIEWS_WRITE = "reviews:write"
+    INVENTORIES_READ = "inventories:read"
+    INVENTORIES_WRITE = "inventories:write"

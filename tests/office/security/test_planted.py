@@ -123,6 +123,17 @@ MAY_READ: Final[dict[str, Rule]] = {
     "grant use": of_only("lab", "clinic-net"),
     "endpoint address": of_only("lab"),
     "proposed name": of_any("lab", "proposed-net"),
+    **dict.fromkeys(
+        (
+            "system title",
+            "list name",
+            "installed package",
+            "installed place",
+            "exposure summary",
+            "exposed package",
+        ),
+        of_only("hospital"),
+    ),
 }
 #: A key of the same organisation reads no more than its people do; those are looked through whole.
 PEOPLE: Final = (
@@ -138,8 +149,11 @@ REVIEWING: Final = (
 )  # fmt: skip
 
 
-#: What is between a developer and a party: the office does not read it.
-NOT_THE_OFFICES: Final = {"grant use", "endpoint address"}
+#: What is between a developer and a party, and what a deployer runs: the office does not read it.
+NOT_THE_OFFICES: Final = {
+    "grant use", "endpoint address", "system title", "list name", "installed package",
+    "installed place", "exposure summary", "exposed package",
+}  # fmt: skip
 
 
 def hidden_from(looker: Looker, stage: Stage, world: World) -> dict[bytes, str]:
@@ -217,8 +231,9 @@ def test_the_marks_do_show_to_who_may_read_them(world: World) -> None:
     with undone():
         stage.enter(world.case)
         for route in ROUTES:
-            for name in ("coordinator", "developer"):
-                if route.method == "GET" and (name == "coordinator" or route.of_grants):
+            for name in ("coordinator", "developer", "deployer"):
+                own = {"developer": route.of_grants, "deployer": route.of_systems}
+                if route.method == "GET" and own.get(name, True):
                     looker = world.lookers[name]
                     said += Browser().ask(looker, "GET", route.path(world.names)).content.lower()
     # Each is in a page, a document or a download; a test that looks for nothing would find nothing.
