@@ -48,6 +48,8 @@ class Point:
 class Table:
     """Which outcome follows from each combination of answers; every combination has one.
 
+    A table is equal to itself only, so that what it decides can be looked up by it.
+
     ``rows`` are the outcomes, the last of ``inputs`` changing fastest.
     """
 
