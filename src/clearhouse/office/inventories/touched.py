@@ -50,6 +50,8 @@ class Touched:
     title: str
     asked: AffectedPackage
     found: Sequence[Found]
+    taking_part: frozenset[int]
+    """Organisations that are in the case already."""
 
     @property
     def organisations(self) -> Mapping[int, Sequence[Found]]:
@@ -82,7 +84,7 @@ def who_has(viewer: Viewer, case: str) -> Touched:
     known = account(viewer, case)
     flaw = vulnerability_of(known)
     [asked] = flaw.affected
-    return Touched(known.name, known.title, asked, tuple(holders_of(asked)))
+    return Touched(known.name, known.title, asked, tuple(holders_of(asked)), known.organisations)
 
 
 def holders_of(asked: AffectedPackage, organisation: int | None = None) -> Iterator[Found]:

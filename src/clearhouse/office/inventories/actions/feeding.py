@@ -20,9 +20,10 @@ from clearhouse.exposure.unpacking import SetAside
 from clearhouse.office.feeds.actions import Changed, forget_unlisted, take_in
 from clearhouse.office.feeds.models import Load
 from clearhouse.office.inventories.models import Component, Exposure, System
-from clearhouse.office.queue.actions import Request, enqueue_many
+from clearhouse.office.queue.actions import Request, enqueue, enqueue_many
 
 MATCH: Final = "inventories.match"
+OWN: Final = "inventories.own-record"
 _BATCH: Final = 400
 _DOCUMENTS: Final = 500
 _REASONS: Final = 100
@@ -67,13 +68,20 @@ def take_in_documents(documents: Sequence[Document], *, now: datetime) -> Change
         return changed
 
 
-def take_in_own(record: Mapping[str, Any], *, now: datetime) -> None:
-    """Take in the office's own record, in the transaction of its publication.
+def announce(record: Mapping[str, Any], *, key: str, now: datetime) -> None:
+    """Have the office's own record taken in, as part of the transaction of its publication.
 
-    Before that nothing of it is anywhere that matching looks.
+    Before that nothing of it is anywhere that matching looks.  It is done by a job: a publication
+    holds the ledger, and whoever hands in a list holds its system before the ledger.
     """
+    enqueue(OWN, {"record": record}, lane=OWN, key=f"{OWN}:{key}", now=now)
+
+
+def take_in_own(record: Mapping[str, Any], *, now: datetime) -> None:
+    """Take in a record that the office has published, and look again at whom it touches."""
     found = of_json(json.dumps(record).encode(), "the office's own record", frozenset({Kind.OSV}))
     take_in_documents([one for one in found if isinstance(one, Document)], now=now)
+    look_again(now)
 
 
 def mark(systems: Collection[int]) -> None:
