@@ -48,3 +48,5 @@ class Scope(StrEnum):
     ORGANISATION_READ = "organisation:read"
     REVIEWS_READ = "reviews:read"
     REVIEWS_WRITE = "reviews:write"
+    NOTICES_READ = "notices:read"
+    NOTICES_WRITE = "notices:write"

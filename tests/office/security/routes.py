@@ -20,7 +20,7 @@ from clearhouse.office.cases.forms import VERBS
 from clearhouse.office.orgs import organisation_page
 from clearhouse.office.reviews.forms import VERBS as REVIEW_VERBS
 from clearhouse.protocol.roles import Role, Scope
-from tests.office.security import assessment_routes, review_routes
+from tests.office.security import assessment_routes, notice_routes, review_routes
 from tests.office.security.rules import (
     Allowed,
     anybody,
@@ -87,6 +87,10 @@ class Route:
     def of_grants(self) -> bool:
         return "/grants/" in self.place or "/endpoints" in self.place
 
+    @property
+    def of_notices(self) -> bool:
+        return self.place.startswith(("notices/", "api/notices"))
+
     def path(self, names: dict[str, str]) -> str:
         """The address with names in it."""
         if self.place.startswith("account/"):
@@ -116,6 +120,10 @@ _FILLED: Final = (
     (r"<str:endpoint>|\{endpoint\}", "endpoint"),
     (r"<str:grant>|\{grant\}", "grant"),
     (r"<str:use>|\{use\}", "use"),
+    (r"<str:channel>|\{channel\}", "channel"),
+    (r"<str:notice>", "notice"),
+    (r"<str:address>", "feed"),
+    (r"(?<=notices/)\{name\}", "notice"),
     (r"<str:suggestion>", "suggestion"),
     (r"(?<=queue/findings/)<str:finding>", "loose"),
     (r"<str:finding>", "finding"),
@@ -423,7 +431,9 @@ ROUTES: Final = (
     *_API,
     *(
         Route(method, place, rule, (), body or None)
-        for method, place, rule, body in (*review_routes.PAGES, *assessment_routes.PAGES)
+        for method, place, rule, body in (
+            *review_routes.PAGES, *assessment_routes.PAGES, *notice_routes.PAGES,
+        )
     ),
     *(
         _form("reviews/<str:name>/<slug:verb>/", rule, body, verb)
@@ -439,7 +449,13 @@ ROUTES: Final = (
         else _json(method, place, rule, body, _RR, _RW)
         for method, place, rule, body in (*review_routes.OPERATIONS, *assessment_routes.OPERATIONS)
     ),
-)
+    *(
+        _get(place, rule, *scopes)
+        if method == "GET"
+        else _json(method, place, rule, body, *scopes)
+        for method, place, rule, body, scopes in notice_routes.OPERATIONS
+    ),
+)  # fmt: skip
 
 
 def sent(route: Route, names: dict[str, str]) -> dict[str, Any]:

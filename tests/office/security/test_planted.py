@@ -123,6 +123,13 @@ MAY_READ: Final[dict[str, Rule]] = {
     "grant use": of_only("lab", "clinic-net"),
     "endpoint address": of_only("lab"),
     "proposed name": of_any("lab", "proposed-net"),
+    **dict.fromkeys(
+        (
+            *(f"notice {one}" for one in ("headline", "what", "where", "when", "to do", "if not")),
+            "channel address",
+        ),
+        of_only("hospital"),
+    ),
 }
 #: A key of the same organisation reads no more than its people do; those are looked through whole.
 PEOPLE: Final = (
@@ -138,8 +145,11 @@ REVIEWING: Final = (
 )  # fmt: skip
 
 
-#: What is between a developer and a party: the office does not read it.
-NOT_THE_OFFICES: Final = {"grant use", "endpoint address"}
+#: What is between a developer and a party, or one organisation's own: the office does not read it.
+NOT_THE_OFFICES: Final = {
+    "grant use", "endpoint address", "channel address",
+    *(name for name in MAY_READ if name.startswith("notice ")),
+}  # fmt: skip
 
 
 def hidden_from(looker: Looker, stage: Stage, world: World) -> dict[bytes, str]:
@@ -217,8 +227,9 @@ def test_the_marks_do_show_to_who_may_read_them(world: World) -> None:
     with undone():
         stage.enter(world.case)
         for route in ROUTES:
-            for name in ("coordinator", "developer"):
-                if route.method == "GET" and (name == "coordinator" or route.of_grants):
+            for name in ("coordinator", "developer", "deployer"):
+                own = {"developer": route.of_grants, "deployer": route.of_notices}
+                if route.method == "GET" and own.get(name, True):
                     looker = world.lookers[name]
                     said += Browser().ask(looker, "GET", route.path(world.names)).content.lower()
     # Each is in a page, a document or a download; a test that looks for nothing would find nothing.

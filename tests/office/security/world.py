@@ -54,7 +54,7 @@ from clearhouse.protocol.roles import Role, Scope
 from tests.office import story
 from tests.office.cases import made
 from tests.office.cases.made import at
-from tests.office.security import assessing
+from tests.office.security import assessing, telling
 from tests.office.security import reviewing as reviewing_
 from tests.office.story import somebody
 
@@ -65,6 +65,7 @@ ABSENT: Final = {
     "task": "T-0000000000", "suggestion": "S-0000000000", "review": "R-0000000000",
     "assessment": "A-0000000000", "plan": "PL-0000000000",
     "party": "TP-0000000000", "loan": "L-0000000000", "opening": "SO-0000000000",
+    "notice": "N-0000000000", "channel": "NC-0000000000",
     "endpoint": "E-0000000000", "grant": "G-0000000000", "use": "U-000000000000000f",
 }  # fmt: skip
 
@@ -122,12 +123,14 @@ def build() -> World:
         names = _things(who, case)
         reviewing = reviewing_.build()
         names |= reviewing.names | assessing.build(reviewing.names["review"])
+        names |= telling.build(who.hospital)
         lookers = _lookers(who, more) | _reviewing(reviewing)
     names["key"] = str(ApiKey.objects.filter(organisation__slug="ecdsa-team").latest("pk").pk)
     world = World(case, names, lookers, token=reviewing.token, parties=reviewing.parties)
     _mark(world, who)
     reviewing_.mark(_Planter(world), _rename)
     assessing.mark(_Planter(world))
+    telling.mark(_Planter(world))
     world.case.refresh_from_db()
     return world
 
@@ -216,6 +219,7 @@ def _lookers(who: made.Cast, more: dict[str, Viewer]) -> dict[str, Looker]:
         )
     found += [
         _machine("office key", office, list(Scope)),
+        _machine("deployer key", who.hospital, list(Scope), Role.DEPLOYER, bound),
         _machine("finder key", who.finder, list(Scope), Role.FINDER, bound),
         _machine("stranger key", who.stranger, list(Scope)),
         _ended("expired key", office, expires_at=at(-1)),
