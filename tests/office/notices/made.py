@@ -6,7 +6,7 @@ import json
 import socket
 import socketserver
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -84,6 +84,9 @@ class Receiver:
     status: int = 204
     headers: dict[str, str] = field(default_factory=dict)
     got: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    before: list[Callable[[], None]] = field(default_factory=list)
+    after: list[Callable[[], None]] = field(default_factory=list)
+    """What is done before, and after, an answer."""
 
     @property
     def bodies(self) -> list[dict[str, Any]]:
@@ -103,10 +106,14 @@ def receiver() -> Iterator[Receiver]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             made.got.append(({k.lower(): v for k, v in self.headers.items()}, body))
+            for deed in made.before:
+                deed()
             self.send_response(made.status)
             for name, value in made.headers.items():
                 self.send_header(name, value)
             self.end_headers()
+            for deed in made.after:
+                deed()
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name above
             pass

@@ -60,7 +60,7 @@ def test_one_notice_has_its_five_parts_and_says_where_it_went(relay: Relay) -> N
     shown = text_of(client_of(viewer).get(f"/notices/{made.name}/"))
     for part in ("What it is", "Where you have it", "By when", "What to do", "If you cannot"):
         assert f"<h2>{part}</h2>" in shown
-    assert "mail: your contact address, else your managers" in shown
+    assert "Mail: your contact address, else your managers" in shown
     assert "arrived" in shown
     other = client_of(somebody("other-hospital", Role.DEPLOYER))
     assert other.get(f"/notices/{made.name}/").status_code == 404

@@ -122,7 +122,7 @@ _FILLED: Final = (
     (r"<str:use>|\{use\}", "use"),
     (r"<str:channel>|\{channel\}", "channel"),
     (r"<str:notice>", "notice"),
-    (r"<str:address>", "feed"),
+    (r"<str:address>", "feed token"),
     (r"(?<=notices/)\{name\}", "notice"),
     (r"<str:suggestion>", "suggestion"),
     (r"(?<=queue/findings/)<str:finding>", "loose"),

@@ -21,10 +21,12 @@ def build(deployer: Viewer) -> dict[str, str]:
     with override_settings(SECOND_FACTOR_REQUIRED=False):
         made = actions.add_channel(deployer, "webhook", "https://receiver.example/", now=now)
         Channel.objects.update(state=Channel.State.ACTIVE)
-        parts = dict.fromkeys(("headline", "what", "where", "by_when", "to_do", "if_not"), "x")
+        parts: dict[str, Any] = dict.fromkeys(
+            ("headline", "what", "where", "by_when", "to_do", "if_not"), "x"
+        )
         told = Told(topic="exposure:1", urgency=Urgency.NOW, tlp=Tlp.AMBER, **parts)
         notice = actions.tell(deployer.acting_for(), told, now=now)
-    return {"notice": notice.name, "channel": made.channel.name, "feed": "nobodys"}
+    return {"notice": notice.name, "channel": made.channel.name, "feed token": "nobodys"}
 
 
 def mark(put: Any) -> None:

@@ -65,7 +65,7 @@ ABSENT: Final = {
     "task": "T-0000000000", "suggestion": "S-0000000000", "review": "R-0000000000",
     "assessment": "A-0000000000", "plan": "PL-0000000000",
     "party": "TP-0000000000", "loan": "L-0000000000", "opening": "SO-0000000000",
-    "notice": "N-0000000000", "channel": "NC-0000000000",
+    "notice": "N-0000000000", "channel": "NC-0000000000", "feed token": "noones",
     "endpoint": "E-0000000000", "grant": "G-0000000000", "use": "U-000000000000000f",
 }  # fmt: skip
 

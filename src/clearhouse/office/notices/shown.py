@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from django.urls import reverse
+from django.utils.text import capfirst
 
 from clearhouse.office.look.clock import absolute, relative
 from clearhouse.office.look.table import Cell, Column, Table
@@ -59,14 +60,18 @@ def said_of(message: Message | None) -> str:
     what = "The last trial" if message.is_test else "The last message"
     at = message.delivered_at or message.made_at
     why = f" ({message.last_error})" if message.last_error else ""
-    return f"{what} {_MESSAGES[Message.State(message.state)]}{why}, {absolute(at)}"
+    return f"{what}: {_MESSAGES[Message.State(message.state)]}{why}, {absolute(at)}"
 
 
 def ways_table(ways: Iterable[Way]) -> Table:
     """Where a notice went."""
     columns = (Column("Way"), Column("State"), Column("When"))
     rows = tuple(
-        (f"{one.channel.get_kind_display()}: {goes_to(one.channel)}", one.state, absolute(one.at))
+        (
+            f"{capfirst(one.channel.get_kind_display())}: {goes_to(one.channel)}",
+            one.state,
+            absolute(one.at),
+        )
         for one in ways
     )
     empty = "It was sent nowhere: add a channel, or read it here."
