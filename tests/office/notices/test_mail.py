@@ -268,3 +268,23 @@ def test_mail_never_carries_amber_by_agreement(relay: Relay) -> None:
     tell(viewer)
     with pytest.raises(Refused):
         actions.agree(viewer, Channel.objects.get().name, Agreement.AMBER, now=NOW)
+
+
+def test_what_comes_while_the_day_has_had_its_messages_is_looked_at_when_it_is_due(
+    relay: Relay,
+) -> None:
+    viewer = hospital()
+    for place in range(3):
+        tell(viewer, f"t:{place}", now=at(minutes=place))
+        passes(at(minutes=place, seconds=20))
+    assert len(relay.raw) == 3
+    tell(viewer, "held", now=at(minutes=3))
+    passes(at(minutes=3, seconds=20))
+    assert len(relay.raw) == 3
+    until = Channel.objects.get().held_until
+    assert until is not None
+    passes(at(minutes=9))
+    assert len(relay.raw) == 3
+    passes(at(minutes=15))
+    assert len(relay.raw) == 4
+    assert Channel.objects.get().held_until is None

@@ -6,6 +6,7 @@ between the two sends it again under the same name, by which a receiver knows it
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from smtplib import SMTPException
@@ -34,7 +35,7 @@ from clearhouse.office.notices.words import (
     webhook_body,
 )
 from clearhouse.office.orgs.notices import sends_mail
-from clearhouse.office.orgs.queries import notify_addresses
+from clearhouse.office.orgs.queries import hold, notify_addresses
 from clearhouse.office.queue.actions import Request, enqueue, enqueue_many, set_lane
 from clearhouse.office.viewer import SYSTEM
 from clearhouse.protocol.notices import Group, Urgency, Waiting, next_group, retry_after
@@ -93,29 +94,36 @@ def look_for_due(now: datetime) -> int:
 
 
 def gather(channel: str, *, now: datetime) -> Message | None:
-    """Make the message of a channel out of what waits, if one goes out now."""
+    """Make the message of a channel out of what waits, if one goes out now.
+
+    Whoever tells the organisation something meanwhile waits for the end of it, or this for theirs.
+    """
     with transaction.atomic():
-        held = Channel.objects.select_for_update().filter(name=channel).first()
-        if held is None or held.state != Channel.State.ACTIVE:
+        owner = Channel.objects.filter(name=channel).values_list("organisation", flat=True).first()
+        if owner is None:
+            return None
+        hold(owner)
+        held = Channel.objects.get(name=channel)
+        if held.state != Channel.State.ACTIVE:
             return None
         rows = Delivery.objects.filter(channel=held, message=None).select_related("notice")
         rows.exclude(notice__ended_at=None, notice__acknowledged_at=None).delete()
-        waiting = {one.pk: one for one in rows.all()}
-        group = next_group(
-            [
-                Waiting(one.pk, Urgency(one.notice.urgency), one.since, one.due_at)
-                for one in waiting.values()
-            ],
-            list(_sent(held, now)),
-            now=now,
-        )
-        if group is None:
-            held.held_until = now + _HELD
-            held.save(update_fields=["held_until"])
-            return None
-        held.held_until = None
+        there = {one.pk: one for one in rows.all()}
+        waiting = [
+            Waiting(one.pk, Urgency(one.notice.urgency), one.since, one.due_at)
+            for one in there.values()
+        ]
+        group = next_group(waiting, _sent(held, now), now=now)
+        held.held_until = None if group is not None else _look_again(waiting, now)
         held.save(update_fields=["held_until"])
-        return _made(held, group, waiting, now)
+        return None if group is None else _made(held, group, there, now)
+
+
+def _look_again(waiting: Sequence[Waiting], now: datetime) -> datetime | None:
+    """When to look again at a channel that has had its messages; None where nothing is due."""
+    if not any(one.due_at <= now for one in waiting):
+        return None
+    return min([now + _HELD, *(one.due_at for one in waiting if one.due_at > now)])
 
 
 def _sent(channel: Channel, now: datetime) -> list[datetime]:
@@ -229,6 +237,7 @@ def settle(name: str, outcome: Outcome, *, now: datetime) -> None:
     found = Message.objects.select_related("channel").filter(name=name).first()
     if found is None or found.state != Message.State.SENDING:
         return
+    hold(found.channel.organisation_id)
     match outcome:
         case Arrived():
             found.state, found.delivered_at, found.last_error = Message.State.DELIVERED, now, ""
@@ -251,7 +260,7 @@ def settle(name: str, outcome: Outcome, *, now: datetime) -> None:
 
 def _is_confirmed(message: Message, now: datetime) -> None:
     """A receiver that has taken a trial is one."""
-    channel = Channel.objects.select_for_update().get(pk=message.channel_id)
+    channel = Channel.objects.get(pk=message.channel_id)
     is_receiver = channel.kind == Channel.Kind.WEBHOOK
     if message.is_test and is_receiver and channel.state == Channel.State.UNCONFIRMED:
         activate(channel, now=now)
@@ -264,7 +273,7 @@ def _set_back(message: Message, now: datetime, *, is_final: bool) -> None:
         message.next_try = now + pause
         return
     message.state = Message.State.FAILED
-    channel = Channel.objects.select_for_update().get(pk=message.channel_id)
+    channel = Channel.objects.get(pk=message.channel_id)
     if message.is_test or channel.state != Channel.State.ACTIVE:
         return
     how_long = "" if is_final else ", tried for a day"
