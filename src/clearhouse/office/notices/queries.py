@@ -10,9 +10,9 @@ from enum import StrEnum
 from django.db.models import Case, Count, IntegerField, Min, Q, QuerySet, Value, When
 
 from clearhouse.errors import NotFound
-from clearhouse.office.access.sealing import token_digest
 from clearhouse.office.notices.actions.waiting import hour_of
 from clearhouse.office.notices.models import Channel, Delivery, Message, Notice
+from clearhouse.office.notices.sealing import token_digest
 from clearhouse.office.notices.sight import own_channel, own_notice
 from clearhouse.office.viewer import Viewer
 from clearhouse.protocol.notices import Urgency

@@ -15,13 +15,13 @@ from django.db import transaction
 
 from clearhouse.errors import Invalid, Refused, Unavailable
 from clearhouse.formats.standard_webhooks import new_secret
-from clearhouse.office.access.sealing import opened, seal, token_digest
 from clearhouse.office.ledgerbook.actions import record
 from clearhouse.office.names import new_name
 from clearhouse.office.notices.actions.sending import send_later
 from clearhouse.office.notices.actions.waiting import activate
 from clearhouse.office.notices.models import Channel, Delivery, Message, Rhythm
 from clearhouse.office.notices.posting import checked_address, reach_of
+from clearhouse.office.notices.sealing import new_token, opened, seal, token_digest
 from clearhouse.office.notices.sight import own_channel
 from clearhouse.office.orgs.access import run_by
 from clearhouse.office.orgs.notices import sends_mail
@@ -35,7 +35,6 @@ MOST_TRIALS: Final = 20
 OVERLAP: Final = timedelta(hours=24)
 _MOST_TRIES: Final = 5
 _CODE_DIGITS: Final = 8
-_TOKEN_BYTES: Final = 32
 _HOURS: Final = range(24)
 _DAY: Final = timedelta(days=1)
 
@@ -68,7 +67,7 @@ def add_channel(viewer: Viewer, kind: str, address: str, *, now: datetime) -> Ma
     elif kind == Kind.WEBHOOK:
         secret = new_secret()
     else:
-        token = _new_token()
+        token = new_token()
     with transaction.atomic():
         acting = run_by(viewer, viewer.acting_for())
         standing = Channel.objects.filter(organisation=acting, removed_at=None)
@@ -163,7 +162,7 @@ def rotate(viewer: Viewer, name: str, *, now: datetime) -> MadeChannel:
                 held.sealed_previous, held.previous_until = held.sealed_secret, now + OVERLAP
                 held.sealed_secret = seal(secret, of=held.name)
             case Kind.FEED:
-                token = _new_token()
+                token = new_token()
                 held.token_digest = token_digest(token)
             case _:
                 raise Refused("a mail address has no secret")
@@ -257,7 +256,3 @@ def _checked(kind: Channel.Kind, address: str) -> str:
 
 def _new_code() -> str:
     return "".join(secrets.choice("0123456789") for _ in range(_CODE_DIGITS))
-
-
-def _new_token() -> str:
-    return secrets.token_urlsafe(_TOKEN_BYTES)

@@ -20,13 +20,13 @@ from django.utils import timezone
 from clearhouse.errors import ClearhouseError, Unavailable
 from clearhouse.formats import standard_webhooks
 from clearhouse.ledger.entry import JSON
-from clearhouse.office.access.sealing import opened
 from clearhouse.office.ledgerbook.actions import record
 from clearhouse.office.names import new_name
 from clearhouse.office.notices.actions.waiting import activate
 from clearhouse.office.notices.letters import letter_of
 from clearhouse.office.notices.models import Channel, Delivery, Message
 from clearhouse.office.notices.posting import post, reach_of
+from clearhouse.office.notices.sealing import opened
 from clearhouse.office.notices.words import (
     Letter,
     mail_text,
