@@ -147,7 +147,11 @@ def test_advisories_come_in_any_wrapping_and_bad_ones_are_set_aside(
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(b"\x1f\x8b\x08", "cut off"), (b"PK\x03\x04", "no zip file"), (b"{}", "expected id as text")],
+    [
+        (b"\x1f\x8b\x08", "cannot be unpacked"),
+        (b"PK\x03\x04", "no zip file"),
+        (b"{}", "of no known kind; expected OSV"),
+    ],
     ids=["gz", "zip", "json"],
 )
 def test_without_a_single_record_nothing_is_said_to_be_clean(
@@ -192,3 +196,157 @@ def test_a_file_that_is_not_there_is_bad_input(match: Match, tmp_path: Path) -> 
 def test_names_from_outside_cannot_steer_the_terminal(match: Match, tmp_path: Path) -> None:
     (tmp_path / "installed.txt").write_text("purl\npkg:pypi/flask@2.0.1\n\x1b[2J\x1b]0;x\x07\n")
     assert "\x1b" not in "".join(map(str, match()))
+
+
+VEX: dict[str, Any] = {
+    "@context": "https://openvex.dev/ns/v0.2.0",
+    "@id": "https://acme.example/vex/1",
+    "author": "Acme",
+    "timestamp": "2026-01-01T00:00:00Z",
+    "version": 1,
+    "statements": [
+        {
+            "vulnerability": {"name": "GHSA-1"},
+            "products": [{"@id": "pkg:pypi/flask"}],
+            "status": "not_affected",
+            "justification": "vulnerable_code_not_in_execute_path",
+            "impact_statement": "never called",
+        }
+    ],
+}
+
+
+@pytest.fixture
+def vex(tmp_path: Path) -> Callable[..., Path]:
+    """Writes an OpenVEX document, with other things said in its statement."""
+
+    def write(name: str = "vex.json", **more: Any) -> Path:
+        path = tmp_path / name
+        document = VEX | {"statements": [VEX["statements"][0] | more]}
+        path.write_text(json.dumps(document))
+        return path
+
+    return write
+
+
+WriteVex = Callable[..., Path]
+
+
+def test_what_is_stated_not_to_be_affected_comes_last_and_does_not_count(
+    match: Match, vex: WriteVex
+) -> None:
+    code, out, err = match("--vex", str(vex()))
+    assert code == 0
+    assert out == (
+        "pkg:pypi/flask@2.0.1  CVE-2021-1 (GHSA-1, PYSEC-1)  affected: any version, before 2.0.3;"
+        " not affected as Acme says: vulnerable_code_not_in_execute_path\n"
+    )
+    assert "known flaws: 0" in err
+    assert "not affected or fixed, as somebody states: 1" in err
+
+
+def test_a_later_statement_lifts_it_again(match: Match, vex: WriteVex) -> None:
+    doubt = vex("later.json", status="under_investigation", timestamp="2026-02-01T00:00:00Z")
+    code, out, _ = match("--vex", str(vex()), "--vex", str(doubt))
+    assert code == 1
+    assert "; under investigation as Acme says: never called" in out
+
+
+def test_the_document_has_the_statement_beside_the_match(match: Match, vex: WriteVex) -> None:
+    code, out, _ = match("--json", "--vex", str(vex()))
+    found = json.loads(out)
+    (one,) = found["suppressed"]
+    assert (code, found["matches"]) == (0, [])
+    assert (one["ids"][0], one["answer"]) == ("CVE-2021-1", "affected")
+    assert one["statement"] == {
+        "status": "not_affected",
+        "justification": "vulnerable_code_not_in_execute_path",
+        "impact": "never called",
+        "action": None,
+        "author": "Acme",
+        "timestamp": "2026-01-01T00:00:00+00:00",
+        "document": "https://acme.example/vex/1",
+        "product": "pkg:pypi/flask",
+    }
+
+
+def test_openvex_repeats_what_was_stated(match: Match, vex: WriteVex) -> None:
+    (one,) = json.loads(match("--openvex", "--vex", str(vex()))[1])["statements"]
+    assert (one["status"], one["impact_statement"]) == ("not_affected", "never called")
+    assert one["justification"] == "vulnerable_code_not_in_execute_path"
+    assert one["status_notes"].startswith("not affected as Acme says")
+    (one,) = json.loads(match("--openvex", "--vex", str(vex(status="fixed")))[1])["statements"]
+    assert (one["status"], "justification" in one) == ("fixed", False)
+
+
+def test_a_sarif_log_suppresses_and_gives_the_reason(match: Match, vex: WriteVex) -> None:
+    (run,) = json.loads(match("--sarif", "--vex", str(vex()))[1])["runs"]
+    assert run["results"][0]["suppressions"] == [
+        {
+            "kind": "external",
+            "status": "accepted",
+            "justification": "not affected as Acme says: vulnerable_code_not_in_execute_path",
+        }
+    ]
+    (run,) = json.loads(match("--sarif")[1])["runs"]
+    assert "suppressions" not in run["results"][0]
+
+
+def test_a_bill_of_materials_states_of_itself_and_is_linked_to(
+    match: Match, tmp_path: Path
+) -> None:
+    serial = "3e671687-395b-41f5-a30f-a58921a69b79"
+    bom: dict[str, Any] = {
+        "bomFormat": "CycloneDX", "specVersion": "1.5", "serialNumber": f"urn:uuid:{serial}",
+        "version": 1,
+        "components": [
+            {"type": "library", "bom-ref": "f", "name": "flask", "purl": "pkg:pypi/flask@2.0.1"},
+        ],
+    }  # fmt: skip
+    analysis = {"state": "not_affected", "justification": "code_not_reachable", "detail": "unused"}
+    said = {"id": "CVE-2021-1", "analysis": analysis}
+    inventory, apart = tmp_path / "bom.json", tmp_path / "apart.json"
+    inventory.write_text(
+        json.dumps(bom | {"vulnerabilities": [said | {"affects": [{"ref": "f"}]}]})
+    )
+    link = f"urn:cdx:{serial}/1#f"
+    apart.write_text(
+        json.dumps(
+            {
+                "bomFormat": "CycloneDX",
+                "specVersion": "1.5",
+                "vulnerabilities": [said | {"affects": [{"ref": link}]}],
+            }
+        )
+    )
+    for path in (inventory, apart):
+        arguments = ("--inventory", str(inventory), "--vex", str(path), "--openvex")
+        statements = json.loads(match(*arguments)[1])["statements"]
+        said_of = [one["status"] for one in statements]
+        assert sorted(said_of) == ["not_affected", "not_affected"]
+        assert statements[0]["impact_statement"] == "code_not_reachable: unused"
+
+
+def test_vex_that_states_nothing_is_told_of_or_refused(
+    match: Match, tmp_path: Path, vex: WriteVex
+) -> None:
+    code, out, err = match("--vex", str(vex(justification=None, impact_statement=None)))
+    assert (code, out.count("\n")) == (1, 1)
+    assert "statements[0]: is not affected without justification or impact_statement" in err
+    code, out, err = match("--vex", str(tmp_path / "osv.json"))
+    assert (code, out) == (2, "")
+    assert "osv.json: has no VEX document that can be read: is OSV; expected CSAF" in err
+
+
+def test_a_malformed_entry_is_undecided_and_said(match: Match, tmp_path: Path) -> None:
+    broken = record("X-1", "flask", "9")
+    broken["affected"][0]["ranges"][0]["events"] = [{"fixed": "9"}]
+    broken["affected"].append({"package": {"ecosystem": "PyPI"}})
+    (tmp_path / "broken.json").write_text(json.dumps(broken))
+    code, out, err = match(advisories=tmp_path / "broken.json")
+    assert code == 1
+    assert out == (
+        "pkg:pypi/flask@2.0.1  X-1  undecided: the advisory cannot be read:"
+        " affected[0].ranges[0]: expected an introduced event\n"
+    )
+    assert "broken.json: X-1: affected[1].package: expected name as text" in err

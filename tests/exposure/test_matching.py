@@ -286,19 +286,6 @@ def test_withdrawn_records_match_nothing() -> None:
         ([], None),
         ({}, None),
         ({"id": "X", "affected": {}}, "affected"),
-        ({"id": "X", "affected": [{"package": {"name": "x"}}]}, "affected[0].package"),
-        (
-            {
-                "id": "X",
-                "affected": [
-                    {
-                        "package": {"ecosystem": "npm", "name": "x"},
-                        "ranges": [{"type": "SEMVER", "events": [{"fixed": "1", "limit": "2"}]}],
-                    }
-                ],
-            },
-            "affected[0].ranges[0].events[0]",
-        ),
     ],
 )
 def test_a_malformed_record_is_refused_with_the_place(raw: object, key: str | None) -> None:
@@ -315,3 +302,63 @@ def test_first_and_last_keys_enclose_every_version() -> None:
         assert isinstance(key, bytes)
         assert whole.holds(key)
     assert rpm.key("1-1") != rpm.key("1")
+
+
+@pytest.mark.parametrize(
+    ("entry", "reason"),
+    [
+        (
+            {"ranges": [{"type": "SEMVER", "events": [{"fixed": "1", "limit": "2"}]}]},
+            "affected[0].ranges[0].events[0]: expected one of introduced, fixed, last_affected,"
+            " limit, found 2 of them",
+        ),
+        ({"versions": [1.0]}, "affected[0].versions[0]: expected a text, found a number"),
+        (
+            {"ranges": [{"type": "SEMVER", "events": [{"fixed": "1"}]}]},
+            "affected[0].ranges[0]: expected an introduced event",
+        ),
+        ({"ranges": 7}, "affected[0].ranges: expected a list, found a number"),
+    ],
+)
+def test_a_malformed_entry_is_undecided_and_the_rest_counts(
+    entry: dict[str, Any], reason: str
+) -> None:
+    sound = {
+        "package": {"ecosystem": "npm", "name": "y"},
+        "ranges": [{"type": "SEMVER", "events": [{"introduced": "0"}]}],
+    }
+    entries = [{"package": {"ecosystem": "npm", "name": "x"}, **entry}, sound]
+    known = Vulnerabilities([read({"id": "X", "affected": entries}, "x.json")])
+    (undecided,) = known.matches(Component("npm", "x", "1.0.0"))
+    assert undecided.decision == Decision(
+        Answer.UNDECIDED, f"the advisory cannot be read: {reason}"
+    )
+    (affected,) = known.matches(Component("npm", "y", "1.0.0"))
+    assert affected.answer is Answer.AFFECTED
+
+
+@pytest.mark.parametrize(
+    ("package", "unread"),
+    [
+        (
+            {"name": "x"},
+            "affected[0].package: expected ecosystem as text, 1024 characters at most",
+        ),
+        (3, "affected[0].package: expected an object, found a number"),
+    ],
+)
+def test_an_entry_of_nobody_knows_what_is_told_of(package: object, unread: str) -> None:
+    found = read({"id": "X", "affected": [{"package": package}]}, "x.json")
+    assert (found.affected, found.unread) == ((), (unread,))
+
+
+def test_the_record_that_was_modified_last_counts_whatever_its_fractions() -> None:
+    early = {"id": "X", "modified": "2024-01-01T00:00:00Z", "affected": []}
+    late = {
+        "id": "X",
+        "modified": "2024-01-01T00:00:00.5Z",
+        "affected": [{"package": {"ecosystem": "npm", "name": "y"}, "versions": ["1.0.0"]}],
+    }
+    for order in ([early, late], [late, early]):
+        known = Vulnerabilities([read(one, "x.json") for one in order])
+        assert len(known.matches(Component("npm", "y", "1.0.0"))) == 1

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clearhouse.errors import Invalid
-from clearhouse.formats.osv import Affected, Bound, Event, affected_entry, affected_of
+from clearhouse.formats.osv import Affected, Bound, Event, affected_entry
+from clearhouse.formats.osv_reading import affected_of
 from clearhouse.versions import npm, pypi
 
 
@@ -128,39 +129,49 @@ def test_a_withdrawn_record_says_so() -> None:
 
 
 MALFORMED: dict[str, tuple[object, str]] = {
-    "no object": ([], "the record: expected a JSON object"),
-    "no affected": ({"id": "x"}, "affected: expected a list"),
-    "affected is no list": ({"affected": {}}, "affected: expected a list"),
-    "an entry is no object": ({"affected": [1]}, "affected[0]: expected a JSON object"),
-    "no package": ({"affected": [{}]}, "affected[0].package: expected a JSON object"),
+    "no object": ([], "expected an object, found a list"),
+    "no affected": ({"id": "x"}, "affected: expected an entry for PyPI/demo, found no package"),
+    "affected is no list": ({"id": "x", "affected": {}}, "affected: expected a list"),
+    "an entry is no object": (
+        {"id": "x", "affected": [1]},
+        "affected[0]: expected an object, found a number",
+    ),
+    "no identifier": ({"affected": []}, "expected id as text"),
+    "no package": (
+        {"id": "x", "affected": [{}]},
+        "affected: expected an entry for PyPI/demo, found no package",
+    ),
     "another package": (
         record(entry({"introduced": "0"}, name="other")),
         "affected: expected an entry for PyPI/demo, found PyPI/other",
     ),
-    "no entries": ({"affected": []}, "affected: expected an entry for PyPI/demo, found no package"),
+    "no entries": (
+        {"id": "x", "affected": []},
+        "affected: expected an entry for PyPI/demo, found no package",
+    ),
     "events are no list": (
         record({"package": entry()["package"], "ranges": [{"type": "ECOSYSTEM", "events": 3}]}),
         "affected[0].ranges[0].events: expected a list",
     ),
     "an unknown event": (
         record(entry({"introduced": "0"}, {"ended": "1"})),
-        "affected[0].ranges[0].events: expected one of introduced, fixed, last_affected, limit",
+        "affected[0].ranges[0].events[1]: expected one of introduced, fixed, last_affected, limit",
     ),
     "two events in one": (
         record(entry({"introduced": "0", "fixed": "1"})),
-        "affected[0].ranges[0].events: expected one of",
+        "affected[0].ranges[0].events[0]: expected one of",
     ),
     "nothing introduced": (
         record(entry({"fixed": "1"})),
-        "affected[0].ranges[0].events: expected an introduced event",
+        "affected[0].ranges[0]: expected an introduced event",
     ),
     "a number as version": (
         record({**entry({"introduced": "0"}), "versions": [1.0]}),
-        "affected[0].versions: expected a version as text",
+        "affected[0].versions[0]: expected a text, found a number",
     ),
     "an endless version": (
-        record(entry({"introduced": "1" * 201})),
-        "affected[0].ranges[0].events: expected a version as text",
+        record(entry({"introduced": "1" * 1025})),
+        "affected[0].ranges[0].events[0].introduced: expected introduced as text",
     ),
 }
 

@@ -23,7 +23,8 @@ from clearhouse.formats.advisory import (
     Reference,
     VersionRanges,
 )
-from clearhouse.formats.osv import ECOSYSTEMS, Bound, Event, affected_of
+from clearhouse.formats.osv import ECOSYSTEMS, Bound, Event
+from clearhouse.formats.osv_reading import affected_of
 from clearhouse.formats.osv_record import REFERENCE_TYPES, record_of
 from tests.formats.advisories import ADVISORY, advisories, affected_packages
 

@@ -9,7 +9,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clearhouse.formats.osv import Affected, Bound, Event, affected_of
+from clearhouse.formats.osv import Affected, Bound, Event
+from clearhouse.formats.osv_reading import affected_of
 from clearhouse.proof.comparison import compare
 from clearhouse.proof.entries import (
     Entry,

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clearhouse.protocol.bod2604 import DAYS, Facts, timeline
-from clearhouse.protocol.ssvc.points import PUBLICLY_EXPOSED, REMEDIATION_TIMELINES
+from clearhouse.protocol.ssvc.points import IN_KEV, PUBLICLY_EXPOSED, REMEDIATION_TIMELINES
 
 FOUND = datetime(2026, 12, 10, 15, 30, tzinfo=UTC)
 LISTED = date(2026, 12, 8)
@@ -66,6 +66,15 @@ def test_what_is_not_known_is_told_whole_and_planned_for_at_its_worst() -> None:
         (PUBLICLY_EXPOSED, "N", ("60D",)),
         (PUBLICLY_EXPOSED, "Y", ("3D",)),
     ]
+
+
+def test_without_a_catalogue_a_listing_is_not_known_and_planned_for() -> None:
+    facts = Facts(FOUND, None, exposed=True, automatable=False, total_impact=True, looked_up=False)
+    found = timeline(facts)
+    assert (found.possible, found.start, found.forensic) == (("14D", "3DF"), FOUND, True)
+    assert [one.point for one in found.changes] == [IN_KEV, IN_KEV]
+    listed = Facts(FOUND, LISTED, exposed=True, automatable=False, looked_up=False)
+    assert listed.answers()["KEV"] == "Y"
 
 
 unknown = st.none() | st.booleans()

@@ -18,7 +18,8 @@ from clearhouse.cli.exits import ExitCode
 from clearhouse.cli.page import report_option, write_page
 from clearhouse.cli.progress import Working
 from clearhouse.errors import Invalid
-from clearhouse.formats.osv import Affected, affected_of
+from clearhouse.formats.osv import Affected
+from clearhouse.formats.osv_reading import affected_of
 from clearhouse.proof.bundle import Bundle
 from clearhouse.proof.comparison import Comparison, compare
 from clearhouse.proof.dating import Plan, date, package_of

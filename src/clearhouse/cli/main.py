@@ -52,6 +52,10 @@ COMMANDS: Final = {
     ),
     "submit": Lazy("clearhouse.cli.submit:submit", "Hand findings in to an office."),
     "known": Lazy("clearhouse.cli.submit:known", "Ask an office blind whether a flaw is known."),
+    "feeds": Lazy("clearhouse.cli.feeds:feeds", "Load what is publicly known into the office."),
+    "inventory": Lazy(
+        "clearhouse.cli.inventory:inventory", "Tell an office what is installed, and what to do."
+    ),
     "sandbox": Lazy("clearhouse.cli.sandbox:sandbox", "Try to break out of the sandbox."),
     "worker": Lazy("clearhouse.cli.worker:worker", "Do the jobs of the office's queue."),
 }

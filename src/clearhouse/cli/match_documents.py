@@ -9,10 +9,14 @@ from datetime import datetime
 from typing import Any, Final
 
 from clearhouse import __version__
-from clearhouse.exposure.feeds import SetAside
+from clearhouse.cli import match_vex
 from clearhouse.exposure.inventories import Unidentified
 from clearhouse.exposure.matching import Answer, Component, Match
+from clearhouse.exposure.unpacking import SetAside
+from clearhouse.exposure.vex import Stated
 from clearhouse.formats import openvex, sarif_results
+from clearhouse.formats.advisory import Claim
+from clearhouse.formats.openvex_reading import JUSTIFICATIONS
 
 _LINE: Final = re.compile(r"line (\d+)")
 
@@ -22,7 +26,10 @@ class Found:
     """Everything that the command learnt."""
 
     components: Sequence[Component]
-    matches: Sequence[Match]
+    matches: Sequence[Stated]
+    """Those that count, with what is stated of them."""
+    suppressed: Sequence[Stated]
+    """Those of which somebody states that they are not affected, or fixed."""
     unidentified: Sequence[Unidentified]
     aside: Sequence[SetAside]
     uncovered: Mapping[str, int]
@@ -35,6 +42,7 @@ def as_json(found: Found) -> dict[str, Any]:
         "components": len(found.components),
         "not_compared": dict(found.uncovered),
         "matches": [_match(one) for one in found.matches],
+        "suppressed": [_match(one) for one in found.suppressed],
         "unidentified": [
             {
                 "name": one.listed.name,
@@ -50,7 +58,8 @@ def as_json(found: Found) -> dict[str, Any]:
     }
 
 
-def _match(one: Match) -> dict[str, Any]:
+def _match(stated: Stated) -> dict[str, Any]:
+    one = stated.match
     return {
         "package": {
             "ecosystem": one.component.ecosystem,
@@ -67,32 +76,73 @@ def _match(one: Match) -> dict[str, Any]:
         "answer": one.answer.value,
         "because": one.decision.because,
         "fixed": one.decision.fixed,
+        "statement": _statement(stated),
+    }
+
+
+def _statement(stated: Stated) -> dict[str, Any] | None:
+    one, product = stated.statement, stated.product
+    if one is None or product is None:
+        return None
+    return {
+        "status": one.claim.value,
+        "justification": one.justification or None,
+        "impact": one.impact or None,
+        "action": one.action or None,
+        "author": one.author or None,
+        "timestamp": one.at.isoformat() if one.at else None,
+        "document": one.source,
+        "product": product.name,
     }
 
 
 def as_openvex(found: Found, *, at: datetime) -> dict[str, Any]:
-    """A statement for each match of a package that has a package URL, as OpenVEX asks."""
+    """A statement for each match of a package that has a package URL, as OpenVEX asks.
+
+    What is suppressed is stated as the statement says that suppresses it.
+    """
     statements = [
-        openvex.Statement(
-            one.ids[0], one.ids[1:], one.component.purl,
-            one.answer is Answer.AFFECTED, one.decision.because, _action(one),
-        )
-        for one in found.matches
-        if one.component.purl
-    ]  # fmt: skip
+        _vex(one) for one in (*found.matches, *found.suppressed) if one.match.component.purl
+    ]
     return openvex.document(statements, author=f"clearhouse match {__version__}", at=at)
+
+
+def _vex(stated: Stated) -> openvex.Statement:
+    one, said = stated.match, stated.statement
+    if not stated.is_suppressed or said is None:
+        is_affected = one.answer is Answer.AFFECTED
+        claim = Claim.AFFECTED if is_affected else Claim.UNDER_INVESTIGATION
+        return openvex.Statement(
+            one.ids[0], one.ids[1:], one.component.purl, claim, one.decision.because, _action(one)
+        )
+    is_label = said.justification in JUSTIFICATIONS
+    reasons = (said.justification if not is_label else "", said.impact)
+    reason = ": ".join(part for part in reasons if part)
+    words = match_vex.in_words(said)
+    return openvex.Statement(
+        one.ids[0],
+        one.ids[1:],
+        one.component.purl,
+        said.claim,
+        words,
+        justification=said.justification if is_label else "",
+        impact=reason or ("" if is_label else words),
+    )
 
 
 def as_sarif(found: Found) -> dict[str, Any]:
     """A result for each match, at the place of the package in its inventory."""
     results = []
-    for one in found.matches:
+    for stated in (*found.matches, *found.suppressed):
+        one = stated.match
         line = _LINE.fullmatch(one.component.place)
         said = f"{one.component.label}: {one.answer.value}: {one.decision.because}. {_action(one)}"
+        statement = stated.statement if stated.is_suppressed else None
         results.append(
             sarif_results.Result(
                 one.ids[0], one.vulnerability.summary, said, one.component.file,
                 int(line[1]) if line else None, one.answer is Answer.AFFECTED,
+                match_vex.in_words(statement) if statement else "",
             )
         )  # fmt: skip
     return sarif_results.log(results, tool="clearhouse", version=__version__)

@@ -13,9 +13,11 @@ from clearhouse.errors import Invalid
 from clearhouse.exposure.distributions import RELEASED
 from clearhouse.exposure.matching import Component
 from clearhouse.exposure.names import normal_ecosystem, of_purl
-from clearhouse.formats import cyclonedx, package_lists, spdx
+from clearhouse.formats import cyclonedx, cyclonedx_vex, package_lists, spdx
+from clearhouse.formats.cyclonedx import SUBJECT
 from clearhouse.formats.inventory import MOST_BYTES, Inventory, Listed, text_of
 from clearhouse.formats.json_value import JsonValue, decode
+from clearhouse.formats.vex import purl_of
 from clearhouse.versions.ecosystems import order_of
 
 KINDS: Final = (
@@ -66,6 +68,25 @@ def read(raw: bytes, where: str, distribution: str = "") -> Inventory:
             where=where,
         )
     return found
+
+
+def subject_of(packages: Iterable[Listed]) -> PackageURL | None:
+    """The package URL of what an inventory is of, where it says so."""
+    purls = (purl_of(one.purl) for one in packages if one.place == SUBJECT)
+    return next(purls, None)
+
+
+def bom_links_of(raw: bytes, where: str) -> dict[str, PackageURL]:
+    """The package URLs of components by BOM-Link; none where it is not CycloneDX in JSON.
+
+    Raises Invalid where the file is not what it seems.
+    """
+    text = text_of(raw, where)
+    if text.lstrip()[:1] != "{":
+        return {}
+    document = JsonValue(decode(text.encode(), where, most_bytes=MOST_BYTES), where)
+    is_cyclonedx = document.table().get("bomFormat") == "CycloneDX"
+    return cyclonedx_vex.bom_links(document) if is_cyclonedx else {}
 
 
 def _known(distribution: str, where: str) -> str:

@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from clearhouse.exposure.aliases import Aliases
 from clearhouse.exposure.intervals import FIRST, LAST, Interval
 from clearhouse.exposure.names import normal_ecosystem, normal_name
 from clearhouse.exposure.vulnerabilities import AffectedPackage, Vulnerability
+from clearhouse.formats.instants import instant
 from clearhouse.formats.osv import Bound
 from clearhouse.versions import OutsideGrammar
 from clearhouse.versions.ecosystems import base_name, key_of
@@ -128,9 +130,14 @@ def _newest(records: Iterable[Vulnerability]) -> list[Vulnerability]:
     """One record for each identifier: the one that was modified last."""
     found: dict[str, Vulnerability] = {}
     for one in records:
-        if one.id not in found or found[one.id].modified <= one.modified:
+        if one.id not in found or _modified(found[one.id]) <= _modified(one):
             found[one.id] = one
     return list(found.values())
+
+
+def _modified(one: Vulnerability) -> tuple[datetime, str]:
+    """When it was modified; what is no time is before all that is."""
+    return instant(one.modified) or datetime.min.replace(tzinfo=UTC), one.modified
 
 
 def _named(ecosystem: str) -> tuple[str, ...]:

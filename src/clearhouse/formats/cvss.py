@@ -16,6 +16,9 @@ from typing import Any, Final
 from cvss import CVSS2, CVSS3, CVSS4, CVSSError
 
 from clearhouse.errors import Invalid
+from clearhouse.protocol.severity import Severity
+
+__all__ = ["LONGEST", "Cvss", "Severity", "Version", "parse"]
 
 #: Longest vector read; the longest of version 4.0 with every metric has 178 characters.
 LONGEST: Final = 300
@@ -31,20 +34,6 @@ class Version(StrEnum):
     V3_0 = "3.0"
     V3_1 = "3.1"
     V4_0 = "4.0"
-
-
-class Severity(StrEnum):
-    """The word for a score (CVSS 3.1, section 5; CVSS 4.0, section 6).
-
-    Version 2.0 has no words of its own; the ones here are those in common use for it, low below
-    4.0 and high from 7.0.
-    """
-
-    NONE = "none"
-    LOW = "low"
-    MEDIUM = "medium"
-    HIGH = "high"
-    CRITICAL = "critical"
 
 
 @dataclass(frozen=True, slots=True)

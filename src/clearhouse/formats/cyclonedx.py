@@ -14,6 +14,8 @@ from clearhouse.errors import Invalid
 from clearhouse.formats.inventory import MOST_PACKAGES, Inventory, Listed, check_count
 from clearhouse.formats.json_value import JsonValue
 
+SUBJECT: Final = "metadata.component"
+"""Where a document in JSON says what it is of."""
 _DEEPEST: Final = 200
 _NO_PACKAGES: Final = frozenset({"file", "data", "cryptographic-asset", "machine-learning-model"})
 _READ: Final = frozenset({"name", "group", "version", "purl"})
@@ -36,7 +38,7 @@ def from_json(document: JsonValue) -> Inventory:
         except Invalid as error:
             packages.append(Listed("", place=one.path, problem=error.message))
             continue
-        if found is not None and (found.purl or one.path != "metadata.component"):
+        if found is not None and (found.purl or one.path != SUBJECT):
             packages.append(found)
         check_count(len(packages), one.path)
     version = document.text_at("specVersion") or "of unknown version"

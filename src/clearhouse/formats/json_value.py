@@ -9,10 +9,13 @@ from __future__ import annotations
 import difflib
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias, TypeVar
 
 from clearhouse.errors import Invalid
+
+T = TypeVar("T")
 
 #: How much of a name from outside stands in a message.
 _SHOWN: Final = 60
@@ -52,6 +55,22 @@ def decode(raw: bytes, where: str, *, most_bytes: int) -> object:
         raise Invalid("is not JSON that can be read: a number is too long", where=where) from None
 
 
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What of a document cannot be read, and where it stands."""
+
+    place: str
+    message: str
+
+    @classmethod
+    def of(cls, error: Invalid, place: str = "") -> Problem:
+        """What ``error`` says; ``place`` where it names none."""
+        return cls(error.key or place, error.message)
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.message}" if self.place else self.message
+
+
 class _Refusal(Exception):
     """Why a decoder's hook refuses."""
 
@@ -80,29 +99,34 @@ def nearest(word: str, known: Sequence[str]) -> str | None:
     return near[0] if near else None
 
 
+Trail: TypeAlias = tuple["Trail | None", str | int]
+"""The way to the value around, None for the top, and the last step."""
+
+
 class JsonValue:
     """A value, and where it stands; the path is only put together for an error."""
 
-    __slots__ = ("_above", "_step", "_where", "raw")
+    __slots__ = ("_trail", "_where", "raw")
 
-    def __init__(
-        self, raw: object, where: str, *, above: JsonValue | None = None, step: str | int = ""
-    ) -> None:
+    def __init__(self, raw: object, where: str, *, trail: Trail | None = None) -> None:
         self.raw = raw
         self._where = where
-        self._above = above
-        self._step = step
+        self._trail = trail
 
     @property
     def path(self) -> str:
         """The way here from the top, empty at the top."""
-        if self._above is None:
-            return ""
-        above = self._above.path
-        if isinstance(self._step, int):
-            return f"{above}[{self._step}]"
-        step = shown(self._step)[1:-1]
-        return f"{above}.{step}" if above else step
+        steps: list[str] = []
+        trail = self._trail
+        while trail is not None:  # not by recursion: values may be nested deeply
+            trail, step = trail
+            steps.append(f"[{step}]" if isinstance(step, int) else f".{shown(step)[1:-1]}")
+        return "".join(reversed(steps)).removeprefix(".")
+
+    @property
+    def where(self) -> str:
+        """The name of the file."""
+        return self._where
 
     def wrong(self, message: str) -> Invalid:
         """The error that ``message`` is about this value."""
@@ -123,7 +147,7 @@ class JsonValue:
         found = self.table().get(key)
         if found is None:
             return None
-        return JsonValue(found, self._where, above=self, step=key)
+        return JsonValue(found, self._where, trail=(self._trail, key))
 
     def items(self, *, most: int | None = None) -> Iterator[JsonValue]:
         """The members of this list."""
@@ -132,7 +156,7 @@ class JsonValue:
         if most is not None and len(self.raw) > most:
             raise self.wrong(f"expected at most {most} entries, found {len(self.raw)}")
         for index, one in enumerate(self.raw):
-            yield JsonValue(one, self._where, above=self, step=index)
+            yield JsonValue(one, self._where, trail=(self._trail, index))
 
     def listed(self, key: str) -> Iterator[JsonValue]:
         """The members of the list under ``key``; none where there is no such key."""
@@ -172,9 +196,22 @@ class JsonValue:
             if key not in known:
                 near = nearest(str(key), known)
                 hint = f"did you mean '{near}'?" if near else f"known are {', '.join(known)}"
-                here = JsonValue(None, self._where, above=self, step=str(key))
+                here = JsonValue(None, self._where, trail=(self._trail, str(key)))
                 raise here.wrong(f"unknown key; {hint}")
         for key in required:
             if table.get(key) is None:
-                here = JsonValue(None, self._where, above=self, step=key)
+                here = JsonValue(None, self._where, trail=(self._trail, key))
                 raise here.wrong("has to be there")
+
+
+def read_each(
+    values: Iterable[JsonValue], read: Callable[[JsonValue], T], problems: list[Problem]
+) -> list[T]:
+    """What ``read`` makes of each value; of one that it refuses ``problems`` has the reason."""
+    found: list[T] = []
+    for one in values:
+        try:
+            found.append(read(one))
+        except Invalid as error:
+            problems.append(Problem.of(error, one.path))
+    return found

@@ -1,6 +1,7 @@
-"""OSV records: which versions of a package an advisory declares affected, and how to declare them.
+"""OSV's ranges: which versions they declare affected, and how to declare them.
 
-Open Source Vulnerability format, schema 1.7: ``affected[]`` with its ``ranges`` and ``versions``.
+Open Source Vulnerability format, schema 1.7: ``affected[]`` with its ``ranges`` and ``versions``;
+records are read by :mod:`clearhouse.formats.osv_reading`, written by ``osv_record``.
 The order of versions belongs to the ecosystem, so everything that compares takes a ``key``.
 GIT ranges speak of commits, not of releases, and are left out.
 """
@@ -12,8 +13,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
 from typing import Any, Final
-
-from clearhouse.errors import Invalid
 
 #: Ecosystem names of OSV by the type of a package URL.
 ECOSYSTEMS: Final[Mapping[str, str]] = {
@@ -92,95 +91,6 @@ def _place(event: Event, key: Key) -> tuple[Any, ...]:
     if event.version == "0" and event.bound is not Bound.LAST_AFFECTED:
         return (0,)
     return (1, key(event.version), event.bound is Bound.LAST_AFFECTED)
-
-
-def affected_of(
-    raw: object, *, kind: str, name: str, same_name: Callable[[str], str], where: str
-) -> Affected:
-    """Read what an OSV record says of the package ``name`` of purl type ``kind``.
-
-    Several entries for one package add up.  ``same_name`` brings names to the ecosystem's normal
-    form; ``where`` is the file's name for messages.  Raises Invalid where the record is malformed
-    or does not speak of the package.
-    """
-    record = _table(raw, where, "the record")
-    wanted = same_name(name)
-    entries = _list(record, "affected", where)
-    ranges: list[tuple[Event, ...]] = []
-    versions: list[str] = []
-    named: list[str] = []
-    found = False
-    for number, entry in enumerate(entries):
-        place = f"affected[{number}]"
-        package = _table(_table(entry, where, place).get("package"), where, f"{place}.package")
-        ecosystem = str(package.get("ecosystem", "")).partition(":")[0]
-        named.append(f"{ecosystem}/{package.get('name')}")
-        if ecosystem.lower() != ECOSYSTEMS[kind].lower():
-            continue
-        if same_name(str(package.get("name", ""))) != wanted:
-            continue
-        found = True
-        for index, one in enumerate(_list(entry, "ranges", where, optional=True)):
-            events = _range(_table(one, where, f"{place}.ranges[{index}]"), where, place, index)
-            ranges += [events] if events else []
-        versions += [
-            _text(one, where, f"{place}.versions")
-            for one in _list(entry, "versions", where, optional=True)
-        ]
-    if not found:
-        said = ", ".join(named[:5]) or "no package"
-        raise Invalid(
-            f"expected an entry for {ECOSYSTEMS[kind]}/{name}, found {said}",
-            where=where, key="affected",
-        )  # fmt: skip
-    withdrawn = record.get("withdrawn")
-    return Affected(
-        tuple(ranges),
-        tuple(dict.fromkeys(versions)),
-        str(record.get("id", ""))[:200],
-        str(withdrawn) if withdrawn else None,
-    )
-
-
-def _range(raw: Mapping[str, Any], where: str, place: str, index: int) -> tuple[Event, ...]:
-    if str(raw.get("type", "")).upper() == "GIT":
-        return ()
-    key = f"{place}.ranges[{index}].events"
-    events: list[Event] = []
-    for one in _list(raw, "events", where, at=key):
-        event = _table(one, where, key)
-        known = [bound for bound in Bound if bound.value in event]
-        if len(known) != 1:
-            raise Invalid(
-                f"expected one of {', '.join(Bound)} in each event, found"
-                f" {', '.join(map(str, event)) or 'none'}",
-                where=where, key=key,
-            )  # fmt: skip
-        events.append(Event(known[0], _text(event[known[0].value], where, key)))
-    if not any(event.bound is Bound.INTRODUCED for event in events):
-        raise Invalid("expected an introduced event", where=where, key=key)
-    return tuple(events)
-
-
-def _table(raw: object, where: str, key: str) -> Mapping[str, Any]:
-    if not isinstance(raw, Mapping):
-        raise Invalid("expected a JSON object", where=where, key=key)
-    return raw
-
-
-def _list(
-    raw: Mapping[str, Any], name: str, where: str, *, at: str = "", optional: bool = False
-) -> list[Any]:
-    found = raw.get(name, [] if optional else None)
-    if not isinstance(found, list):
-        raise Invalid("expected a list", where=where, key=at or name)
-    return found
-
-
-def _text(raw: object, where: str, key: str) -> str:
-    if not isinstance(raw, str) or not raw or len(raw) > 200:
-        raise Invalid("expected a version as text", where=where, key=key)
-    return raw
 
 
 def affected_entry(

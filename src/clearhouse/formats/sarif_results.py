@@ -25,11 +25,14 @@ class Result:
     line: int | None
     """From 1; None where the place in the file is no line."""
     is_sure: bool
+    suppression: str = ""
+    """Who says that it needs no action, and why; empty where nobody does."""
 
 
 def log(results: Sequence[Result], *, tool: str, version: str) -> dict[str, Any]:
     """The log as JSON has it, with one run."""
     rules = {one.rule: one.summary for one in reversed(results)}
+    suppressing = any(one.suppression for one in results)
     numbers = {rule: index for index, rule in enumerate(sorted(rules))}
     return {
         "$schema": SCHEMA,
@@ -46,7 +49,10 @@ def log(results: Sequence[Result], *, tool: str, version: str) -> dict[str, Any]
                         ],
                     }
                 },
-                "results": [_result(one, numbers[one.rule]) for one in results],
+                "results": [
+                    _result(one, numbers[one.rule]) | (_suppressions(one) if suppressing else {})
+                    for one in results
+                ],
             }
         ],
     }
@@ -62,4 +68,15 @@ def _result(one: Result, number: int) -> dict[str, Any]:
         "level": "error" if one.is_sure else "warning",
         "message": {"text": one.message},
         "locations": [{"physicalLocation": place}],
+    }
+
+
+def _suppressions(one: Result) -> dict[str, Any]:
+    """Where one result of a run has suppressions all have, an empty list if none (3.27.23)."""
+    if not one.suppression:
+        return {"suppressions": []}
+    return {
+        "suppressions": [
+            {"kind": "external", "status": "accepted", "justification": one.suppression}
+        ]
     }

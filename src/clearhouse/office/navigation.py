@@ -23,6 +23,7 @@ _ENTRIES: Final[tuple[tuple[str, str, frozenset[Role]], ...]] = (
     ("Findings", "/findings/", frozenset({Role.COORDINATOR, Role.FINDER})),
     ("Scans", "/scans/", frozenset({Role.COORDINATOR, Role.FINDER})),
     ("Cases", "/cases/", _MEMBERS),
+    ("Exposure", "/exposure/", frozenset({Role.DEPLOYER})),
     ("Notices", "/notices/", frozenset({Role.COORDINATOR, Role.DEPLOYER})),
     ("Advisories", "/advisories/", frozenset()),
     ("Reviews", "/reviews/", frozenset()),

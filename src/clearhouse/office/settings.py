@@ -41,6 +41,8 @@ INSTALLED_APPS = [
     "clearhouse.office.scans",
     "clearhouse.office.findings",
     "clearhouse.office.cases",
+    "clearhouse.office.feeds",
+    "clearhouse.office.inventories",
     "clearhouse.office.advisories",
     "clearhouse.office.reviews",
     "clearhouse.office.assessments",

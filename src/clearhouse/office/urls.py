@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("ledger/", include("clearhouse.office.ledgerbook.urls")),
     path("findings/", include("clearhouse.office.findings.urls")),
     path("scans/", include("clearhouse.office.scans.urls")),
+    path("exposure/", include("clearhouse.office.inventories.urls")),
     path("notices/", include("clearhouse.office.notices.urls")),
     path("", include("clearhouse.office.advisories.urls")),
     path("reviews/endpoints/", include("clearhouse.office.access.urls")),

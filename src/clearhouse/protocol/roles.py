@@ -48,5 +48,7 @@ class Scope(StrEnum):
     ORGANISATION_READ = "organisation:read"
     REVIEWS_READ = "reviews:read"
     REVIEWS_WRITE = "reviews:write"
+    INVENTORIES_READ = "inventories:read"
+    INVENTORIES_WRITE = "inventories:write"
     NOTICES_READ = "notices:read"
     NOTICES_WRITE = "notices:write"

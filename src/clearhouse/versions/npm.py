@@ -1,9 +1,10 @@
-"""JavaScript versions: the precedence of Semantic Versioning 2.0.0, and npm's ranges.
+"""JavaScript versions as npm reads them, and npm's ranges.
 
-Precedence is SemVer section 11 (build metadata does not count). npm reads a leading ``v`` or ``=``
-away; so does ``parse``. Ranges are those of node-semver: comparators, hyphen ranges, x-ranges,
-tildes and carets, joined by spaces (and) and ``||`` (or), with its rule that a prerelease only
-matches where a comparator names a prerelease of the same three numbers.
+The order is that of :mod:`clearhouse.versions.semver`; the grammar is narrower: npm wants three
+numbers, none with a zero before it, and reads a leading ``v`` or ``=`` away.  Ranges are those of
+node-semver: comparators, hyphen ranges, x-ranges, tildes and carets, joined by spaces (and) and
+``||`` (or), with its rule that a prerelease only matches where a comparator names a prerelease of
+the same three numbers.
 """
 
 from __future__ import annotations
@@ -13,11 +14,9 @@ from dataclasses import dataclass
 from functools import total_ordering
 from typing import TypeAlias
 
-from clearhouse.versions import OutsideGrammar
+from clearhouse.versions import OutsideGrammar, semver
 
-Identifier: TypeAlias = tuple[int, int, str]
-"""A prerelease identifier as it compares: numbers (0, n, "") before words (1, 0, word)."""
-SortKey: TypeAlias = tuple[int, int, int, int, tuple[Identifier, ...], str]
+SortKey: TypeAlias = tuple[bytes, str]
 
 _NUMBER = r"(?:0|[1-9]\d*)"
 _WORD = rf"(?:{_NUMBER}|\d*[a-zA-Z-][a-zA-Z0-9-]*)"
@@ -30,20 +29,19 @@ _LONGEST = 256
 @total_ordering
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A SemVer key. Equality is equality of precedence: build metadata is not part of it."""
+    """A version in its parts. Equality is equality of precedence: it has no build metadata."""
 
     major: int
     minor: int
     patch: int
-    prerelease: tuple[Identifier, ...] = ()
+    prerelease: str = ""
 
     def __lt__(self, other: Version) -> bool:
         return self.precedence() < other.precedence()
 
-    def precedence(self) -> tuple[int, int, int, int, tuple[Identifier, ...]]:
-        """SemVer section 11: the three numbers, then any prerelease before the release."""
-        released = 0 if self.prerelease else 1
-        return (self.major, self.minor, self.patch, released, self.prerelease)
+    def precedence(self) -> bytes:
+        """Its key in the order of SemVer."""
+        return semver.precedence(self.numbers, self.prerelease)
 
     @property
     def numbers(self) -> tuple[int, int, int]:
@@ -57,16 +55,16 @@ def parse(version: str) -> Version | OutsideGrammar:
     if found is None:
         return OutsideGrammar(version, "SemVer 2.0.0")
     major, minor, patch, tail = found.groups()
-    return Version(int(major), int(minor), int(patch), _identifiers(tail))
+    return Version(int(major), int(minor), int(patch), tail or "")
 
 
 def sort_key(version: str) -> SortKey:
     """Return a key that totally orders any strings; what SemVer rejects sorts below, as text."""
     match parse(version):
         case OutsideGrammar():
-            return (-1, 0, 0, 0, (), version)
+            return (b"", version)
         case key:
-            return (*key.precedence(), "")
+            return (key.precedence(), "")
 
 
 def compare(left: str, right: str) -> int:
@@ -75,20 +73,12 @@ def compare(left: str, right: str) -> int:
     return (a > b) - (a < b)
 
 
-def _identifiers(text: str | None) -> tuple[Identifier, ...]:
-    if not text:
-        return ()
-    return tuple(
-        (0, int(part), "") if part.isdecimal() else (1, 0, part) for part in text.split(".")
-    )
-
-
 _X = r"(\d+|[xX*])"
 _PARTIAL = rf"[v=\s]*{_X}(?:\.{_X}(?:\.{_X}{_TAIL})?)?"
 _COMPARATOR = re.compile(rf"(<=|>=|<|>|=|~>|~|\^)?\s*(?:{_PARTIAL})", re.ASCII)
 _HYPHEN = re.compile(rf"\s*({_PARTIAL})\s+-\s+({_PARTIAL})\s*", re.ASCII)
 _GAP = re.compile(r"(<=|>=|<|>|=|~>|~|\^)\s+")
-_LOWEST: tuple[Identifier, ...] = ((0, 0, ""),)
+_LOWEST = "0"
 """The prerelease ``-0``, below every other version of the same three numbers."""
 
 
@@ -188,7 +178,7 @@ def _bounds(operator: str, partial: tuple[str | None, ...]) -> tuple[_Bound, ...
     if len(numbers) < 3:
         return _x_bounds(operator, numbers)
     major, minor, patch = numbers
-    version = Version(major, minor, patch, _identifiers(partial[3]))
+    version = Version(major, minor, patch, partial[3] or "")
     match operator:
         case "^":
             return (_Bound(">=", version), _below(_caret_end(numbers)))

@@ -29,8 +29,17 @@ def key(version: str) -> bytes | OutsideGrammar:
     found = parts(version)
     if found is None:
         return OutsideGrammar(version, "SemVer 2.0.0")
-    numbers, prerelease, _ = found
-    return numbers + (identifiers(prerelease) if prerelease else _RELEASE)
+    core, prerelease, _ = found
+    return core + _standing(prerelease)
+
+
+def precedence(numbers: tuple[int, int, int], prerelease: str) -> bytes:
+    """The key of a version in its parts; ``prerelease`` is empty for a release."""
+    return b"".join(map(number, numbers)) + _standing(prerelease)
+
+
+def _standing(prerelease: str) -> bytes:
+    return identifiers(prerelease) if prerelease else _RELEASE
 
 
 def parts(version: str) -> tuple[bytes, str, str] | None:

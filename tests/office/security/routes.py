@@ -20,7 +20,12 @@ from clearhouse.office.cases.forms import VERBS
 from clearhouse.office.orgs import organisation_page
 from clearhouse.office.reviews.forms import VERBS as REVIEW_VERBS
 from clearhouse.protocol.roles import Role, Scope
-from tests.office.security import assessment_routes, notice_routes, review_routes
+from tests.office.security import (
+    assessment_routes,
+    exposure_routes,
+    notice_routes,
+    review_routes,
+)
 from tests.office.security.rules import (
     Allowed,
     anybody,
@@ -84,6 +89,10 @@ class Route:
         return self.place.startswith(beginnings) or self.id == "POST /api/assessments"
 
     @property
+    def of_systems(self) -> bool:
+        return self.place.startswith(("exposure/", "api/systems", "api/exposures"))
+
+    @property
     def of_grants(self) -> bool:
         return "/grants/" in self.place or "/endpoints" in self.place
 
@@ -111,6 +120,10 @@ _FILLED: Final = (
     (r"\(\?P<name>C-[^)]*\)", "commitment"),
     (r"\(\?P<name>SC-[^)]*\)", "claim"),
     (r"(?<=reviews/)(?:<str:name>|\{name\})", "review"),
+    (r"<str:system>|(?<=systems/)\{name\}", "system"),
+    (r"<str:inventory>", "inventory"),
+    (r"<str:exposure>|(?<=exposures/)\{name\}", "exposure"),
+    (r"<str:case>|\{case\}", "case"),
     (r"(?<=assessments/plans/)(?:<str:name>|\{name\})", "plan"),
     (r"(?<=assessments/)(?:<str:name>|\{name\})", "assessment"),
     (r"<str:review>|\{review\}", "review"),
@@ -432,7 +445,10 @@ ROUTES: Final = (
     *(
         Route(method, place, rule, (), body or None)
         for method, place, rule, body in (
-            *review_routes.PAGES, *assessment_routes.PAGES, *notice_routes.PAGES,
+            *review_routes.PAGES,
+            *assessment_routes.PAGES,
+            *exposure_routes.PAGES,
+            *notice_routes.PAGES,
         )
     ),
     *(
@@ -452,10 +468,20 @@ ROUTES: Final = (
     *(
         _get(place, rule, *scopes)
         if method == "GET"
-        else _json(method, place, rule, body, *scopes)
-        for method, place, rule, body, scopes in notice_routes.OPERATIONS
+        else _json(
+            method,
+            place,
+            rule,
+            body,
+            *scopes,
+            kind="application/octet-stream" if isinstance(body, bytes) else _JSON,
+        )
+        for method, place, rule, body, scopes in (
+            *exposure_routes.OPERATIONS,
+            *notice_routes.OPERATIONS,
+        )
     ),
-)  # fmt: skip
+)
 
 
 def sent(route: Route, names: dict[str, str]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import pytest
 from pytest_django import Settings
 
 from clearhouse.office.authorisation import ReviewPart
+from tests.office.security.exposure_routes import its_owner
 from tests.office.security.routes import (
     ROUTES,
     Route,
@@ -204,6 +205,11 @@ _KNOWN: Final = (
     ("reviews/", in_review()),
     ("assessments/plans/", anybody),
     ("assessments/", in_review(ReviewPart.PROGRESS)),
+    ("exposure/cases/", office),
+    ("exposures/of-case/", office),
+    ("exposure/", its_owner),
+    ("exposures/", its_owner),
+    ("systems/", its_owner),
 )
 
 

@@ -6,10 +6,8 @@ its place, a JSON pointer (RFC 6901).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Final
 
 Object = Mapping[str, Any]
@@ -24,10 +22,6 @@ STATUSES: Final = (
     "last_affected",
     "recommended",
     "under_investigation",
-)
-
-_RFC_3339: Final = re.compile(
-    r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})"
 )
 
 
@@ -123,16 +117,3 @@ def repeated(found: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
         if one in seen:
             yield path, one
         seen.add(one)
-
-
-def instant(raw: str | None) -> datetime | None:
-    """A time of RFC 3339 in UTC, None for anything else.
-
-    Fractions finer than a microsecond are cut off.
-    """
-    if raw is None or not _RFC_3339.fullmatch(raw):
-        return None
-    try:
-        return datetime.fromisoformat(raw.upper()).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None

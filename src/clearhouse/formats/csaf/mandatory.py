@@ -21,7 +21,8 @@ from clearhouse.formats.csaf import (
     tracking_tests,
     vulnerability_tests,
 )
-from clearhouse.formats.csaf.document import Object, Problem, instant, member, text
+from clearhouse.formats.csaf.document import Object, Problem, member, text
+from clearhouse.formats.instants import instant
 
 Test = Callable[[Object], Iterator[tuple[str, str]]]
 

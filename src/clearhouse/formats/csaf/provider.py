@@ -31,9 +31,10 @@ from typing import Any, Final
 
 from clearhouse.errors import Invalid, Refused
 from clearhouse.formats.advisory import Publisher
-from clearhouse.formats.csaf.document import branches, instant, member, text
+from clearhouse.formats.csaf.document import branches, member, text
 from clearhouse.formats.csaf.mandatory import problems
 from clearhouse.formats.csaf.writer import file_name
+from clearhouse.formats.instants import instant
 
 Document = Mapping[str, Any]
 Sign = Callable[[bytes], bytes]

@@ -13,7 +13,8 @@ from datetime import datetime
 from itertools import pairwise
 from typing import Final
 
-from clearhouse.formats.csaf.document import Object, instant, member, objects, repeated, text
+from clearhouse.formats.csaf.document import Object, member, objects, repeated, text
+from clearhouse.formats.instants import instant
 from clearhouse.versions import npm
 
 Found = Iterator[tuple[str, str]]
@@ -48,7 +49,7 @@ class _Number:
         """The part after the hyphen; build metadata may have hyphens of its own."""
         return self.text.partition("+")[0].partition("-")[2]
 
-    def order(self) -> tuple[object, ...]:
+    def order(self) -> bytes:
         """Its place: an integer counts as a major version, build metadata do not count."""
         return (self.semantic or npm.Version(self.major, 0, 0)).precedence()
 

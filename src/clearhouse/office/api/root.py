@@ -20,6 +20,7 @@ from clearhouse.office.cases.api_queue import router as queue
 from clearhouse.office.findings.api import router as findings
 from clearhouse.office.findings.api_commitments import router as commitments
 from clearhouse.office.findings.api_known import router as known
+from clearhouse.office.inventories.api import exposures, systems
 from clearhouse.office.ledgerbook.api import router as ledger
 from clearhouse.office.notices.api import router as notices
 from clearhouse.office.orgs.api import router as organisations
@@ -103,6 +104,8 @@ api.add_router("/scans", scans)
 api.add_router("/notices", notices)
 api.add_router("/cases", cases)
 api.add_router("/queue", queue)
+api.add_router("/systems", systems)
+api.add_router("/exposures", exposures)
 api.add_router("/advisories", advisories)
 # Before the reviews: there an address ends with the name of one.
 api.add_router("/reviews/endpoints", endpoints)

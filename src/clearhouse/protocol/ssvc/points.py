@@ -5,6 +5,7 @@ CERT/CC, SSVC decision points; CISA, those of its namespace.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from clearhouse.protocol.ssvc.table import Point
@@ -100,3 +101,15 @@ REMEDIATION_TIMELINES: Final = Point(
         "3DF": "3 days & forensic investigation",
     },
 )  # fmt: skip
+
+#: Every point that a table asks, by its key, which no two share.
+POINTS: Final[Mapping[str, Point]] = {
+    point.key: point
+    for point in (
+        EXPLOITATION, AUTOMATABLE, TECHNICAL_IMPACT, VALUE_DENSITY, SYSTEM_EXPOSURE,
+        MISSION_AND_WELL_BEING_IMPACT, SAFETY_IMPACT, MISSION_IMPACT, REPORT_PUBLIC,
+        SUPPLIER_CONTACTED, REPORT_CREDIBILITY, SUPPLIER_CARDINALITY, SUPPLIER_ENGAGEMENT,
+        SUPPLIER_INVOLVEMENT, PUBLIC_VALUE_ADDED, IN_KEV, PUBLICLY_EXPOSED, HUMAN_IMPACT,
+        PUBLIC_SAFETY_IMPACT, UTILITY,
+    )
+}  # fmt: skip

@@ -1,0 +1,136 @@
+"""``clearhouse inventory``: hand in what is installed, and read what to do about it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+import click
+
+from clearhouse.cli.exits import ExitCode
+from clearhouse.cli.office_client import OfficeClient, key_from
+from clearhouse.cli.submit import office_options
+from clearhouse.errors import Invalid, Unavailable
+from clearhouse.formats.inventory import MOST_BYTES
+from clearhouse.proof.text import printable
+
+_TYPE: Final = "application/octet-stream"
+_SHOWN: Final = 200
+
+
+@click.group("inventory")
+def inventory() -> None:
+    """Tell an office what is installed on your systems, and what it says to do."""
+
+
+@inventory.command("push")
+@click.argument("file", type=click.Path(path_type=Path, allow_dash=True, dir_okay=False))
+@click.option("--system", required=True, help="Name of the system, as in SY-7KQ2M9XD4T.")
+@click.option("--distribution", default="", help="For lists of dpkg and rpm, as in Debian:12.")
+@office_options
+@click.option("--json", "as_json", is_flag=True, help="One JSON document, nothing else.")
+def push(
+    file: Path, *, system: str, distribution: str, to: str, key_file: Path | None, as_json: bool
+) -> ExitCode:
+    """Hand in FILE (- is standard input) as what is installed on a system now.
+
+    Any format that 'clearhouse match' reads.  Made for a cron job: it is safe to run again, and
+    quiet but for one line.  Exit code 0 when the list was taken, 2 when it was refused, 3 when the
+    office could not be reached.
+    """
+    raw, name = _content(file)
+    client = OfficeClient(to, key_from(key_file), say=lambda text: click.echo(text, err=True))
+    query = {"file": name, "distribution": distribution}
+    answer = client.post(f"/systems/{quote(system, safe='')}/inventories", raw, _TYPE, query=query)
+    if as_json:
+        click.echo(json.dumps(answer.content, ensure_ascii=False))
+        return ExitCode.HOLDS
+    said = _table(answer.content)
+    if said.get("state") == "received":
+        click.echo(f"{_text(said, 'name')}  received; it is large and is being read")
+    else:
+        click.echo(
+            f"{_text(said, 'name')}  {_text(said, 'components')} packages,"
+            f" {_text(said, 'unidentified_count')} not identified ({_text(said, 'format')})"
+        )
+    return ExitCode.HOLDS
+
+
+@inventory.command("systems")
+@office_options
+@click.option("--json", "as_json", is_flag=True, help="One JSON document, nothing else.")
+def systems(*, to: str, key_file: Path | None, as_json: bool) -> ExitCode:
+    """List your systems with their names, and how many flaws touch each."""
+    found = OfficeClient(to, key_from(key_file)).get("/systems").content
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False))
+        return ExitCode.HOLDS
+    for one in found:
+        said = _table(one)
+        due = f"next due {_text(said, 'due')[:10]}" if said.get("due") else "nothing due"
+        flaws = f"{_text(said, 'exposures')} flaws"
+        click.echo(f"{_text(said, 'name')}  {_text(said, 'title')}: {flaws}, {due}")
+    return ExitCode.HOLDS
+
+
+@inventory.command("todo")
+@office_options
+@click.option("--system", default="", help="Of one system.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document a line, nothing else.")
+def todo(*, to: str, key_file: Path | None, system: str, as_json: bool) -> ExitCode:
+    """List what touches your systems, what is due first at the top.
+
+    Exit code 0 where nothing does, 1 where something does.
+    """
+    client = OfficeClient(to, key_from(key_file))
+    after: str | None = ""
+    code = ExitCode.HOLDS
+    while after is not None:
+        place = f"&after={quote(after, safe='')}" if after else ""
+        page = _table(client.get(f"/exposures?system={quote(system, safe='')}{place}").content)
+        for one in page["exposures"]:
+            code = ExitCode.DOES_NOT_HOLD
+            click.echo(json.dumps(one, ensure_ascii=False) if as_json else _line(_table(one)))
+        after = page["next"]
+    return code
+
+
+def _line(one: dict[str, Any]) -> str:
+    due = f"by {_text(one, 'due')[:10]}" if one.get("due") else "next upgrade "
+    packages = ", ".join(
+        dict.fromkeys(f"{found['package']} {found['version']}" for found in one["found"])
+    )
+    fixed = next((found["fixed"] for found in one["found"] if found["fixed"]), "")
+    update = f"; fixed in {fixed}" if fixed else ""
+    text = f"{due}  {one['flaw']}  {one['system']}  {packages}{update}"
+    return printable(text, limit=_SHOWN)
+
+
+def _content(file: Path) -> tuple[bytes, str]:
+    """The bytes and a name for them.  Raises :class:`Invalid`."""
+    if str(file) == "-":
+        raw, name = sys.stdin.buffer.read(MOST_BYTES + 1), "standard input"
+    else:
+        try:
+            with file.open("rb") as stream:
+                raw, name = stream.read(MOST_BYTES + 1), file.name
+        except OSError as error:
+            raise Invalid(
+                f"cannot be read: {error.strerror or error}", where=printable(str(file))
+            ) from None
+    if len(raw) > MOST_BYTES:
+        raise Invalid(f"is larger than {MOST_BYTES >> 20} MiB", where=printable(name))
+    return raw, name
+
+
+def _table(value: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+    if not isinstance(value, dict):
+        raise Unavailable("the office answered in a form that this version does not know")
+    return value
+
+
+def _text(table: dict[str, Any], key: str) -> str:
+    return printable(str(table.get(key, "")), limit=_SHOWN)

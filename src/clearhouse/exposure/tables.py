@@ -1,0 +1,111 @@
+"""Feeds that are tables and lines: EPSS and KEV in CSV, JSON in lines."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from typing import Final
+
+from clearhouse.errors import Invalid
+from clearhouse.exposure.documents import (
+    MOST_DOCUMENT_BYTES,
+    NAMES,
+    Document,
+    Kind,
+    encoded,
+    of_json,
+)
+from clearhouse.exposure.unpacking import LINES, SetAside, is_packed
+from clearhouse.formats import epss, kev
+
+_LONGEST_LINE: Final = 1 << 20
+_HEAD: Final = 512
+_BOM: Final = b"\xef\xbb\xbf"
+
+
+def documents_in(
+    stream: io.BufferedReader, name: str, where: str, kinds: frozenset[Kind]
+) -> Iterator[Document | SetAside]:
+    """The documents of one file; its content tells which they are, its name whether it is lines."""
+    start = stream.peek(_HEAD)[:_HEAD]
+    head = start.removeprefix(_BOM).lstrip().splitlines()
+    first = head[0].decode("utf-8", "replace") if head else ""
+    if is_packed(start):
+        yield SetAside(where, "is an archive in an archive; unpack it first")
+    elif epss.is_epss_head(first):
+        yield from _table(Kind.EPSS, stream, where, kinds)
+    elif kev.is_kev_header(first):
+        yield from _table(Kind.KEV, stream, where, kinds)
+    elif name.endswith(".csv"):
+        yield SetAside(where, "is a table of no known kind; known are EPSS and the KEV catalogue")
+    elif name.endswith(LINES):
+        for number, line in _lines(stream, MOST_DOCUMENT_BYTES):
+            if line.strip():
+                yield from of_json(line.strip(), f"{where}:{number}", kinds)
+    else:
+        yield from of_json(stream.read(MOST_DOCUMENT_BYTES + 1), where, kinds)
+
+
+def _lines(stream: io.BufferedReader, most: int) -> Iterator[tuple[int, bytes]]:
+    """Lines with their numbers; of one that is too long its beginning, too long too."""
+    number = 0
+    while line := stream.readline(most + 1):
+        number += 1
+        yield number, line
+        while len(line) > most and not line.endswith(b"\n"):
+            line = stream.readline(most + 1)
+
+
+def _table(
+    kind: Kind, stream: io.BufferedReader, where: str, kinds: frozenset[Kind]
+) -> Iterator[Document | SetAside]:
+    if kind not in kinds:
+        wanted = ", ".join(NAMES[one] for one in Kind if one in kinds)
+        yield SetAside(where, f"is {NAMES[kind]}; expected {wanted}")
+    elif kind is Kind.EPSS:
+        yield from _epss(stream, where)
+    else:
+        yield from _kev(stream, where)
+
+
+def _epss(stream: io.BufferedReader, where: str) -> Iterator[Document | SetAside]:
+    edition: epss.Edition | None = None
+    for number, line in _lines(stream, _LONGEST_LINE):
+        raw = line.strip()
+        try:
+            text = _text(raw)
+            if number == 1:
+                edition = epss.edition(text)
+            if not text or text.startswith("#") or text.lower() == epss.HEADER:
+                continue
+            found = epss.read(text, edition.model if edition else "")
+        except Invalid as error:
+            yield SetAside(f"{where}:{number}", error.message)
+            continue
+        scored = edition.scored if edition else None
+        yield Document(Kind.EPSS, found.cve, scored, raw, f"{where}:{number}", found)
+
+
+def _kev(stream: io.BufferedReader, where: str) -> Iterator[Document | SetAside]:
+    lines = (line.decode("utf-8", "surrogateescape") for _, line in _lines(stream, _LONGEST_LINE))
+    for number, row in enumerate(kev.rows(lines), 1):
+        place = f"{where}: row {number}"
+        if isinstance(row, Invalid):
+            yield SetAside(place, row.message)
+            continue
+        try:
+            if not "".join(row.values()).isascii():
+                _text("".join(row.values()).encode("utf-8", "surrogateescape"))
+            found = kev.from_row(row)
+            yield Document(Kind.KEV, found.cve, None, encoded(dict(row)), place, found)
+        except Invalid as error:
+            yield SetAside(place, error.message)
+
+
+def _text(raw: bytes) -> str:
+    if len(raw) > _LONGEST_LINE:
+        raise Invalid(f"has a line of more than {_LONGEST_LINE:,} bytes")
+    try:
+        return raw.removeprefix(_BOM).decode()
+    except UnicodeDecodeError:
+        raise Invalid("is not UTF-8") from None

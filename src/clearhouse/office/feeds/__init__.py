@@ -1,0 +1,1 @@
+"""What is publicly known: advisories of many publishers, and how urgent each flaw is."""

@@ -1,0 +1,196 @@
+"""Taking in what is publicly known: records, what catalogues say of flaws, and VEX statements.
+
+Each document is kept whole or not at all, and of one identifier the newest.  What has changed is
+told, so that what rests on it can be looked at again.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from django.db import transaction
+
+from clearhouse.exposure.documents import VEX, Document
+from clearhouse.exposure.vulnerabilities import Vulnerability, of_record
+from clearhouse.formats.osv_reading import Record as OsvRecord
+from clearhouse.formats.vex import VexDocument
+from clearhouse.office.cases.actions.public import note_public
+from clearhouse.office.feeds.models import (
+    LONGEST_ID,
+    LONGEST_NAME,
+    Record,
+    Signal,
+    Stated,
+    Statements,
+    Subject,
+)
+from clearhouse.office.feeds.noted import noted
+from clearhouse.office.feeds.signals import Said, said_by
+
+_AT_ONCE: Final = 500
+
+Package = tuple[str, str]
+"""Ecosystem and name, as matching names them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What is known differently now: packages that records are about, and flaws by name."""
+
+    packages: frozenset[Package] = frozenset()
+    flaws: frozenset[str] = frozenset()
+
+    @property
+    def count(self) -> int:
+        """How much that is."""
+        return len(self.packages) + len(self.flaws)
+
+
+def take_in(documents: Sequence[Document], *, now: datetime) -> Changed:
+    """Keep documents of any kind, in one transaction; what is known differently by them."""
+    with transaction.atomic():
+        packages = _records([one for one in documents if isinstance(one.value, OsvRecord)], now)
+        flaws = _signals([said for one in documents for said in said_by(one)], now)
+        flaws |= _statements([one for one in documents if one.kind in VEX], now)
+        return Changed(packages, flaws)
+
+
+def forget_unlisted(before: datetime) -> frozenset[str]:
+    """Take back that flaws are in KEV that the edition loaded since ``before`` does not list.
+
+    Those flaws.  Call it when a catalogue was loaded whole.
+    """
+    with transaction.atomic():
+        gone = Signal.objects.filter(kind=Signal.Kind.KEV, loaded_at__lt=before)
+        flaws = frozenset(gone.values_list("flaw", flat=True))
+        gone.delete()
+        return flaws
+
+
+def _records(documents: Sequence[Document], now: datetime) -> frozenset[Package]:
+    """Keep OSV records; the packages for which something has changed.
+
+    1. Of one identifier the record that was modified last counts, the later one where both say the
+    same time.  2. One that is here as it is changes nothing, 3. and an older one than what is here
+    neither.  4. What a record was about before is touched as well.
+    """
+    newest: dict[str, tuple[Vulnerability, Document]] = {}
+    for one in documents:  # 1
+        assert isinstance(one.value, OsvRecord)
+        made = of_record(one.value)
+        known = newest.get(made.id)
+        if known is None or known[0].modified <= made.modified:
+            newest[made.id] = made, one
+    rows = Record.objects.select_for_update().filter(identifier__in=newest).defer("body")
+    there = {row.identifier: row for row in rows}
+    new = {
+        identifier: (made, one)
+        for identifier, (made, one) in newest.items()
+        if (row := there.get(identifier)) is None
+        or (row.digest != one.digest and row.modified <= made.modified)  # 2, 3
+    }
+    before = Subject.objects.filter(record__identifier__in=new)
+    touched = set(before.values_list("ecosystem", "package"))  # 4
+    before.delete()
+    Record.objects.bulk_create(
+        (_row(made, one, now) for made, one in new.values()),
+        batch_size=_AT_ONCE,
+        update_conflicts=True,
+        unique_fields=["identifier"],
+        update_fields=["modified", "is_withdrawn", "summary", "digest", "body", "loaded_at"],
+    )
+    keys = dict(Record.objects.filter(identifier__in=new).values_list("identifier", "pk"))
+    subjects = [
+        Subject(record_id=keys[identifier], ecosystem=ecosystem, package=package)
+        for identifier, (made, _) in new.items()
+        for ecosystem, package in _packages(made)
+    ]
+    Subject.objects.bulk_create(subjects, batch_size=_AT_ONCE)
+    values = [one.value for _, one in new.values() if isinstance(one.value, OsvRecord)]
+    note_public([each for value in values for each in noted(value)])
+    return frozenset(touched | {(one.ecosystem, one.package) for one in subjects})
+
+
+def _row(made: Vulnerability, one: Document, now: datetime) -> Record:
+    return Record(
+        identifier=made.id,
+        modified=made.modified[:40],
+        is_withdrawn=made.withdrawn is not None,
+        summary=made.summary[:LONGEST_NAME],
+        digest=one.digest,
+        body=zlib.compress(one.raw, 6),
+        loaded_at=now,
+    )
+
+
+def _packages(made: Vulnerability) -> Iterable[Package]:
+    return dict.fromkeys((one.ecosystem, one.name) for one in made.affected)
+
+
+def _signals(said: Sequence[Said], now: datetime) -> frozenset[str]:
+    """Keep what catalogues say; the flaws of which they say something else than before."""
+    newest: dict[tuple[str, str, str], Said] = {}
+    for one in said:
+        known = newest.get(one.key)
+        if known is None or known.at <= one.at:
+            newest[one.key] = one
+    flaws = {one.flaw for one in newest.values()}
+    there = {
+        (row.flaw, row.kind, row.source): row
+        for row in Signal.objects.select_for_update().filter(flaw__in=flaws)
+    }
+    kept = [
+        one
+        for key, one in newest.items()
+        if (row := there.get(key)) is None or row.at <= one.at
+    ]  # fmt: skip
+    Signal.objects.bulk_create(
+        (
+            Signal(
+                flaw=one.flaw, kind=one.kind, source=one.source, at=one.at, said=one.said,
+                loaded_at=now,
+            )
+            for one in kept
+        ),
+        batch_size=_AT_ONCE,
+        update_conflicts=True,
+        unique_fields=["flaw", "kind", "source"],
+        update_fields=["at", "said", "loaded_at"],
+    )  # fmt: skip
+    return frozenset(
+        one.flaw
+        for one in kept
+        if (row := there.get(one.key)) is None or (row.said, row.at) != (one.said, one.at)
+    )
+
+
+def _statements(documents: Sequence[Document], now: datetime) -> frozenset[str]:
+    """Keep VEX documents; the flaws that new ones, or those they take the place of, are about."""
+    flaws: set[str] = set()
+    for one in documents:
+        assert isinstance(one.value, VexDocument)
+        row = Statements.objects.select_for_update().filter(kind=one.kind, identifier=one.id)
+        known = row.first()
+        if known is not None and (known.digest == one.digest or _is_older(one, known)):
+            continue
+        if known is not None:
+            flaws |= set(known.flaws.values_list("flaw", flat=True))
+            known.delete()
+        made = Statements.objects.create(
+            kind=one.kind.value, identifier=one.id, modified=one.modified, digest=one.digest,
+            where=one.where[-LONGEST_NAME:], body=zlib.compress(one.raw, 6), loaded_at=now,
+        )  # fmt: skip
+        about = {name[:LONGEST_ID] for said in one.value.statements for name in said.ids}
+        Stated.objects.bulk_create(
+            (Stated(document=made, flaw=name) for name in sorted(about)), batch_size=_AT_ONCE
+        )
+        flaws |= about
+    return frozenset(flaws)
+
+
+def _is_older(one: Document, known: Statements) -> bool:
+    return one.modified is not None and known.modified is not None and one.modified < known.modified

@@ -1,0 +1,1 @@
+"""What deployers run, what touches it, and by when they have to act."""

@@ -1,0 +1,1 @@
+"""What is done to systems and inventories: one module for each part."""

@@ -1,0 +1,174 @@
+"""New public records: taken in, and the systems looked at again that have what they are about."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+from django.db import transaction
+from django.db.models import F, Q
+
+from clearhouse.errors import Invalid
+from clearhouse.exposure.documents import Document, Kind, of_json
+from clearhouse.exposure.feeds import read
+from clearhouse.exposure.unpacking import SetAside
+from clearhouse.office.feeds.actions import Changed, forget_unlisted, take_in
+from clearhouse.office.feeds.models import Load
+from clearhouse.office.inventories.models import Component, Exposure, System
+from clearhouse.office.queue.actions import Request, enqueue_many
+
+MATCH: Final = "inventories.match"
+_BATCH: Final = 400
+_DOCUMENTS: Final = 500
+_REASONS: Final = 100
+_CHUNK: Final = 1 << 20
+
+
+def load(
+    path: Path, *, clock: Callable[[], datetime], say: Callable[[str], None] = lambda _: None
+) -> Load:
+    """Take in everything in a file, a folder or an archive, of any kind that is known.
+
+    1. A load of the same content that was cut off goes on where it stood.  2. So many documents at
+    a time are kept in one transaction with how far it is.  3. What cannot be read is left out with
+    its reason.  4. At the end of a whole KEV catalogue, what it lists no more is taken back.
+    Raises :class:`Invalid` where the path cannot be read at all.
+    """
+    began = clock()
+    row = _begun(path, began)  # 1
+    coming = islice(read(path), row.position, None)
+    has_kev = False
+    while some := list(islice(coming, _DOCUMENTS)):
+        documents = [one for one in some if isinstance(one, Document)]
+        has_kev = has_kev or any(one.kind is Kind.KEV for one in documents)
+        with transaction.atomic():  # 2
+            changed = take_in_documents(documents, now=clock())
+            _note(row, some, changed)  # 3
+        say(f"{row.position:,} read, {row.changed:,} changes")
+    with transaction.atomic():
+        if has_kev:  # 4
+            mark(systems_touched_by(forget_unlisted(row.began_at)))
+        row.ended_at = clock()
+        row.save(update_fields=["ended_at"])
+        look_again(row.ended_at)
+    return row
+
+
+def take_in_documents(documents: Sequence[Document], *, now: datetime) -> Changed:
+    """Keep documents, and mark each system that they say something new about, at once."""
+    with transaction.atomic():
+        changed = take_in(documents, now=now)
+        mark(systems_with(changed.packages) | systems_touched_by(changed.flaws))
+        return changed
+
+
+def take_in_own(record: Mapping[str, Any], *, now: datetime) -> None:
+    """Take in the office's own record, in the transaction of its publication.
+
+    Before that nothing of it is anywhere that matching looks.
+    """
+    found = of_json(json.dumps(record).encode(), "the office's own record", frozenset({Kind.OSV}))
+    take_in_documents([one for one in found if isinstance(one, Document)], now=now)
+
+
+def mark(systems: Collection[int]) -> None:
+    """Say that something may have changed for these systems; :func:`look_again` does the rest."""
+    ordered = sorted(systems)
+    for first in range(0, len(ordered), _BATCH):
+        some = ordered[first : first + _BATCH]
+        System.objects.filter(pk__in=some).update(revision=F("revision") + 1)
+
+
+def look_again(now: datetime) -> int:
+    """Put in a job for each system that has changed since it was matched.  How many there are."""
+    behind = System.objects.filter(revision__gt=F("matched"), retired_at=None).order_by("pk")
+    rows = list(behind.values_list("name", "revision", "organisation_id"))
+    enqueue_many(
+        (
+            Request(
+                MATCH,
+                {"system": name},
+                lane=f"organisation:{organisation}",
+                key=f"{MATCH}:{name}:{revision}",
+            )
+            for name, revision, organisation in rows
+        ),
+        now=now,
+    )
+    return len(rows)
+
+
+def systems_with(packages: Iterable[tuple[str, str]]) -> set[int]:
+    """The keys of systems that have any version of one of the packages now.
+
+    A record about a distribution as a whole is about each of its releases.
+    """
+    by_ecosystem: dict[str, list[str]] = {}
+    for ecosystem, package in packages:
+        by_ecosystem.setdefault(ecosystem, []).append(package)
+    found: set[int] = set()
+    for ecosystem, names in by_ecosystem.items():
+        of_it = Q(release__ecosystem=ecosystem) | Q(release__ecosystem__startswith=f"{ecosystem}:")
+        for first in range(0, len(names), _BATCH):
+            rows = Component.objects.filter(
+                of_it,
+                release__package__in=names[first : first + _BATCH],
+                inventory__is_current=True,
+            )
+            found |= set(rows.values_list("inventory__system_id", flat=True).distinct())
+    return found
+
+
+def systems_touched_by(flaws: Iterable[str]) -> set[int]:
+    """The keys of systems that one of the flaws touches now."""
+    named = sorted(flaws)
+    found: set[int] = set()
+    for first in range(0, len(named), _BATCH):
+        some = named[first : first + _BATCH]
+        rows = Exposure.objects.filter(Q(flaw__in=some) | Q(record__in=some), gone_at=None)
+        found |= set(rows.values_list("system_id", flat=True).distinct())
+    return found
+
+
+def _begun(path: Path, now: datetime) -> Load:
+    digest = _digest(path)
+    known = Load.objects.filter(file=path.name[-300:], digest=digest, ended_at=None).first()
+    return known or Load.objects.create(file=path.name[-300:], digest=digest, began_at=now)
+
+
+def _note(row: Load, some: Sequence[Document | SetAside], changed: Changed) -> None:
+    aside = [(one.where, one.reason) for one in some if isinstance(one, SetAside)]
+    aside += [
+        (one.where, str(problem))
+        for one in some
+        if isinstance(one, Document)
+        for problem in one.problems
+    ]
+    row.position += len(some)
+    row.changed += changed.count
+    row.left_out += len(aside)
+    room = _REASONS - len(row.reasons)
+    row.reasons = [*row.reasons, *([where[-300:], reason[:300]] for where, reason in aside[:room])]
+    row.save(update_fields=["position", "changed", "left_out", "reasons"])
+
+
+def _digest(path: Path) -> str:
+    """What tells the content: of a file its bytes, of a folder names, sizes and times."""
+    found = hashlib.sha256()
+    try:
+        if path.is_dir():
+            for one in sorted(path.rglob("*")):
+                told = one.stat()
+                found.update(f"{one}\0{told.st_size}\0{told.st_mtime_ns}\n".encode())
+        else:
+            with path.open("rb") as stream:
+                while chunk := stream.read(_CHUNK):
+                    found.update(chunk)
+    except OSError as error:
+        raise Invalid(f"cannot be read: {error.strerror or error}", where=str(path)) from None
+    return found.hexdigest()

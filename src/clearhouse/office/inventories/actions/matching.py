@@ -1,0 +1,153 @@
+"""Matching a system anew: what came, what stayed, what is gone, and how urgent each is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from django.db import transaction
+
+from clearhouse.exposure.matching import Component, Vulnerabilities
+from clearhouse.exposure.names import normal_ecosystem, normal_name
+from clearhouse.exposure.touching import Touch, change, touches
+from clearhouse.exposure.vex import Stated
+from clearhouse.office.feeds.queries import records_about
+from clearhouse.office.inventories import models
+from clearhouse.office.inventories.judging import judge
+from clearhouse.office.inventories.models import Exposure, Inventory, System
+from clearhouse.office.inventories.stating import Stating, stated_of, told_of
+from clearhouse.office.names import new_name
+from clearhouse.versions.ecosystems import base_name
+
+_SHOWN: Final = 200  # components of one flaw that are kept beside it
+_BATCH: Final = 500
+
+
+def components_of(system: System) -> list[Component]:
+    """What is installed on a system, by its current inventory."""
+    rows = models.Component.objects.filter(
+        inventory__system=system, inventory__is_current=True
+    ).values_list(
+        "release__ecosystem", "release__package", "release__version", "purl", "inventory__file",
+        "place", "release__lacks_epoch",
+    )  # fmt: skip
+    return [Component(*row) for row in rows.iterator(chunk_size=5000)]
+
+
+def packages_of(components: Iterable[Component]) -> set[tuple[str, str]]:
+    """The names under which records may be about them."""
+    found: set[tuple[str, str]] = set()
+    for one in components:
+        whole = normal_ecosystem(one.ecosystem)
+        for ecosystem in {whole, base_name(whole)}:
+            found.add((ecosystem, normal_name(ecosystem, one.name)))
+    return found
+
+
+def match_system(system: System, *, now: datetime) -> None:
+    """Hold what is installed on a system against every public record, in one transaction.
+
+    A flaw that was there keeps the day on which it was detected; one that is gone stays on record
+    with the reason.  A system that was retired has nothing installed.
+    """
+    with transaction.atomic():
+        held = System.objects.select_for_update().get(pk=system.pk)
+        installed = components_of(held)
+        known = Vulnerabilities(records_about(packages_of(installed)))
+        touching = touches(installed, known)
+        stated = stated_of(held, touching)
+        there = {
+            one.pk: one for one in Exposure.objects.filter(system=held, gone_at=None).order_by("pk")
+        }
+        found = change({key: one.ids for key, one in there.items()}, touching)
+        _end([there[key] for key in found.gone], held, now)
+        before = {key: _state(one) for key, one in there.items()}
+        kept = [_updated(there[key], touch, stated) for key, touch in found.stayed.items()]
+        came = [
+            _updated(Exposure(name=new_name("EX"), system=held, detected_at=now), touch, stated)
+            for touch in found.came
+        ]
+        judge(held, [*kept, *came])
+        _save(kept, before)
+        Exposure.objects.bulk_create(came, batch_size=_BATCH)
+        System.objects.filter(pk=held.pk).update(matched=held.revision)
+
+
+_CHANGING: Final = (
+    "flaw", "ids", "record", "summary", "answer", "found", "scores", "judged", "due", "rank",
+    "statement",
+)  # fmt: skip
+
+
+def judge_anew(system: System) -> None:
+    """Judge what touches a system again, as something is known now that was not."""
+    open_ = list(Exposure.objects.filter(system=system, gone_at=None).order_by("pk"))
+    before = {one.pk: _state(one) for one in open_}
+    judge(system, open_)
+    _save(open_, before)
+
+
+def _state(one: Exposure) -> tuple[object, ...]:
+    """What is compared before it is written: most of what stays is as it was.
+
+    Lists are taken apart now, as a judgement may change them in place.
+    """
+    return tuple(repr(getattr(one, name)) for name in _CHANGING)
+
+
+def _save(kept: Sequence[Exposure], before: Mapping[int, tuple[object, ...]]) -> None:
+    """Write those that have changed; a thousand rows that have not would take two seconds."""
+    changed = [one for one in kept if _state(one) != before[one.pk]]
+    Exposure.objects.bulk_update(changed, _CHANGING, batch_size=_BATCH)
+
+
+def _end(gone: Sequence[Exposure], system: System, now: datetime) -> None:
+    current = Inventory.objects.filter(system=system, is_current=True).first()
+    because = (
+        f"the inventory {current.name} has it no more, or its advisory was changed"
+        if current is not None
+        else "nothing is installed any more"
+    )
+    for one in gone:
+        one.gone_at, one.gone_because = now, because
+    Exposure.objects.bulk_update(gone, ["gone_at", "gone_because"], batch_size=_BATCH)
+
+
+def _updated(one: Exposure, touch: Touch, stated: Stating) -> Exposure:
+    leading = touch.leading.vulnerability
+    one.flaw, one.ids = touch.flaw, list(touch.ids)
+    one.record, one.summary = leading.id, leading.summary[:300]
+    one.answer = touch.answer.value
+    scores = {
+        (vector, match.vulnerability.id)
+        for match in touch.matches
+        for kind, vector in match.vulnerability.severity
+        if kind.startswith("CVSS")
+    }
+    one.scores = [list(pair) for pair in sorted(scores)]
+    said = [stated.on(match) for match in touch.matches]
+    one.found = [_told(each) for each in said[:_SHOWN]]
+    taken_back = all(each.is_suppressed for each in said)
+    one.statement = told_of(said[0].statement) if taken_back else None
+    return one
+
+
+def _told(stated: Stated) -> dict[str, Any]:
+    match = stated.match
+    component = match.component
+    return {
+        "label": component.label[:300],
+        "ecosystem": component.ecosystem,
+        "package": component.name[:200],
+        "version": component.version[:100],
+        "place": component.place[:200],
+        "file": component.file,
+        "purl": component.purl[:500],
+        "answer": match.answer.value,
+        "because": match.decision.because[:300],
+        "fixed": match.decision.fixed or "",
+        "record": match.vulnerability.id,
+        "stated": told_of(stated.statement),
+        "is_taken_back": stated.is_suppressed,
+    }

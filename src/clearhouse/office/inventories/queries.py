@@ -1,0 +1,190 @@
+"""Systems, their inventories and what touches them, for their owner."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from django.db.models import Count, F, Max, Min, Q
+
+from clearhouse.errors import NotFound
+from clearhouse.exposure.remedies import Flawed, Remedy, remedies
+from clearhouse.office.blobs import store
+from clearhouse.office.inventories.models import (
+    Component,
+    Exposure,
+    Inventory,
+    OwnStatements,
+    System,
+)
+from clearhouse.office.inventories.sight import MISSING, owns, system_seen
+from clearhouse.office.viewer import Viewer
+from clearhouse.protocol.roles import Scope
+
+PAGE: Final = 50
+_URGENT: Final = F("due").asc(nulls_last=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """A system in a list."""
+
+    system: System
+    exposures: int
+    undecided: int
+    due: datetime | None
+    """The nearest date by which something has to be done."""
+    listed_at: datetime | None
+    """When its last inventory came."""
+
+
+def systems_of(viewer: Viewer) -> list[Summary]:
+    """The systems of the viewer's organisation that are in use, the most urgent first."""
+    viewer.needs(Scope.INVENTORIES_READ)
+    rows = (
+        System.objects.filter(organisation=viewer.acting_for(), retired_at=None)
+        .select_related("organisation")
+        .annotate(
+            open_count=Count("exposures", filter=_standing("exposures__"), distinct=True),
+            unsure=Count(
+                "exposures",
+                filter=_standing("exposures__") & Q(exposures__answer=Exposure.Answer.UNDECIDED),
+                distinct=True,
+            ),
+            nearest=Min("exposures__due", filter=_standing("exposures__")),
+            newest=Max("inventories__at"),
+        )
+        .order_by(F("nearest").asc(nulls_last=True), "title", "pk")
+    )
+    return [Summary(one, one.open_count, one.unsure, one.nearest, one.newest) for one in rows]
+
+
+def _standing(prefix: str = "") -> Q:
+    """Exposures that are there and that no statement takes back."""
+    return Q(**{f"{prefix}gone_at": None, f"{prefix}statement__isnull": True})
+
+
+def exposures_of(
+    viewer: Viewer, *, system: str = "", after: str = "", most: int = PAGE
+) -> tuple[list[Exposure], str | None]:
+    """What touches the viewer's systems, what is due first at the top; and where to go on.
+
+    What a statement says to be not affected is left out; see :func:`set_aside_of`.
+    """
+    viewer.needs(Scope.INVENTORIES_READ)
+    found = Exposure.objects.filter(
+        _standing(), system__organisation=viewer.acting_for()
+    ).select_related("system")
+    if system:
+        found = found.filter(system=system_seen(viewer, system))
+    if after:
+        last = found.filter(name=after).values_list("rank", "name").first()
+        if last is not None:
+            found = found.filter(Q(rank__gt=last[0]) | Q(rank=last[0], name__gt=last[1]))
+    rows = list(found.order_by("rank", "name")[: most + 1])
+    return rows[:most], (rows[most - 1].name if len(rows) > most else None)
+
+
+def remedies_of(viewer: Viewer, *, most: int) -> tuple[list[Remedy], int]:
+    """What to do first, package by package, and how much there is to do in all."""
+    viewer.needs(Scope.INVENTORIES_READ)
+    rows = Exposure.objects.filter(_standing(), system__organisation=viewer.acting_for())
+    columns = rows.order_by("rank", "name").values_list(
+        "system__name", "flaw", "found", "due", "rank"
+    )
+    found = remedies(
+        Flawed(
+            system=system, ecosystem=one["ecosystem"], package=one["package"],
+            version=one["version"], flaw=flaw, fixed=one["fixed"], due=due, rank=rank,
+        )
+        for system, flaw, components, due, rank in columns.iterator(chunk_size=2000)
+        for one in components
+        if one["answer"] == Exposure.Answer.AFFECTED and not one.get("is_taken_back")
+    )  # fmt: skip
+    return found[:most], len(found)
+
+
+def set_aside_of(viewer: Viewer, system: str) -> list[Exposure]:
+    """What somebody has said to be not affected: it stays in sight, with who said it and why."""
+    seen = system_seen(viewer, system)
+    rows = Exposure.objects.filter(system=seen, gone_at=None).exclude(statement__isnull=True)
+    return list(rows.order_by("rank", "name")[: PAGE * 2])
+
+
+def gone_of(viewer: Viewer, system: str, *, most: int = PAGE) -> list[Exposure]:
+    """What touched a system and does no more, the latest first."""
+    seen = system_seen(viewer, system)
+    rows = Exposure.objects.filter(system=seen).exclude(gone_at=None)
+    return list(rows.order_by("-gone_at", "name")[:most])
+
+
+def counts_of(viewer: Viewer) -> dict[str, int]:
+    """How much touches the viewer's systems: all, and what cannot be told."""
+    viewer.needs(Scope.INVENTORIES_READ)
+    rows = Exposure.objects.filter(_standing(), system__organisation=viewer.acting_for())
+    return rows.aggregate(
+        all=Count("pk"), undecided=Count("pk", filter=Q(answer=Exposure.Answer.UNDECIDED))
+    )
+
+
+def inventories_of(system: System, *, most: int = 20) -> list[Inventory]:
+    """The lists that came in for a system that its viewer may see, the newest first."""
+    return list(system.inventories.order_by("-at", "-pk")[:most])
+
+
+def statements_of(system: System, *, most: int = 100) -> list[OwnStatements]:
+    """The VEX documents that were handed in for a system that its viewer may see."""
+    rows = system.statements.select_related("system").order_by("-at", "-pk")
+    return list(rows[:most])
+
+
+def inventory_seen(viewer: Viewer, name: str) -> Inventory:
+    """One list, for the owner of its system.  Raises :class:`NotFound`."""
+    found = Inventory.objects.select_related("system").filter(name=name).first()
+    if found is None or not owns(viewer, found.system.organisation_id):
+        raise NotFound(MISSING)
+    viewer.needs(Scope.INVENTORIES_READ)
+    return found
+
+
+def file_of(viewer: Viewer, name: str) -> tuple[Inventory, bytes]:
+    """A list as it came in."""
+    found = inventory_seen(viewer, name)
+    return found, store.read(found.blob)
+
+
+def components_page(
+    viewer: Viewer, system: str, *, after: int = 0, text: str = ""
+) -> tuple[list[Component], int | None]:
+    """What is installed on a system, in the order of the file, from the row ``after`` on.
+
+    Rows are counted within the list: a number of the table would tell how much others have.
+    """
+    seen = system_seen(viewer, system)
+    rows = Component.objects.filter(
+        inventory__system=seen, inventory__is_current=True
+    ).select_related("release")
+    if text:
+        rows = rows.filter(Q(release__package__icontains=text) | Q(purl__icontains=text))
+    found = list(rows.order_by("pk")[after : after + PAGE + 1])
+    return found[:PAGE], (after + PAGE if len(found) > PAGE else None)
+
+
+def course_of(system: System, *, now: datetime, days: int) -> Sequence[tuple[date, int]]:
+    """How many flaws touched a system at the end of each of the last days, today's so far last.
+
+    A flaw counts from its detection to its end; before the first inventory there is nothing.
+    """
+    first = now - timedelta(days=days - 1)
+    rows = Exposure.objects.filter(system=system).filter(Q(gone_at=None) | Q(gone_at__gte=first))
+    spans = list(rows.values_list("detected_at", "gone_at"))
+    begun = system.inventories.aggregate(first=Min("at"))["first"]
+    found: list[tuple[date, int]] = []
+    for back in range(days - 1, -1, -1):
+        end = now - timedelta(days=back)
+        if begun is not None and begun <= end:
+            open_then = sum(a <= end and (b is None or b > end) for a, b in spans)
+            found.append((end.date(), open_then))
+    return found
