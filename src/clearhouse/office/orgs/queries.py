@@ -221,6 +221,11 @@ def still_there(people: Iterable[int]) -> set[tuple[int, int]]:
     return set(rows.values_list("user", "organisation"))
 
 
+def acting_as(viewer: Viewer) -> Organisation:
+    """The organisation that the viewer acts for.  Raises :class:`Refused` for the public."""
+    return Organisation.objects.get(pk=viewer.acting_for())
+
+
 def organisation_with(slug: str, role: Role) -> Organisation | None:
     """An organisation by its short name, if it has that role; what exists besides is not told."""
     found = Organisation.objects.filter(slug=slug).first()
