@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from clearhouse.exposure.judging.facts import Flaw, Known
 from clearhouse.exposure.judging.inputs import Basis, Input, Inputs, inputs
@@ -21,7 +22,7 @@ from clearhouse.protocol.ssvc.points import (
     PUBLICLY_EXPOSED,
     TECHNICAL_IMPACT,
 )
-from clearhouse.protocol.ssvc.table import Table
+from clearhouse.protocol.ssvc.table import Point, Table
 from clearhouse.protocol.ssvc.tables import (
     BOD_26_04,
     CISA_COORDINATOR,
@@ -176,29 +177,50 @@ def what_first(judgements: Iterable[Judgement]) -> list[Judgement]:
 
 
 def _outcome(table: Table, found: Inputs) -> Outcome:
-    answers = found.answers()
+    weighed = _weigh(table, tuple((one.point, one.values, one.basis) for one in found.of(table)))
+    return Outcome(
+        table,
+        weighed.possible,
+        weighed.unassumed,
+        tuple(found.by_key[point.key] for point in weighed.asked),
+        weighed.changes,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Weighed:
+    possible: tuple[str, ...]
+    unassumed: tuple[str, ...]
+    asked: tuple[Point, ...]
+    changes: tuple[Change, ...]
+
+
+# What is asked is much the same for the thousands of flaws on a system.
+@lru_cache(maxsize=10_000)
+def _weigh(table: Table, given: tuple[tuple[Point, tuple[str, ...], Basis], ...]) -> _Weighed:
+    found = {point.key: (values, basis) for point, values, basis in given}
+    sure = {
+        key: values
+        for key, (values, basis) in found.items()
+        if basis not in (Basis.UNKNOWN, Basis.ASSUMED)
+    }
+    answers = sure | {key: values for key, (values, b) in found.items() if b is Basis.ASSUMED}
     points = asked(table, answers)
     now = possible(table, answers)
     changes = (
         Change(point, value, left)
         for point in points
-        for value in _others(found.by_key[point.key])
+        for value in _others(point, *found[point.key])
         if (left := possible(table, {**answers, point.key: value})) != now
     )
-    return Outcome(
-        table,
-        now,
-        possible(table, found.answers(Basis.ASSUMED)),
-        tuple(found.by_key[point.key] for point in points),
-        tuple(changes),
-    )
+    return _Weighed(now, possible(table, sure), points, tuple(changes))
 
 
-def _others(one: Input) -> tuple[str, ...]:
+def _others(point: Point, values: tuple[str, ...], basis: Basis) -> tuple[str, ...]:
     """The answers that may still come."""
-    if one.basis is Basis.ASSUMED:
-        return tuple(value for value in one.point.values if value not in one.values)
-    return one.values if len(one.values) > 1 else ()
+    if basis is Basis.ASSUMED:
+        return tuple(value for value in point.values if value not in values)
+    return values if len(values) > 1 else ()
 
 
 def _facts(known: Known, answers: dict[str, str | Collection[str]]) -> Facts:

@@ -120,9 +120,10 @@ class Exposure(models.Model):
     """A flaw that touches a system, from the day on which it was seen there.
 
     ``flaw`` is the most common of its identifiers and ``ids`` are all.  ``found`` says which
-    components and what decided.  ``due`` and ``rank`` are those of the judgement, which is made
-    anew when something that it rests on changes.  ``statement`` is the VEX statement that takes all
-    of it back, where there is one: what is taken back stays in sight.
+    components and what decided, ``scores`` are CVSS vectors with the record that has each.  ``due``
+    and ``rank`` are those of the judgement, which is made anew when something that it rests on
+    changes.  ``statement`` is the VEX statement that takes all of it back, where there is one: what
+    is taken back stays in sight.
     """
 
     class Answer(models.TextChoices):
@@ -139,6 +140,7 @@ class Exposure(models.Model):
     summary = models.CharField(max_length=300, blank=True)
     answer = models.CharField(max_length=10, choices=Answer.choices)
     found = models.JSONField(default=list)
+    scores = models.JSONField(default=list)
     detected_at = models.DateTimeField()
     gone_at = models.DateTimeField(null=True)
     gone_because = models.CharField(max_length=300, blank=True)

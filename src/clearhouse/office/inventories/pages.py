@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from clearhouse.errors import Conflict, Invalid, Refused
 from clearhouse.office.headers import handed_out
-from clearhouse.office.inventories import queries, shown
+from clearhouse.office.inventories import queries, shown, told
 from clearhouse.office.inventories.actions.receiving import receive
 from clearhouse.office.inventories.actions.stating import (
     hand_in_statements,
@@ -25,6 +25,7 @@ from clearhouse.office.inventories.actions.systems import (
     describe_system,
     retire_system,
 )
+from clearhouse.office.inventories.confidential import told_to
 from clearhouse.office.inventories.forms import StateForm, SystemForm, UploadForm
 from clearhouse.office.inventories.sight import exposure_seen, system_seen
 from clearhouse.office.inventories.touched import who_has
@@ -52,6 +53,7 @@ def todo(request: HttpRequest) -> HttpResponse:
         "title": "Exposure",
         "now": now,
         "systems": systems,
+        "confidential": told_to(viewer),
         "counts": queries.counts_of(viewer),
         "rows": [shown.row_of(one, now) for one in rows],
         "steps": [shown.step_of(one, titles, now) for one in first],
@@ -257,6 +259,7 @@ def exposure(request: HttpRequest, exposure: str) -> HttpResponse:
         "title": f"{found.flaw} on {found.system.title}",
         "found": found,
         "row": shown.row_of(found, now),
+        "told": told.of(found, now=now),
         "now": now,
     }
     return render(request, "inventories/exposure.html", context)

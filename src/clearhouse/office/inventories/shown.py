@@ -161,6 +161,7 @@ class Owner:
     """An organisation that a case touches."""
 
     name: str
+    slug: str
     systems: Sequence[str]
     packages: Sequence[str]
     affected: int
@@ -176,7 +177,14 @@ def organisations_of(found: Touched) -> list[Owner]:
         packages = list(dict.fromkeys(f"{one.package} {one.version}" for one in rows))
         unsure = {one.system for one in rows} - affected
         owners.append(
-            Owner(rows[0].organisation_name, systems, packages, len(affected), len(unsure))
+            Owner(
+                rows[0].organisation_name,
+                rows[0].slug,
+                systems,
+                packages,
+                len(affected),
+                len(unsure),
+            )
         )
     return owners
 

@@ -33,6 +33,7 @@ class Found:
 
     organisation: int
     organisation_name: str
+    slug: str
     system: str
     title: str
     sector: str
@@ -103,8 +104,9 @@ def holders_of(asked: AffectedPackage, organisation: int | None = None) -> Itera
         system = held.inventory.system
         owner = system.organisation
         yield Found(
-            organisation=owner.pk, organisation_name=owner.name, system=system.name,
-            title=system.title, sector=system.sector or owner.sector, package=held.release.package,
+            organisation=owner.pk, organisation_name=owner.name, slug=owner.slug,
+            system=system.name, title=system.title,
+            sector=system.sector or owner.sector, package=held.release.package,
             version=held.release.version, decision=decided[held.release_id],
         )  # fmt: skip
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterable, Sequence
+import json
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import F, Q
 
 from clearhouse.errors import Invalid
-from clearhouse.exposure.documents import Document, Kind
+from clearhouse.exposure.documents import Document, Kind, of_json
 from clearhouse.exposure.feeds import read
 from clearhouse.exposure.unpacking import SetAside
 from clearhouse.office.feeds.actions import Changed, forget_unlisted, take_in
@@ -64,6 +65,15 @@ def take_in_documents(documents: Sequence[Document], *, now: datetime) -> Change
         changed = take_in(documents, now=now)
         mark(systems_with(changed.packages) | systems_touched_by(changed.flaws))
         return changed
+
+
+def take_in_own(record: Mapping[str, Any], *, now: datetime) -> None:
+    """Take in the office's own record, in the transaction of its publication.
+
+    Before that nothing of it is anywhere that matching looks.
+    """
+    found = of_json(json.dumps(record).encode(), "the office's own record", frozenset({Kind.OSV}))
+    take_in_documents([one for one in found if isinstance(one, Document)], now=now)
 
 
 def mark(systems: Collection[int]) -> None:

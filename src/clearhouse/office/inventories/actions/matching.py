@@ -68,22 +68,23 @@ def match_system(system: System, *, now: datetime) -> None:
             _updated(Exposure(name=new_name("EX"), system=held, detected_at=now), touch, stated)
             for touch in found.came
         ]
-        judge(held, [*kept, *came], now=now)
+        judge(held, [*kept, *came])
         _save(kept, before)
         Exposure.objects.bulk_create(came, batch_size=_BATCH)
         System.objects.filter(pk=held.pk).update(matched=held.revision)
 
 
 _CHANGING: Final = (
-    "flaw", "ids", "record", "summary", "answer", "found", "judged", "due", "rank", "statement",
+    "flaw", "ids", "record", "summary", "answer", "found", "scores", "judged", "due", "rank",
+    "statement",
 )  # fmt: skip
 
 
-def judge_anew(system: System, *, now: datetime) -> None:
+def judge_anew(system: System) -> None:
     """Judge what touches a system again, as something is known now that was not."""
     open_ = list(Exposure.objects.filter(system=system, gone_at=None).order_by("pk"))
     before = {one.pk: _state(one) for one in open_}
-    judge(system, open_, now=now)
+    judge(system, open_)
     _save(open_, before)
 
 
@@ -118,6 +119,13 @@ def _updated(one: Exposure, touch: Touch, stated: Stating) -> Exposure:
     one.flaw, one.ids = touch.flaw, list(touch.ids)
     one.record, one.summary = leading.id, leading.summary[:300]
     one.answer = touch.answer.value
+    scores = {
+        (vector, match.vulnerability.id)
+        for match in touch.matches
+        for kind, vector in match.vulnerability.severity
+        if kind.startswith("CVSS")
+    }
+    one.scores = [list(pair) for pair in sorted(scores)]
     said = [stated.on(match) for match in touch.matches]
     one.found = [_told(each) for each in said[:_SHOWN]]
     taken_back = all(each.is_suppressed for each in said)

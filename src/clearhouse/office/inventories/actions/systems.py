@@ -67,7 +67,7 @@ def describe_system(
         held.title, held.sector, held.answers = named, sector, known
         held.save(update_fields=["title", "sector", "answers"])
         record("system.described", held.name, {"answers": len(known)}, now=now)
-        judge_anew(held, now=now)
+        judge_anew(held)
         return held
 
 
