@@ -324,7 +324,8 @@ JSON_BOM = b"""{"bomFormat": "CycloneDX", "specVersion": "1.5", "version": 3,
  "metadata": {"component": {"name": "app", "type": "application", "purl": "pkg:npm/app@1"}},
  "components": [{"bom-ref": "a", "type": "library", "name": "a", "purl": "pkg:npm/a@2"}]}"""
 XML_BOM = b"""<bom xmlns="http://cyclonedx.org/schema/bom/1.4"><metadata>
-<component type="application"><name>app</name><purl>pkg:npm/app@1</purl></component></metadata><components/></bom>"""
+<component type="application"><name>app</name><purl>pkg:npm/app@1</purl></component>
+</metadata><components/></bom>"""
 
 
 @pytest.mark.parametrize("raw", [JSON_BOM, XML_BOM])
