@@ -6,7 +6,7 @@ would change.  What is not known leaves every outcome possible, and the most urg
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -90,6 +90,20 @@ class Order:
     flaw: str
     system: str
 
+    @property
+    def text(self) -> str:
+        """The same as text without the names, for a column of a database: compared sign by sign."""
+        return "|".join(
+            (
+                _instant(self.due),
+                f"{9 + self.priority}",
+                f"{self.kev}",
+                f"{round((2 + self.epss) * 1_000_000):07d}",
+                f"{round((20 + self.cvss) * 10):03d}",
+                _instant(self.detected),
+            )
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
@@ -153,8 +167,8 @@ def judge(known: Known) -> Judgement:
         known,
         found,
         _outcome(BOD_26_04, found),
-        timeline(_facts(known, found.answers())),
-        timeline(_facts(known, found.answers(Basis.ASSUMED))),
+        timeline(facts_of(known, found.answers())),
+        timeline(facts_of(known, found.answers(Basis.ASSUMED))),
         _outcome(DEPLOYER, found),
         rating(known.flaw.scores),
     )
@@ -223,7 +237,12 @@ def _others(point: Point, values: tuple[str, ...], basis: Basis) -> tuple[str, .
     return values if len(values) > 1 else ()
 
 
-def _facts(known: Known, answers: dict[str, str | Collection[str]]) -> Facts:
+def _instant(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def facts_of(known: Known, answers: Mapping[str, str | Collection[str]]) -> Facts:
+    """What BOD 26-04's table is asked with; ``answers`` by the keys of the decision points."""
     kev = known.flaw.kev
     return Facts(
         known.detected,
@@ -235,5 +254,5 @@ def _facts(known: Known, answers: dict[str, str | Collection[str]]) -> Facts:
     )
 
 
-def _is(answers: dict[str, str | Collection[str]], key: str, value: str) -> bool | None:
+def _is(answers: Mapping[str, str | Collection[str]], key: str, value: str) -> bool | None:
     return answers[key] == value if key in answers else None
