@@ -10,9 +10,14 @@ import pytest
 
 from clearhouse.errors import ClearhouseError, Invalid
 from clearhouse.office.inventories.actions.feeding import take_in_documents
-from clearhouse.office.inventories.actions.receiving import receive
-from clearhouse.office.inventories.actions.systems import add_system
+from clearhouse.office.inventories.actions.receiving import (
+    AT_ONCE_PACKAGES,
+    MOST_VERSIONS,
+    receive,
+)
+from clearhouse.office.inventories.actions.systems import add_system, retire_system
 from clearhouse.office.inventories.models import Exposure, Inventory, System
+from clearhouse.office.queue.inline import work_off
 from clearhouse.office.viewer import Viewer
 from clearhouse.protocol.roles import Role
 from tests.office.inventories.made import documented
@@ -110,6 +115,41 @@ def test_a_distribution_that_is_none_is_refused() -> None:
         receive(viewer, system.name, cyclonedx({}), file="s", distribution="D" * 300, now=NOW)
     with pytest.raises(Invalid, match="distribution"):
         receive(viewer, system.name, cyclonedx({}), file="s", distribution="D\ud800", now=NOW)
+
+
+def test_what_is_listed_again_and_again_is_matched_once_and_quickly() -> None:
+    viewer, system = a_system()
+    record()
+    made = receive(viewer, system.name, b"jinja2==1\n" * 2000, file="r.txt", now=NOW)
+    assert made.components == 2000
+    assert 1 < len(Exposure.objects.get().found) <= 200
+
+
+def test_more_versions_of_one_package_than_anybody_has_are_refused() -> None:
+    viewer, system = a_system()
+    raw = b"".join(b"jinja2==1.0.%d\n" % n for n in range(MOST_VERSIONS + 1))
+    with pytest.raises(Invalid, match="versions of jinja2"):
+        receive(viewer, system.name, raw, file="r.txt", now=NOW)
+
+
+def test_many_packages_in_a_small_list_are_matched_by_a_job() -> None:
+    viewer, system = a_system()
+    raw = b"".join(b"p%d==1\n" % n for n in range(AT_ONCE_PACKAGES + 1))
+    made = receive(viewer, system.name, raw, file="r.txt", now=NOW)
+    assert made.state == "received"
+    work_off(NOW)
+    made.refresh_from_db()
+    assert (made.state, made.components) == ("read", AT_ONCE_PACKAGES + 1)
+
+
+def test_a_large_list_of_a_system_that_is_retired_meanwhile_says_so() -> None:
+    viewer, system = a_system()
+    raw = b"".join(b"p%d==1\n" % n for n in range(AT_ONCE_PACKAGES + 1))
+    made = receive(viewer, system.name, raw, file="r.txt", now=NOW)
+    retire_system(viewer, system.name, now=NOW)
+    work_off(NOW)
+    made.refresh_from_db()
+    assert (made.state, made.reason) == ("refused", "the system was retired")
 
 
 _XML = b'<bom xmlns="http://cyclonedx.org/schema/bom/1.5"><components>'

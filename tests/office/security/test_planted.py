@@ -127,6 +127,7 @@ MAY_READ: Final[dict[str, Rule]] = {
         (
             "system title",
             "list name",
+            "statements name",
             "installed package",
             "installed place",
             "exposure summary",
@@ -153,7 +154,8 @@ REVIEWING: Final = (
 
 #: Between a developer and a party; what a deployer runs and is told: the office does not read it.
 NOT_THE_OFFICES: Final = {
-    "grant use", "endpoint address", "system title", "list name", "installed package",
+    "grant use", "endpoint address", "system title", "list name", "statements name",
+    "installed package",
     "installed place", "exposure summary", "exposed package", "channel address",
     *(name for name in MAY_READ if name.startswith("notice ")),
 }  # fmt: skip

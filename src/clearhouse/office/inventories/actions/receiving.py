@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,6 +33,9 @@ from clearhouse.protocol.roles import Scope
 READ: Final = "inventories.read"
 #: Read while its sender waits; a list of 2,000 packages with licences has about half of it.
 AT_ONCE_BYTES: Final = 4 << 20
+AT_ONCE_PACKAGES: Final = 10_000
+#: Each is held against every flaw of the package, which may be hundreds.
+MOST_VERSIONS: Final = 500
 _SHOWN: Final = 1000  # of those that could not be identified
 _BATCH: Final = 500
 _LONGEST: Final = {"purl": 2048, "place": 300, "reason": 500, "file": 200, "distribution": 60}
@@ -69,6 +73,8 @@ def receive(
     if len(distribution) > _LONGEST["distribution"] or not distribution.isprintable():
         raise Invalid("expected a distribution such as Debian:12", key="distribution")
     parsed = parse(raw, named, distribution) if len(raw) <= AT_ONCE_BYTES else None  # 1
+    if parsed is not None and len(parsed.components) > AT_ONCE_PACKAGES:
+        parsed = None  # others wait for the ledger meanwhile
     with transaction.atomic():
         held = held_in_use(seen)
         name = new_name("IN")
@@ -92,8 +98,23 @@ def parse(raw: bytes, where: str, distribution: str) -> Parsed:
     known, unknown = components_of(found.packages, where)
     if not known and not unknown:
         raise Invalid("lists no packages", where=where)
+    _check_versions(known, where)
     subject = subject_of(found.packages)
     return Parsed(found.format, known, str(subject or ""), unknown)
+
+
+def _check_versions(components: Sequence[Component], where: str) -> None:
+    """Refuse what nobody has installed: a small list of it would take hours to match."""
+    versions: dict[tuple[str, str], set[tuple[str, str]]] = defaultdict(set)
+    for one in components:
+        versions[one.ecosystem, one.name].add((one.version, one.purl))
+    for (_, name), several in versions.items():
+        if len(several) > MOST_VERSIONS:
+            raise Invalid(
+                f"lists {len(several):,} versions of {printable(name, limit=100)}, more than"
+                f" {MOST_VERSIONS:,}",
+                where=where,
+            )
 
 
 def install(made: Inventory, parsed: Parsed, *, now: datetime) -> None:
