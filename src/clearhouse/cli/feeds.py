@@ -41,7 +41,7 @@ def load(paths: tuple[Path, ...], *, as_json: bool) -> ExitCode:
     code = ExitCode.HOLDS
     with Working() as progress:
         for path in paths:
-            name = printable(path.name)
+            name = printable(path.resolve().name)
             row = take(path, clock=timezone.now, say=partial(progress.say, name))
             code = ExitCode.DOES_NOT_HOLD if row.left_out else code
             if as_json:
@@ -51,8 +51,10 @@ def load(paths: tuple[Path, ...], *, as_json: bool) -> ExitCode:
                 }  # fmt: skip
                 click.echo(json.dumps(found, ensure_ascii=False))
                 continue
+            changes = "change" if row.changed == 1 else "changes"
             click.echo(
-                f"{name}: {row.position:,} read, {row.changed:,} changes, {row.left_out:,} left out"
+                f"{name}: {row.position:,} read, {row.changed:,} {changes},"
+                f" {row.left_out:,} left out"
             )
             for where, reason in row.reasons[:_SHOWN]:
                 click.echo(f"  {printable(where)}: {printable(reason)}", err=True)

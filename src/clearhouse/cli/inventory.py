@@ -52,8 +52,9 @@ def push(
     if said.get("state") == "received":
         click.echo(f"{_text(said, 'name')}  received; it is large and is being read")
     else:
+        packages = _many(said, "components", "package")
         click.echo(
-            f"{_text(said, 'name')}  {_text(said, 'components')} packages,"
+            f"{_text(said, 'name')}  {packages},"
             f" {_text(said, 'unidentified_count')} not identified ({_text(said, 'format')})"
         )
     return ExitCode.HOLDS
@@ -71,7 +72,7 @@ def systems(*, to: str, key_file: Path | None, as_json: bool) -> ExitCode:
     for one in found:
         said = _table(one)
         due = f"next due {_text(said, 'due')[:10]}" if said.get("due") else "nothing due"
-        flaws = f"{_text(said, 'exposures')} flaws"
+        flaws = _many(said, "exposures", "flaw")
         click.echo(f"{_text(said, 'name')}  {_text(said, 'title')}: {flaws}, {due}")
     return ExitCode.HOLDS
 
@@ -130,6 +131,11 @@ def _table(value: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
     if not isinstance(value, dict):
         raise Unavailable("the office answered in a form that this version does not know")
     return value
+
+
+def _many(table: dict[str, Any], key: str, what: str) -> str:
+    count = _text(table, key)
+    return f"{count} {what}" if count == "1" else f"{count} {what}s"
 
 
 def _text(table: dict[str, Any], key: str) -> str:

@@ -157,7 +157,8 @@ def state(request: HttpRequest, system: str) -> HttpResponse:
         except (Invalid, Refused, Conflict) as error:
             form.add_error("statements" if isinstance(error, Invalid) else None, str(error))
         else:
-            messages.success(request, f"Read {made.count:,} statements.")
+            many = "statement" if made.count == 1 else "statements"
+            messages.success(request, f"Read {made.count:,} {many}.")
             return redirect("inventories:system", system)
     return _system_page(request, system, UploadForm(), form)
 

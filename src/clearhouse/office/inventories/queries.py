@@ -81,7 +81,9 @@ def exposures_of(
     if system:
         found = found.filter(system=system_seen(viewer, system))
     if after:
-        last = found.filter(name=after).values_list("rank", "name").first()
+        # Also where it is over meanwhile: whoever turns the page would begin anew.
+        mine = Exposure.objects.filter(system__organisation=viewer.acting_for())
+        last = mine.filter(name=after).values_list("rank", "name").first()
         if last is not None:
             found = found.filter(Q(rank__gt=last[0]) | Q(rank=last[0], name__gt=last[1]))
     rows = list(found.order_by("rank", "name")[: most + 1])

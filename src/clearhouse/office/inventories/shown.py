@@ -71,9 +71,14 @@ def stated_of(statement: Mapping[str, Any] | None) -> str:
     return f"{claim}, as {statement['author'] or statement['source']} says: {said}"
 
 
+def _left(one: Exposure) -> Sequence[Mapping[str, Any]]:
+    """The components that no statement takes back; all where none is left."""
+    return [f for f in one.found if not f.get("is_taken_back")] or one.found
+
+
 def where_of(one: Exposure) -> str:
     """The packages that are affected, and where they stand."""
-    packages = dict.fromkeys(f"{f['package']} {f['version']}".strip() for f in one.found)
+    packages = dict.fromkeys(f"{f['package']} {f['version']}".strip() for f in _left(one))
     named = list(packages)[:_PLACES]
     more = len(packages) - len(named)
     return ", ".join(named) + (f" and {more} more" if more else "")
@@ -82,7 +87,7 @@ def where_of(one: Exposure) -> str:
 def to_do_of(one: Exposure) -> str:
     """What to do about it: the first fixed version of each package, where one is known."""
     fixes = dict.fromkeys(
-        f"{f['package']} to {f['fixed']} or later" for f in one.found if f.get("fixed")
+        f"{f['package']} to {f['fixed']} or later" for f in _left(one) if f.get("fixed")
     )
     if fixes:
         named = list(fixes)[:_PLACES]
@@ -130,7 +135,8 @@ def received(one: Inventory) -> str:
     """What has become of a list, for who has handed it in."""
     if one.state == Inventory.State.RECEIVED:
         return "The list is large and is being read. Look again in a few minutes."
-    told = f"Read {one.components:,} packages of {one.format}."
+    packages = "package" if one.components == 1 else "packages"
+    told = f"Read {one.components:,} {packages} of {one.format}."
     if one.unidentified_count:
         told += f" {one.unidentified_count:,} could not be identified; the list says which and why."
     return told

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from django.db import transaction
 
-from clearhouse.exposure.matching import Component, Vulnerabilities
+from clearhouse.exposure.matching import Answer, Component, Vulnerabilities
 from clearhouse.exposure.names import normal_ecosystem, normal_name
 from clearhouse.exposure.touching import Touch, change, touches
 from clearhouse.exposure.vex import Stated
@@ -135,7 +135,6 @@ def _updated(one: Exposure, touch: Touch, stated: Stating) -> Exposure:
     leading = touch.leading.vulnerability
     one.flaw, one.ids = storable(touch.flaw)[:LONGEST_ID], storable_json(touch.ids)
     one.record, one.summary = leading.id, storable(leading.summary)[:300]
-    one.answer = touch.answer.value
     scores = {
         (vector, match.vulnerability.id)
         for match in touch.matches
@@ -144,8 +143,13 @@ def _updated(one: Exposure, touch: Touch, stated: Stating) -> Exposure:
     }
     one.scores = storable_json(sorted(scores))
     said = [stated.on(match) for match in touch.matches]
-    one.found = storable_json([_told(each) for each in said[:_SHOWN]])
-    taken_back = all(each.is_suppressed for each in said)
+    left = [each for each in said if not each.is_suppressed]
+    taken_back = not left
+    # Sorted as they were, but those that are taken back last: the first ones are shown.
+    ordered = sorted(said, key=lambda each: each.is_suppressed)
+    one.found = storable_json([_told(each) for each in ordered[:_SHOWN]])
+    answers = {each.match.answer for each in left or said}
+    one.answer = (Answer.AFFECTED if Answer.AFFECTED in answers else Answer.UNDECIDED).value
     one.statement = storable_json(told_of(said[0].statement)) if taken_back else None
     return one
 
