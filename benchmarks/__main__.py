@@ -16,6 +16,7 @@ from benchmarks import (
     ability,
     evaluation,
     execution,
+    exposure,
     gateway,
     ledger,
     office_exposure,
@@ -69,6 +70,7 @@ def main() -> None:
         ("An agent's sandbox", evaluation.sandbox()),
         ("The sequential decision", ability.table()),
         ("The gateway", gateway.table()),
+        ("Exposure at scale", exposure.table()),
     ):
         print(f"## {title}\n", flush=True)
         for line in lines:
