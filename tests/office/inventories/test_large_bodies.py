@@ -25,6 +25,10 @@ _CHUNK = bytes(1 << 20)
 _MOST_GROWTH = 200 << 20
 _SECONDS = 120
 _BOUNDARY = "0123456789abcdef"
+_FORM = f"multipart/form-data; boundary={_BOUNDARY}"
+_END = f"\r\n--{_BOUNDARY}--\r\n".encode()
+#: Too large, or hung up without a word.
+_REFUSED = (413, 0)
 _GIVE_PASSWORDS = """
 import sys
 import django
@@ -78,7 +82,9 @@ class Watched:
         )
 
 
-def _sent(office: Live, head: list[str], begin: bytes = b"", *, framed: str = "") -> tuple[int, int]:
+def _sent(
+    office: Live, head: list[str], begin: bytes = b"", *, body: int = _BODY, wrap: bytes = b"%b"
+) -> tuple[int, int]:
     """Send zeros until all is sent or no more is taken: the status, 0 for none, and the bytes."""
     address = urlsplit(office.url)
     lines = "\r\n".join([*head, f"Host: {address.netloc}", "Connection: close", "", ""])
@@ -86,10 +92,10 @@ def _sent(office: Live, head: list[str], begin: bytes = b"", *, framed: str = ""
     with socket.create_connection((str(address.hostname), int(address.port or 0)), _SECONDS) as to:
         try:
             to.sendall(lines.encode() + begin)
-            while count < _BODY:
-                part = b"%x\r\n%b\r\n" % (len(_CHUNK), _CHUNK) if framed else _CHUNK
-                to.sendall(part)
+            while count < body:
+                to.sendall(wrap % _CHUNK)
                 count += len(_CHUNK)
+            to.sendall(_END)
         except (BrokenPipeError, ConnectionResetError):
             pass
         return _answered(to), count
@@ -103,26 +109,83 @@ def _answered(to: socket.socket) -> int:
     return int(first.split()[1]) if first else 0
 
 
-def test_probe(office: Live, system: str) -> None:
+def _posting(path: str, *more: str) -> list[str]:
+    return [f"POST {path} HTTP/1.1", *more]
+
+
+@pytest.mark.parametrize("form", ["", f"Content-Type: {_FORM}"], ids=["body", "form"])
+def test_the_api_refuses_it_before_it_is_read(form: str, office: Live, system: str) -> None:
     bearer = f"Authorization: Bearer {office.keys['hospital']}"
     path = f"/api/systems/{system}/inventories"
-    for head, framed in (
-        ([f"POST {path} HTTP/1.1", bearer, f"Content-Length: {_BODY}"], ""),
-        ([f"POST {path} HTTP/1.1", bearer, "Transfer-Encoding: chunked"], "y"),
-        ([f"POST {path} HTTP/1.1", f"Content-Length: {_BODY}"], ""),
-        ([f"POST {path} HTTP/1.1", bearer, f"Content-Type: multipart/form-data; boundary={_BOUNDARY}", f"Content-Length: {_BODY}"], ""),
-    ):
-        w = Watched(office)
-        print(head[2:], _sent(office, head, framed=framed), w.growth() >> 20)
+    head = _posting(path, bearer, f"Content-Length: {_BODY}", *filter(None, [form]))
+    watched = Watched(office)
+    status, sent = _sent(office, head)
+    assert status in _REFUSED
+    assert sent < _BODY
+    assert watched.growth() < _MOST_GROWTH
+
+
+def test_a_body_that_never_says_its_length_is_not_read(office: Live, system: str) -> None:
+    bearer = f"Authorization: Bearer {office.keys['hospital']}"
+    path = f"/api/systems/{system}/inventories"
+    watched = Watched(office)
+    wrap = b"%x\r\n" % len(_CHUNK) + b"%b\r\n"
+    status, sent = _sent(office, _posting(path, bearer, "Transfer-Encoding: chunked"), wrap=wrap)
+    assert status in {*_REFUSED, 422}
+    assert sent < _BODY
+    assert watched.growth() < _MOST_GROWTH
+
+
+@pytest.mark.parametrize("action", ["upload", "state"])
+def test_the_page_refuses_it_before_it_is_read(action: str, office: Live, system: str) -> None:
+    head, begin = _form(office, system, action)
+    length = f"Content-Length: {len(begin) + _BODY + len(_END)}"
+    watched = Watched(office)
+    status, sent = _sent(office, [*head, length], begin)
+    assert status in _REFUSED
+    assert sent < _BODY
+    assert watched.growth() < _MOST_GROWTH
+
+
+@pytest.mark.parametrize("action", ["upload", "state"])
+def test_what_a_form_may_have_and_no_list_is_refused_in_little_memory(
+    action: str, office: Live, system: str
+) -> None:
+    head, begin = _form(office, system, action)
+    body = 512 << 20
+    length = f"Content-Length: {len(begin) + body + len(_END)}"
+    watched = Watched(office)
+    status, sent = _sent(office, [*head, length], begin, body=body)
+    assert (status, sent) == (422, body)
+    assert watched.growth() < _MOST_GROWTH
+
+
+def _form(office: Live, system: str, action: str) -> tuple[list[str], bytes]:
+    """The head of a form that a signed-in person sends, and how its body begins."""
     session = requests.Session()
-    page = session.get(f"{office.url}/account/login/").text
-    token = re.search(r'csrfmiddlewaretoken" value="(\w+)"', page)[1]
-    r = session.post(f"{office.url}/account/login/", data={"csrfmiddlewaretoken": token, "login": "ada@hospital.example", "password": PASSWORD}, headers={"Referer": office.url})
-    print(r.url, r.status_code, session.get(f"{office.url}/exposure/systems/{system}/").status_code)
-    token = re.search(r'csrfmiddlewaretoken" value="(\w+)"', session.get(f"{office.url}/exposure/systems/{system}/").text)[1]
-    cookies = "; ".join(f"{k}={v}" for k, v in session.cookies.items())
-    begin = (f"--{_BOUNDARY}\r\nContent-Disposition: form-data; name=\"csrfmiddlewaretoken\"\r\n\r\n{token}\r\n"
-      f"--{_BOUNDARY}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"x.json\"\r\nContent-Type: application/json\r\n\r\n").encode()
-    w = Watched(office)
-    print("page", _sent(office, [f"POST /exposure/systems/{system}/upload/ HTTP/1.1", f"Cookie: {cookies}", f"Content-Type: multipart/form-data; boundary={_BOUNDARY}", f"Content-Length: {_BODY + len(begin)}"], begin), w.growth() >> 20)
-    assert 0
+    login = f"{office.url}/account/login/"
+    given = {"login": "ada@hospital.example", "password": PASSWORD}
+    given["csrfmiddlewaretoken"] = _token(session, login)
+    session.post(login, data=given, headers={"Referer": login}, timeout=_SECONDS)
+    place = f"/exposure/systems/{system}/"
+    token = _token(session, office.url + place)
+    cookies = "; ".join(f"{name}={value}" for name, value in session.cookies.items())
+    parts = (
+        ("csrfmiddlewaretoken", "", token),
+        ("file" if action == "upload" else "statements", '; filename="x.json"', ""),
+    )
+    begin = "\r\n".join(
+        f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"{more}\r\n\r\n{text}'
+        for name, more, text in parts
+    )
+    return _posting(f"{place}{action}/", f"Cookie: {cookies}", f"Content-Type: {_FORM}"), (
+        begin.encode()
+    )
+
+
+def _token(session: requests.Session, url: str) -> str:
+    page = session.get(url, timeout=_SECONDS)
+    assert page.ok, url
+    found = re.search(r'csrfmiddlewaretoken" value="(\w+)"', page.text)
+    assert found is not None, url
+    return found[1]

@@ -145,7 +145,7 @@ def _reads_what_to_do_first(ada: Person) -> None:
 def _answers_and_the_date_changes(ada: Person) -> None:
     """Nobody has said who reaches the system: the worst is assumed, until somebody does."""
     before = _due(ada)
-    ada.clicks("Who can reach this system over a network?", inside="main")
+    ada.clicks("Who can reach this system over a network", inside="main")
     ada.ticks("Hardly anybody")
     ada.clicks("Keep", inside="main form")
     ada.reads("judged again")
