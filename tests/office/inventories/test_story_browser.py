@@ -216,7 +216,7 @@ def _sets_aside(ada: Person, tmp_path: Path) -> None:
 def _asks_who_has_it(cora: Person, case: str) -> None:
     """The office finds the hospital, and invites it with a click."""
     cora.goes(f"/cases/{case}/")
-    cora.clicks("Who has this?", inside="main")
+    cora.clicks("Who has this", inside="main")
     cora.reads("By sector")
     cora.reads("ecdsa 0.13.2")
     _fits_a_phone(cora)
