@@ -23,6 +23,11 @@ _ENTRIES: Final[tuple[tuple[str, str, frozenset[Role]], ...]] = (
     ("Scans", "/scans/", frozenset({Role.COORDINATOR, Role.FINDER})),
     ("Cases", "/cases/", _MEMBERS),
     ("Exposure", "/exposure/", frozenset({Role.DEPLOYER})),
+    (
+        "Directives",
+        "/directives/",
+        frozenset({Role.COORDINATOR, Role.DEPLOYER, Role.AUTHORITY}),
+    ),
     ("Advisories", "/advisories/", frozenset()),
     ("Reviews", "/reviews/", frozenset()),
     ("Oversight", "/oversight/", frozenset()),

@@ -50,3 +50,5 @@ class Scope(StrEnum):
     REVIEWS_WRITE = "reviews:write"
     INVENTORIES_READ = "inventories:read"
     INVENTORIES_WRITE = "inventories:write"
+    DIRECTIVES_READ = "directives:read"
+    DIRECTIVES_WRITE = "directives:write"

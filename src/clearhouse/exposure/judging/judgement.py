@@ -114,6 +114,11 @@ class Judgement:
         return min((one for one in dates if one is not None), default=None)
 
     @property
+    def facts(self) -> Facts:
+        """What deadlines are read from."""
+        return _facts(self.known, self.inputs.answers())
+
+    @property
     def order(self) -> Order:
         """Its place among others."""
         flaw = self.known.flaw

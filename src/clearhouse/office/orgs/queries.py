@@ -221,6 +221,12 @@ def still_there(people: Iterable[int]) -> set[tuple[int, int]]:
     return set(rows.values_list("user", "organisation"))
 
 
+def sector_of(organisation: int) -> tuple[str, str]:
+    """An organisation's short name and sector; empty where it has not said any."""
+    found = Organisation.objects.get(pk=organisation)
+    return found.slug, found.sector
+
+
 def organisation_with(slug: str, role: Role) -> Organisation | None:
     """An organisation by its short name, if it has that role; what exists besides is not told."""
     found = Organisation.objects.filter(slug=slug).first()

@@ -10,6 +10,7 @@ from django.db import transaction
 
 from clearhouse.errors import Conflict, Invalid, Refused
 from clearhouse.office.inventories.actions.matching import judge_anew
+from clearhouse.office.inventories.following import tell_followers
 from clearhouse.office.inventories.models import Exposure, Inventory, System
 from clearhouse.office.inventories.sight import system_seen
 from clearhouse.office.ledgerbook.actions import record
@@ -67,7 +68,7 @@ def describe_system(
         held.title, held.sector, held.answers = named, sector, known
         held.save(update_fields=["title", "sector", "answers"])
         record("system.described", held.name, {"answers": len(known)}, now=now)
-        judge_anew(held)
+        judge_anew(held, now=now)
         return held
 
 
@@ -85,6 +86,7 @@ def retire_system(viewer: Viewer, name: str, *, now: datetime) -> System:
             one.packages.all().delete()
         Inventory.objects.filter(system=held, is_current=True).update(is_current=False)
         record("system.retired", held.name, {}, now=now)
+        tell_followers(held.pk, now)
         return held
 
 

@@ -1,0 +1,196 @@
+"""Keeping what has happened to obligations: rows, evidence, entries, news; all or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+
+from clearhouse.ledger.entry import JSON
+from clearhouse.office.directives.models import ACTIVE, Evidence, ObligationRow
+from clearhouse.office.directives.stored import COLUMNS, obligation_of, put, time_text
+from clearhouse.office.inventories.present import Touching
+from clearhouse.office.ledgerbook.actions import Decision, record_many
+from clearhouse.protocol.directives.directive import Demand, Directive
+from clearhouse.protocol.directives.events import (
+    Accept,
+    Clock,
+    End,
+    Event,
+    HandIn,
+    Lift,
+    MoveDue,
+    Refuse,
+    SeenAgain,
+    Trigger,
+)
+from clearhouse.protocol.directives.obligation import News, Obligation, oblige, step
+
+OFFICE: Final = "clearhouse"
+OPENED: Final = "obligation.opened"
+_BATCH: Final = 500
+_REASON: Final = 1000
+_TRIGGERS: Final[dict[type[Event], Trigger]] = {
+    HandIn: Trigger.HAND_IN, Accept: Trigger.ACCEPT, Refuse: Trigger.REFUSE,
+    SeenAgain: Trigger.SEEN_AGAIN, Lift: Trigger.LIFT, MoveDue: Trigger.MOVE_DUE,
+    End: Trigger.END, Clock: Trigger.CLOCK,
+}  # fmt: skip
+#: Every kind of entry about an obligation.
+KINDS: Final = (
+    OPENED, *(f"obligation.{one.value}" for one in Trigger if one is not Trigger.CLOCK),
+)  # fmt: skip
+_COLUMNS: Final = (
+    *COLUMNS, "exposure", "flaw", "ids", "applies", "because", "unanswered", "forensic",
+    "changed_at", "entry",
+)  # fmt: skip
+
+
+@dataclass(slots=True, eq=False)
+class Change:
+    """What happens to one obligation: events in their order; a new one has no key yet.
+
+    ``touching`` and ``asked`` are what it rests on now, where it is there; ``by`` hands in or
+    answers, ``text`` is what it says, ``reference``, ``about`` and ``blob`` what it rests on.
+    """
+
+    row: ObligationRow
+    directive: Directive
+    events: tuple[Event, ...]
+    touching: Touching | None = None
+    asked: Demand | None = None
+    by: str = OFFICE
+    text: str = ""
+    reference: str = ""
+    about: tuple[tuple[str, str, str], ...] = ()
+    blob: str = ""
+    news: list[News] = field(default_factory=list)
+
+
+def keep(changes: Sequence[Change], *, now: datetime) -> None:
+    """Store what happens, as part of the caller's transaction.
+
+    1. Each event is a step of the state machine and an entry.  2. What is over is written before
+    what is open, so that no two are open for one flaw at any instant.  3. Evidence stands with who
+    handed it in and what came of it.
+    """
+    wanted = [one for one in changes if _is_new(one) or one.events or _differs(one)]
+    new = {one for one in wanted if _is_new(one)}
+    moved = [_moved(one, now) for one in wanted]  # 1
+    entries = iter(record_many([each for made in moved for _, each in made], now=now))
+    noted = [[(event, next(entries).index) for event, _ in made] for made in moved]
+    for one, mine in zip(wanted, noted, strict=True):
+        if mine:
+            one.row.entry = mine[-1][1]
+            one.row.changed_at = now
+    _save(
+        [one.row for one in wanted if one not in new], [one.row for one in wanted if one in new]
+    )  # 2
+    for one, mine in zip(wanted, noted, strict=True):
+        _evidence(one, mine, now)  # 3
+
+
+def _is_new(one: Change) -> bool:
+    return not one.row.state
+
+
+def _moved(one: Change, now: datetime) -> list[tuple[Event | None, Decision]]:
+    """What its row holds after each event, and the entries; None is for its beginning."""
+    row = one.row
+    found: list[tuple[Event | None, Decision]] = []
+    if _is_new(one):
+        assert one.asked is not None
+        begun = oblige(one.directive, one.asked)
+        value = begun.obligation
+        one.news += begun.news
+        facts: dict[str, JSON] = {"directive": row.directive.name, **_facts(value)}
+        found.append((None, Decision(OPENED, row.name, facts)))
+    else:
+        value = obligation_of(row, one.directive)
+    for event in one.events:
+        made = step(value, event, now)
+        value = made.obligation
+        one.news += made.news
+        if not isinstance(event, Clock):
+            trigger = _TRIGGERS[type(event)]
+            facts = _facts(value)
+            if isinstance(event, HandIn):
+                facts["way"] = event.way.value
+            found.append((event, Decision(f"obligation.{trigger.value}", row.name, facts)))
+    put(row, value)
+    _rest(one)
+    return found
+
+
+def _facts(value: Obligation) -> dict[str, JSON]:
+    return {"state": value.state.value, "due": time_text(value.due)}
+
+
+def _rest(one: Change) -> None:
+    """What is told beside the machine: names, whether it applies, why then, what is open."""
+    row = one.row
+    if one.touching is not None:
+        row.exposure_id = one.touching.key
+        row.flaw, row.ids = one.touching.flaw, list(one.touching.ids)
+    if one.asked is not None:
+        row.applies = one.asked.applies.value
+        row.because = one.asked.due.because[:500]
+        row.unanswered = sorted(one.asked.unanswered | one.asked.due.unanswered)
+        row.forensic = one.asked.due.forensic
+
+
+def _differs(one: Change) -> bool:
+    """Whether what is told beside the machine has changed."""
+    if one.touching is None or one.asked is None:
+        return False
+    row = one.row
+    before = (
+        row.exposure_id, row.flaw, row.ids, row.applies, row.because, row.unanswered, row.forensic,
+    )  # fmt: skip
+    asked, touching = one.asked, one.touching
+    after = (
+        touching.key, touching.flaw, list(touching.ids), asked.applies.value,
+        asked.due.because[:500], sorted(asked.unanswered | asked.due.unanswered),
+        asked.due.forensic,
+    )  # fmt: skip
+    return before != after
+
+
+def _save(there: Sequence[ObligationRow], came: Sequence[ObligationRow]) -> None:
+    over = [one for one in there if one.state not in ACTIVE]
+    ObligationRow.objects.bulk_update(over, _COLUMNS, batch_size=_BATCH)
+    active = [one for one in there if one.state in ACTIVE]
+    ObligationRow.objects.bulk_update(active, _COLUMNS, batch_size=_BATCH)
+    ObligationRow.objects.bulk_create(came, batch_size=_BATCH)
+
+
+def _evidence(one: Change, entries: Sequence[tuple[Event | None, int]], now: datetime) -> None:
+    waiting = Evidence.objects.filter(obligation=one.row, verdict=Evidence.Verdict.WAITING)
+    for event, entry in entries:
+        match event:
+            case HandIn(way):
+                if way.is_decided_by_rule:
+                    _overtaken(one.row)
+                Evidence.objects.create(
+                    obligation=one.row, way=way.value, text=one.text, reference=one.reference,
+                    about=[list(each) for each in one.about], blob=one.blob, at=now, by=one.by,
+                    entry=entry,
+                )  # fmt: skip
+            case Accept(reason) | Refuse(reason):
+                is_accepted = isinstance(event, Accept)
+                verdict = Evidence.Verdict.ACCEPTED if is_accepted else Evidence.Verdict.REFUSED
+                waiting.update(
+                    verdict=verdict, reason=reason[:_REASON], answered_at=now,
+                    answered_by=one.by, answer_entry=entry,
+                )  # fmt: skip
+            case SeenAgain() | Lift() | End():
+                _overtaken(one.row)
+            case _:
+                continue
+
+
+def _overtaken(row: ObligationRow) -> None:
+    """What waits is not examined any more: something else has decided."""
+    Evidence.objects.filter(obligation=row, verdict=Evidence.Verdict.WAITING).update(
+        verdict=Evidence.Verdict.OVERTAKEN
+    )
