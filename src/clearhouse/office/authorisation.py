@@ -382,7 +382,6 @@ class DirectiveStanding:
     is_issuer: bool
     is_addressed: bool
     is_draft: bool
-    is_binding: bool
     tlp: Tlp
 
 

@@ -51,6 +51,15 @@ def record(identifier: str, package: str, fixed: str = "2.0", **more: Any) -> Do
     return documented(document)
 
 
+def kev(*listed: str, added: str = "2026-12-01") -> Document:
+    """CISA's catalogue, loaded whole, with one flaw in it."""
+    entries = [
+        {"cveID": one, "vendorProject": "V", "product": "P", "dateAdded": added}
+        for one in listed or ("CVE-2000-1000",)
+    ]
+    return documented({"catalogVersion": "1", "vulnerabilities": entries})
+
+
 def known(*documents: Document, now: datetime = NOW) -> None:
     """Take records in and match what they touch."""
     take_in_documents(documents, now=now)

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from clearhouse.errors import Conflict, Invalid, NotFound, Refused
+from clearhouse.errors import Conflict, Invalid, NotFound
 from clearhouse.office.directives.actions.deriving import mark, mark_all
 from clearhouse.office.directives.actions.evidence import answer, hand_in
 from clearhouse.office.directives.actions.issuing import audience_of, discard, draft, end, issue
@@ -28,6 +28,7 @@ from tests.office.directives.made import (
     hospital,
     in_force,
     installed,
+    kev,
     known,
     obligations,
     record,
@@ -37,7 +38,17 @@ from tests.office.story import somebody
 
 pytestmark = pytest.mark.django_db
 
-FLAW = record("PYSEC-1", "jinja2", aliases=["CVE-2026-1"])
+FLAW = record("PYSEC-1", "jinja2", aliases=["CVE-2026-1001"])
+
+#: Attacks take over the system, and need somebody to help them: 14 days where anybody reaches it.
+SCORED = record(
+    "PYSEC-1",
+    "jinja2",
+    aliases=["CVE-2026-1001"],
+    severity=[
+        {"type": "CVSS_V3", "score": "CVSS:3.1/AV:N/AC:H/PR:L/UI:R/S:U/C:H/I:H/A:H"},
+    ],
+)
 
 
 def test_what_was_issued_asks_for_each_flaw_on_each_system_of_whom_it_addresses() -> None:
@@ -49,7 +60,7 @@ def test_what_was_issued_asks_for_each_flaw_on_each_system_of_whom_it_addresses(
     [one] = obligations()
     assert (one.organisation_id, one.flaw, one.state) == (
         viewer.organisation,
-        "CVE-2026-1",
+        "CVE-2026-1001",
         "open",
     )
     assert one.due is not None
@@ -84,7 +95,7 @@ def test_a_statement_that_it_is_not_affected_meets_it_as_long_as_it_stands() -> 
     installed(viewer, system, "jinja2==1.0")
     known(FLAW)
     in_force(agency())
-    raw = vex("CVE-2026-1", "jinja2", "1.0")
+    raw = vex("CVE-2026-1001", "jinja2", "1.0")
     made = hand_in_statements(viewer, system.name, raw, file="vex.json", now=NOW + DAY)
     work_off(NOW + DAY)
     [one] = obligations()
@@ -103,7 +114,9 @@ def test_a_record_that_was_corrected_lifts_it() -> None:
     known(FLAW)
     in_force(agency())
     known(
-        record("PYSEC-1", "jinja2", "0.9", aliases=["CVE-2026-1"], modified="2026-12-01T00:00:00Z"),
+        record(
+            "PYSEC-1", "jinja2", "0.9", aliases=["CVE-2026-1001"], modified="2026-12-01T00:00:00Z"
+        ),
         now=NOW + DAY,
     )
     work_off(NOW + DAY)
@@ -116,19 +129,33 @@ def test_an_answer_of_the_owner_moves_the_date_with_its_reason() -> None:
     viewer = hospital()
     system = a_system(viewer)
     installed(viewer, system, "jinja2==1.0")
-    known(FLAW)
+    known(SCORED, kev())
     in_force(agency())
     [before] = obligations()
+    assert before.due == NOW + 14 * DAY
     describe_system(
         viewer, system.name, "Records", answers=ANSWERS | {"exposure": "isolated"}, now=NOW + DAY
     )
     work_off(NOW + DAY)
     [after] = obligations()
-    assert before.due is not None
-    assert after.due is None or after.due > before.due
-    assert len(after.moves) == 1
-    assert after.moves[0]["reason"] == after.because
+    assert after.due is None
+    assert "next scheduled upgrade" in after.because
+    [move] = after.moves
+    assert move["reason"] == after.because
     assert not list(contradictions())
+
+
+def test_a_listing_in_kev_brings_the_date_nearer() -> None:
+    viewer = hospital()
+    installed(viewer, a_system(viewer), "jinja2==1.0")
+    known(SCORED, kev())
+    in_force(agency())
+    known(kev("CVE-2026-1001", added="2026-12-12"), now=NOW + 2 * DAY)
+    work_off(NOW + 2 * DAY)
+    [one] = obligations()
+    assert one.due == NOW + 3 * DAY
+    assert one.forensic
+    assert [move["reason"] for move in one.moves] == [one.because]
 
 
 def test_what_a_person_states_waits_for_the_authority_and_a_refusal_opens_it_again() -> None:
@@ -205,7 +232,7 @@ def test_an_ended_directive_asks_no_more_and_what_was_met_stays_met() -> None:
     end(authority, row.name, "Replaced by another.", now=NOW + 2 * DAY)
     work_off(NOW + 2 * DAY)
     assert {one.flaw: one.state for one in obligations()} == {
-        "CVE-2026-1": "closed",
+        "CVE-2026-1001": "closed",
         "PYSEC-2": "withdrawn",
     }
     installed(viewer, system, "jinja2==1.0", now=NOW + 3 * DAY)
@@ -223,12 +250,12 @@ def test_a_flaw_that_gets_another_name_stays_one_obligation() -> None:
     known(record("PYSEC-1", "jinja2"))
     in_force(agency())
     known(
-        record("PYSEC-1", "jinja2", aliases=["CVE-2026-1"], modified="2026-12-01T00:00:00Z"),
+        record("PYSEC-1", "jinja2", aliases=["CVE-2026-1001"], modified="2026-12-01T00:00:00Z"),
         now=NOW + DAY,
     )
     work_off(NOW + DAY)
     [one] = obligations()
-    assert (one.flaw, one.state) == ("CVE-2026-1", "open")
+    assert (one.flaw, one.state) == ("CVE-2026-1001", "open")
 
 
 def test_two_flaws_that_turn_out_to_be_one_are_one_obligation() -> None:
@@ -265,7 +292,7 @@ def test_a_system_of_unknown_kind_may_be_meant_and_is_asked() -> None:
 def test_only_authorities_and_the_office_issue_and_only_what_is_theirs() -> None:
     audience = audience_of(everybody="yes")
     for one in (hospital(), somebody("finder", Role.FINDER)):
-        with pytest.raises(Refused):
+        with pytest.raises(NotFound):
             draft(one, "CISA-BOD-26-04", audience, now=NOW)
     made = draft(somebody("office", Role.COORDINATOR), "EO-14409-2c", audience, now=NOW)
     with pytest.raises(NotFound):

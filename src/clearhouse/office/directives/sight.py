@@ -34,17 +34,17 @@ def addresses(directive: Directive, viewer: Viewer) -> bool:
     return directive.audience.reaches(slug, sectors).applies is not Applies.NO
 
 
-def parts_seen(viewer: Viewer, row: DirectiveRow, directive: Directive) -> frozenset[DirectivePart]:
-    """The parts of a directive that the viewer sees."""
-    has_obligation = (
-        viewer.organisation is not None
-        and ObligationRow.objects.filter(directive=row, organisation=viewer.organisation).exists()
-    )
+def parts_seen(
+    viewer: Viewer, row: DirectiveRow, directive: Directive, *, has_obligations: bool
+) -> frozenset[DirectivePart]:
+    """The parts of a directive that the viewer sees.
+
+    Whoever has obligations under it reads it, also when it is not addressed any more.
+    """
     standing = DirectiveStanding(
         is_issuer=viewer.organisation is not None and viewer.organisation == row.issuer_id,
-        is_addressed=has_obligation or addresses(directive, viewer),
+        is_addressed=has_obligations or addresses(directive, viewer),
         is_draft=row.state == DirectiveRow.State.DRAFT,
-        is_binding=directive.force is Force.BINDING,
         tlp=Tlp.parse(row.tlp),
     )
     return parts_of_directive(viewer, standing)
@@ -58,7 +58,9 @@ def directive_seen(
     if row is None:
         raise NotFound(MISSING)
     directive = directive_of(row)
-    parts = parts_seen(viewer, row, directive)
+    own = ObligationRow.objects.filter(directive=row, organisation=viewer.organisation)
+    has_obligations = viewer.organisation is not None and own.exists()
+    parts = parts_seen(viewer, row, directive, has_obligations=has_obligations)
     if not parts:
         raise NotFound(MISSING)
     _checks_scope(viewer)

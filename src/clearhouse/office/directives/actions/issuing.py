@@ -8,12 +8,12 @@ from typing import Final
 
 from django.db import transaction
 
-from clearhouse.errors import Conflict, Invalid, Refused
+from clearhouse.errors import Conflict, Invalid, NotFound, Refused
 from clearhouse.formats.directive import write
 from clearhouse.office.authorisation import may_issue
 from clearhouse.office.directives.actions.deriving import mark, mark_all
 from clearhouse.office.directives.models import FINAL, DirectiveRow, ObligationRow
-from clearhouse.office.directives.sight import own_directive
+from clearhouse.office.directives.sight import MISSING, own_directive
 from clearhouse.office.directives.stored import digest_of, directive_of
 from clearhouse.office.ledgerbook.actions import record
 from clearhouse.office.names import new_name
@@ -60,7 +60,7 @@ def draft(
 
     One that is in force already (BOD 26-04) keeps its dates; a template's are set when it is
     issued, and nothing is due before ``delay_days`` after that.  Raises :class:`Invalid`, and
-    :class:`Refused` for who issues none.
+    :class:`NotFound` for who issues none.
     """
     _must_issue(viewer)
     source = SHIPPED.get(template)
@@ -89,8 +89,8 @@ def draft(
 
 def discard(viewer: Viewer, name: str, *, now: datetime) -> None:
     """Throw a draft away."""
-    _must_issue(viewer)
     with transaction.atomic():
+        _must_issue(viewer)
         held = _held(viewer, name)
         if held.state != DirectiveRow.State.DRAFT:
             raise Conflict("it was issued: it can only be ended")
@@ -103,8 +103,8 @@ def issue(viewer: Viewer, name: str, *, now: datetime) -> DirectiveRow:
 
     A template is dated now.  What follows for each organisation is found by jobs.
     """
-    _must_issue(viewer)
     with transaction.atomic():
+        _must_issue(viewer)
         held = _held(viewer, name)
         if held.state != DirectiveRow.State.DRAFT:
             raise Conflict("it was issued already")
@@ -185,6 +185,6 @@ def _must_issue(viewer: Viewer) -> None:
     viewer.needs(Scope.DIRECTIVES_WRITE)
     viewer.acting_for()
     if not may_issue(viewer):
-        raise Refused("only an authority, or the office, issues directives")
+        raise NotFound(MISSING)
     if viewer.key is not None:
         raise Refused("an API key cannot do this; sign in")
