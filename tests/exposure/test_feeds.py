@@ -250,12 +250,12 @@ def test_too_many_members_are_refused(file: File, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.slow
-def test_a_million_small_records_in_an_archive_are_all_read(tmp_path: Path) -> None:
+def test_a_hundred_thousand_small_records_in_an_archive_are_all_read(tmp_path: Path) -> None:
     path = tmp_path / "many.zip"
     with zipfile.ZipFile(path, "w") as archive:
-        for number in range(1_000_000):
+        for number in range(100_000):
             archive.writestr(f"{number}.json", b'{"id":"X-%d","affected":[]}' % number)
-    assert Counter(type(one).__name__ for one in feeds.read(path)) == {"Document": 1_000_000}
+    assert Counter(type(one).__name__ for one in feeds.read(path)) == {"Document": 100_000}
 
 
 def test_more_refusals_than_any_feed_has_are_no_feed(file: File) -> None:

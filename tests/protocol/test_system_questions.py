@@ -117,6 +117,8 @@ def test_criticality_is_what_safety_and_mission_say_together() -> None:
 def test_criticality_is_the_short_answer_where_one_leaves_room_for_it() -> None:
     assert criticalities({"SI": "R", "HI": "M"}) == ("M",)
     assert criticalities({"SI": "C", "HI": "M"}) == ("VH",)
+    assert criticalities({"SI": "R", "HI": "L"}) == ("M", "H", "VH")
+    assert criticalities({"SI": "N", "HI": "H"}) == ("H",)  # between its values
     assert criticalities({"SI": "C"}) == ("VH",)
     assert criticalities({"SI": "R"}) == ("M", "H", "VH")
     assert criticalities({}) == tuple(HUMAN_IMPACT.values)

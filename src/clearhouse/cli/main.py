@@ -45,6 +45,7 @@ COMMANDS: Final = {
     "ledger": Lazy(
         "clearhouse.cli.ledger:ledger", "Verify a stored ledger; check a receipt offline."
     ),
+    "notices": Lazy("clearhouse.cli.notices:notices", "Verify a bundle of notices offline."),
     "determination": Lazy(
         "clearhouse.cli.determination:determination",
         "Compute a determination again from its evidence.",

@@ -103,20 +103,6 @@ def restore(folder: Path) -> None:
         click.echo(line)
 
 
-@office.command("load-advisories")
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
-def load_advisories(files: tuple[Path, ...]) -> None:
-    """Note public OSV records (.json, .ndjson, .gz), to hold reports without proof against."""
-    set_up()
-    from clearhouse.office.cases.public import load
-
-    for path in files:
-        count, bad = load(path)
-        click.echo(f"{path.name}: {count} entries, {len(bad)} left out")
-        for line in bad[:10]:
-            click.echo(f"  {line}", err=True)
-
-
 @click.command("demo-data")
 @click.option(
     "--samples", type=click.Path(path_type=Path, exists=True, file_okay=False),

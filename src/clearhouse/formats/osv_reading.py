@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -94,19 +94,16 @@ def read(raw: object, where: str) -> Record:
 
 
 def _entry(raw: JsonValue) -> Entry:
-    entry = Entry(raw.path)
+    ecosystem = name = ""
     try:
         package = raw.get("package")
         if package is None:
-            return entry
-        entry = replace(entry, ecosystem=_name(package, "ecosystem"), name=_name(package, "name"))
-        return replace(
-            entry,
-            ranges=tuple(_ranges(raw)),
-            versions=tuple(one.text() for one in raw.listed("versions")),
-        )
+            return Entry(raw.path)
+        ecosystem, name = _name(package, "ecosystem"), _name(package, "name")
+        versions = tuple(one.text() for one in raw.listed("versions"))
+        return Entry(raw.path, ecosystem, name, tuple(_ranges(raw)), versions)
     except Invalid as error:
-        return replace(entry, problem=Problem.of(error, entry.place))
+        return Entry(raw.path, ecosystem, name, problem=Problem.of(error, raw.path))
 
 
 def _ranges(entry: JsonValue) -> Iterator[Range]:
@@ -121,10 +118,11 @@ def _ranges(entry: JsonValue) -> Iterator[Range]:
 
 
 def _event(event: JsonValue) -> Event:
-    known = [bound for bound in Bound if event.get(bound.value) is not None]
+    table = event.table()
+    known = [bound for bound in Bound if table.get(bound) is not None]
     if len(known) != 1:
         raise event.wrong(f"expected one of {', '.join(Bound)}, found {len(known)} of them")
-    return Event(known[0], _name(event, known[0].value))
+    return Event(known[0], _name(event, known[0]))
 
 
 def _severity(record: JsonValue) -> tuple[tuple[str, str], ...]:

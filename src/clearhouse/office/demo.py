@@ -21,7 +21,7 @@ from packageurl import PackageURL
 from clearhouse.errors import Conflict, Refused
 from clearhouse.formats.advisory import Reference
 from clearhouse.formats.report import Location, Report, System
-from clearhouse.office import demo_reviews
+from clearhouse.office import demo_exposure, demo_reviews
 from clearhouse.office.advisories import actions as advisories
 from clearhouse.office.cases.actions import (
     clock,
@@ -72,6 +72,7 @@ _ORGANISATIONS: Final = (
     ("Quiet Library", "quiet-library", (Role.SUPPLIER,), "quentin"),
     ("Valley Hospital", "valley-hospital", (Role.DEPLOYER,), "dora"),
     ("Ministry Observer", "observer", (Role.OBSERVER,), "olive"),
+    *demo_exposure.ORGANISATIONS,
     *demo_reviews.ORGANISATIONS,
 )
 _PACKAGES: Final = {
@@ -161,7 +162,10 @@ def fill(samples: Path, *, say: Say, endpoint: Endpoint | None = None) -> Filled
     office.say("earlier cases")
     _earlier(office)
     _embargoed(office)
+    demo_exposure.begin(office.viewers, samples, office.now)
     _troubled(office)
+    office.later(days=max(0, (timezone.now() - office.now).days - 12))
+    demo_exposure.go_on(office.viewers, samples, office.now)
     office.later(days=400)
     demo_reviews.tell(office.viewers, office.now)
     prepared = None
@@ -321,7 +325,9 @@ def _embargoed(office: _Office) -> None:
     _patch(office, "hexfind", deep, "CVE-2026-30922", "more-stack.patch")
     office.run()
     _chosen(office, "pycrypto-team", deep)
+    versions.declare(office.who("pycrypto-team"), deep, "0", "0.6.3", now=office.now)
     people.invite(office.who("office"), deep, "valley-hospital", Role.DEPLOYER, now=office.now)
+    people.answer(office.who("valley-hospital"), deep, "accept", now=office.later(hours=6))
     people.invite(office.who("office"), deep, "observer", Role.OBSERVER, now=office.now)
     states.name_fix_date(
         office.who("pycrypto-team"), deep, "The release is planned for next month.",

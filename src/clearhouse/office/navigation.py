@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from clearhouse.office.viewer import Viewer
@@ -28,10 +29,25 @@ _ENTRIES: Final[tuple[tuple[str, str, frozenset[Role]], ...]] = (
         "/directives/",
         frozenset({Role.COORDINATOR, Role.DEPLOYER, Role.AUTHORITY}),
     ),
+    ("Notices", "/notices/", frozenset({Role.COORDINATOR, Role.DEPLOYER})),
     ("Advisories", "/advisories/", frozenset()),
     ("Reviews", "/reviews/", frozenset()),
     ("Oversight", "/oversight/", frozenset()),
 )
+
+LeadsThere = Callable[[Viewer], bool]
+"""Whether an entry is there for a viewer, whatever its roles."""
+_ALSO: Final[dict[str, LeadsThere]] = {}
+
+
+def also_for(url: str) -> Callable[[LeadsThere], LeadsThere]:
+    """Register a room's rule for its entry, asked where the roles do not decide; a decorator."""
+
+    def register(rule: LeadsThere) -> LeadsThere:
+        _ALSO[url] = rule
+        return rule
+
+    return register
 
 
 #: What lies elsewhere and belongs to an entry.
@@ -44,5 +60,5 @@ def navigation_of(viewer: Viewer, path: str) -> list[Link]:
     return [
         Link(label, url, here.startswith(url))
         for label, url, roles in _ENTRIES
-        if not roles or viewer.roles & roles
+        if not roles or viewer.roles & roles or (url in _ALSO and _ALSO[url](viewer))
     ]

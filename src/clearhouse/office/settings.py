@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "clearhouse.office.orgs",
     "clearhouse.office.ledgerbook",
     "clearhouse.office.access",
+    "clearhouse.office.notices",
     "clearhouse.office.scans",
     "clearhouse.office.findings",
     "clearhouse.office.cases",

@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("scans/", include("clearhouse.office.scans.urls")),
     path("exposure/", include("clearhouse.office.inventories.urls")),
     path("directives/", include("clearhouse.office.directives.urls")),
+    path("notices/", include("clearhouse.office.notices.urls")),
     path("", include("clearhouse.office.advisories.urls")),
     path("reviews/endpoints/", include("clearhouse.office.access.urls")),
     path("reviews/", include("clearhouse.office.reviews.urls")),

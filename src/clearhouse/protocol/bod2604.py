@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from typing import Final
 
 from clearhouse.protocol.ssvc.deriving import Change, changes, possible
@@ -93,12 +94,17 @@ def timeline(facts: Facts) -> Timeline:
     """
     if facts.detected.tzinfo is None:
         raise ValueError("the time of detection has no zone")
-    known = facts.answers()
-    outcomes = possible(BOD_26_04, known)  # 1
+    outcomes, answers = _read(tuple(facts.answers().items()))  # 1, 4
     start = facts.detected.astimezone(UTC)  # 2
     if facts.listed is not None:
         start = min(start, datetime.combine(facts.listed, time(), UTC))
     days = DAYS.get(outcomes[-1])
     due = None if days is None else start + timedelta(days=days)  # 3
-    forensic = outcomes[-1] == _FORENSIC
-    return Timeline(outcomes, start, due, forensic, changes(BOD_26_04, known))  # 4
+    return Timeline(outcomes, start, due, outcomes[-1] == _FORENSIC, answers)
+
+
+@cache
+def _read(answers: tuple[tuple[str, str], ...]) -> tuple[tuple[str, ...], tuple[Change, ...]]:
+    """What the table says to answers, and to those that are missing; 81 ways of answering."""
+    known = dict(answers)
+    return possible(BOD_26_04, known), changes(BOD_26_04, known)

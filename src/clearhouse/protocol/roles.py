@@ -52,3 +52,5 @@ class Scope(StrEnum):
     INVENTORIES_WRITE = "inventories:write"
     DIRECTIVES_READ = "directives:read"
     DIRECTIVES_WRITE = "directives:write"
+    NOTICES_READ = "notices:read"
+    NOTICES_WRITE = "notices:write"

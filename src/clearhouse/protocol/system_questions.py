@@ -14,6 +14,7 @@ from typing import Final
 
 from clearhouse.errors import Invalid
 from clearhouse.protocol.ssvc.deriving import possible
+from clearhouse.protocol.ssvc.points import HUMAN_IMPACT
 from clearhouse.protocol.ssvc.tables import HUMAN_IMPACT_TABLE
 
 #: The answer that every question has, and what a person reads.
@@ -216,9 +217,12 @@ def criticalities(points: Mapping[str, str]) -> tuple[str, ...]:
     """How critical a system may be, from the least to the most: values of SSVC's Human Impact.
 
     1. What safety and mission leave possible together, which is one value where both are given.
-    2. What was said all in all, where it is among that.
+    2. In its place what was said all in all, unless it is less than the least of that.
     """
     impacts = {key: points[key] for key in ("SI", "MI") if key in points}
     found = possible(HUMAN_IMPACT_TABLE, impacts)  # 1
-    stated = points.get("HI")
-    return (stated,) if stated in found else found  # 2
+    stated = points.get(HUMAN_IMPACT.key)
+    if stated is None or len(found) == 1:
+        return found
+    ranks = list(HUMAN_IMPACT.values)
+    return (stated,) if ranks.index(stated) >= ranks.index(found[0]) else found  # 2

@@ -129,6 +129,31 @@ def test_the_order_is_total_and_transitive(three: list[Known]) -> None:
     assert [one.known for one in what_first(judge(case) for case in three)] == expected
 
 
+@given(cases.known, cases.known)
+def test_as_text_the_order_is_the_same(left: Known, right: Known) -> None:
+    a, b = judge(left).order, judge(right).order
+    rounded = abs(a.epss - b.epss) < 1e-6 and a.epss != b.epss  # text has six places of it
+    if a < b and not rounded:
+        assert a.text <= b.text
+    same_but_names = replace(a, flaw=b.flaw, system=b.system)
+    assert (a.text == b.text) or rounded or same_but_names != b
+
+
+def test_as_text_what_nobody_scored_is_before_the_highest_score() -> None:
+    scored = known(Flaw("X", NOT_LISTED, points=cases.LEAST), HIDDEN)
+    highest = replace(
+        scored,
+        flaw=replace(
+            scored.flaw,
+            epss=Fact(Epss(1, 1), "EPSS"),
+            scores=(cases.scored("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:C/C:H/I:H/A:H"),),
+        ),
+    )
+    assert judge(scored).order.text < judge(highest).order.text
+    unscored = replace(highest, flaw=replace(highest.flaw, scores=()))
+    assert judge(unscored).order.text < judge(highest).order.text
+
+
 def test_the_order_goes_by_date_then_priority_then_kev_epss_and_score() -> None:
     later = Known(Flaw("CVE-1", NOT_LISTED, points=cases.LEAST), HIDDEN, NOW)
     low_epss = Fact(Epss(0.1, 0.5), "EPSS")

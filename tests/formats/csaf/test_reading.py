@@ -119,9 +119,33 @@ def test_a_component_is_stated_of_inside_its_platform_alone() -> None:
         ],
     }
     part = Product("pkg:rpm/redhat/c@1", purl("pkg:rpm/redhat/c@1"))
-    inner = Product("pkg:oci/os", purl("pkg:oci/os"), parts=(part,))
-    assert known(tree) == (inner,)
-    assert known(tree, "Q") == (Product("absent", parts=(inner,)),)
+    assert known(tree) == (Product("pkg:oci/os", purl("pkg:oci/os"), parts=(part,)),)
+    assert known(tree, "Q") == (Product("absent", parts=(Product("P"),)),)
+
+
+def test_components_of_components_without_end_are_read_in_a_moment() -> None:
+    links = [
+        {
+            "product_reference": f"P{number}",
+            "relates_to_product_reference": f"P{number}",
+            "full_product_name": product(f"P{number + 1}"),
+        }
+        for number in range(5000)
+    ]
+    tree = {"full_product_names": [product("P0", "pkg:npm/a", "pkg:npm/b")], "relationships": links}
+    assert known(tree, "P5000")[0] == Product("P4999", parts=(Product("P4999"),) * 2)
+
+
+def test_groups_cannot_make_much_of_little() -> None:
+    ids = [f"P{number}" for number in range(3000)]
+    tree = {
+        "full_product_names": [product(one) for one in ids],
+        "product_groups": [{"group_id": "G", "product_ids": ids}],
+    }
+    flags = [{"label": "component_not_present", "group_ids": ["G"]}] * 1000
+    found = read(tree, {"product_status": {"known_not_affected": ids}, "flags": flags})
+    assert found.statements == ()
+    assert "says label of more than 2,000,000" in str(found.problems[0])
 
 
 def test_a_product_of_csaf_2_1_has_several_package_urls() -> None:

@@ -20,7 +20,12 @@ from clearhouse.office.cases.forms import VERBS
 from clearhouse.office.orgs import organisation_page
 from clearhouse.office.reviews.forms import VERBS as REVIEW_VERBS
 from clearhouse.protocol.roles import Role, Scope
-from tests.office.security import assessment_routes, exposure_routes, review_routes
+from tests.office.security import (
+    assessment_routes,
+    exposure_routes,
+    notice_routes,
+    review_routes,
+)
 from tests.office.security.rules import (
     Allowed,
     anybody,
@@ -91,6 +96,10 @@ class Route:
     def of_grants(self) -> bool:
         return "/grants/" in self.place or "/endpoints" in self.place
 
+    @property
+    def of_notices(self) -> bool:
+        return self.place.startswith(("notices/", "api/notices"))
+
     def path(self, names: dict[str, str]) -> str:
         """The address with names in it."""
         if self.place.startswith("account/"):
@@ -124,6 +133,10 @@ _FILLED: Final = (
     (r"<str:endpoint>|\{endpoint\}", "endpoint"),
     (r"<str:grant>|\{grant\}", "grant"),
     (r"<str:use>|\{use\}", "use"),
+    (r"<str:channel>|\{channel\}", "channel"),
+    (r"<str:notice>", "notice"),
+    (r"<str:address>", "feed token"),
+    (r"(?<=notices/)\{name\}", "notice"),
     (r"<str:suggestion>", "suggestion"),
     (r"(?<=queue/findings/)<str:finding>", "loose"),
     (r"<str:finding>", "finding"),
@@ -435,6 +448,7 @@ ROUTES: Final = (
             *review_routes.PAGES,
             *assessment_routes.PAGES,
             *exposure_routes.PAGES,
+            *notice_routes.PAGES,
         )
     ),
     *(
@@ -462,7 +476,10 @@ ROUTES: Final = (
             *scopes,
             kind="application/octet-stream" if isinstance(body, bytes) else _JSON,
         )
-        for method, place, rule, body, scopes in exposure_routes.OPERATIONS
+        for method, place, rule, body, scopes in (
+            *exposure_routes.OPERATIONS,
+            *notice_routes.OPERATIONS,
+        )
     ),
 )
 

@@ -199,6 +199,11 @@ def manages(rule: Allowed) -> Allowed:
     return manages
 
 
+def has_notices(looker: Looker, stage: Stage, world: World) -> bool:
+    """Whose the notice and the channel are: the deployer's, and not the office's."""
+    return looker.viewer.organisation == world.lookers["deployer"].viewer.organisation
+
+
 def gives(looker: Looker, stage: Stage, world: World) -> bool:
     """Who gives grants in the review, and lets them go on."""
     return manages(does_in_review(ReviewDeed.GIVE))(looker, stage, world)

@@ -131,6 +131,8 @@ MAY_READ: Final[dict[str, Rule]] = {
             "installed place",
             "exposure summary",
             "exposed package",
+            *(f"notice {one}" for one in ("headline", "what", "where", "when", "to do", "if not")),
+            "channel address",
         ),
         of_only("hospital"),
     ),
@@ -149,10 +151,11 @@ REVIEWING: Final = (
 )  # fmt: skip
 
 
-#: What is between a developer and a party, and what a deployer runs: the office does not read it.
+#: Between a developer and a party; what a deployer runs and is told: the office does not read it.
 NOT_THE_OFFICES: Final = {
     "grant use", "endpoint address", "system title", "list name", "installed package",
-    "installed place", "exposure summary", "exposed package",
+    "installed place", "exposure summary", "exposed package", "channel address",
+    *(name for name in MAY_READ if name.startswith("notice ")),
 }  # fmt: skip
 
 
@@ -232,7 +235,8 @@ def test_the_marks_do_show_to_who_may_read_them(world: World) -> None:
         stage.enter(world.case)
         for route in ROUTES:
             for name in ("coordinator", "developer", "deployer"):
-                own = {"developer": route.of_grants, "deployer": route.of_systems}
+                deployers = route.of_systems or route.of_notices
+                own = {"developer": route.of_grants, "deployer": deployers}
                 if route.method == "GET" and own.get(name, True):
                     looker = world.lookers[name]
                     said += Browser().ask(looker, "GET", route.path(world.names)).content.lower()

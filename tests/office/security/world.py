@@ -54,7 +54,7 @@ from clearhouse.protocol.roles import Role, Scope
 from tests.office import story
 from tests.office.cases import made
 from tests.office.cases.made import at
-from tests.office.security import assessing, exposing
+from tests.office.security import assessing, exposing, telling
 from tests.office.security import reviewing as reviewing_
 from tests.office.story import somebody
 
@@ -66,6 +66,7 @@ ABSENT: Final = {
     "assessment": "A-0000000000", "plan": "PL-0000000000",
     "party": "TP-0000000000", "loan": "L-0000000000", "opening": "SO-0000000000",
     "system": "SY-0000000000", "inventory": "IN-0000000000", "exposure": "EX-0000000000",
+    "notice": "N-0000000000", "channel": "NC-0000000000", "feed token": "noones",
     "endpoint": "E-0000000000", "grant": "G-0000000000", "use": "U-000000000000000f",
 }  # fmt: skip
 
@@ -124,6 +125,7 @@ def build() -> World:
         reviewing = reviewing_.build()
         names |= reviewing.names | assessing.build(reviewing.names["review"])
         names |= exposing.build(who.hospital)
+        names |= telling.build(who.hospital)
         lookers = _lookers(who, more) | _reviewing(reviewing)
     names["key"] = str(ApiKey.objects.filter(organisation__slug="ecdsa-team").latest("pk").pk)
     world = World(case, names, lookers, token=reviewing.token, parties=reviewing.parties)
@@ -131,6 +133,7 @@ def build() -> World:
     reviewing_.mark(_Planter(world), _rename)
     assessing.mark(_Planter(world))
     exposing.mark(_Planter(world))
+    telling.mark(_Planter(world))
     world.case.refresh_from_db()
     return world
 
@@ -219,6 +222,7 @@ def _lookers(who: made.Cast, more: dict[str, Viewer]) -> dict[str, Looker]:
         )
     found += [
         _machine("office key", office, list(Scope)),
+        _machine("deployer key", who.hospital, list(Scope), Role.DEPLOYER, bound),
         _machine("finder key", who.finder, list(Scope), Role.FINDER, bound),
         _machine("stranger key", who.stranger, list(Scope)),
         _ended("expired key", office, expires_at=at(-1)),

@@ -11,10 +11,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from functools import cache
 from typing import Final
 
 from clearhouse.exposure.judging.facts import Fact, Flaw, System
 from clearhouse.exposure.judging.rating import Rating, rating
+from clearhouse.protocol.ssvc.deriving import DERIVED
 from clearhouse.protocol.ssvc.points import (
     AUTOMATABLE,
     EXPLOITATION,
@@ -25,7 +27,7 @@ from clearhouse.protocol.ssvc.points import (
     SYSTEM_EXPOSURE,
     TECHNICAL_IMPACT,
 )
-from clearhouse.protocol.ssvc.table import Point
+from clearhouse.protocol.ssvc.table import Point, Table
 from clearhouse.protocol.system_questions import criticalities
 
 
@@ -60,6 +62,10 @@ class Inputs:
 
     by_key: Mapping[str, Input]
 
+    def of(self, table: Table) -> tuple[Input, ...]:
+        """Those that a table asks for, itself or through the tables that answer its points."""
+        return tuple(self.by_key[key] for key in _keys(table))
+
     def answers(self, *without: Basis) -> dict[str, str | Collection[str]]:
         """What tables are asked with; answers on the grounds in ``without`` are left out."""
         return {
@@ -67,6 +73,12 @@ class Inputs:
             for key, one in self.by_key.items()
             if one.basis is not Basis.UNKNOWN and one.basis not in without
         }
+
+
+@cache
+def _keys(table: Table) -> tuple[str, ...]:
+    inner = (_keys(DERIVED[one.key]) for one in table.inputs if one.key in DERIVED)
+    return (*(one.key for one in table.inputs), *(key for keys in inner for key in keys))
 
 
 def inputs(flaw: Flaw, system: System | None = None) -> Inputs:

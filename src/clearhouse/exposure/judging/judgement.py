@@ -6,9 +6,10 @@ would change.  What is not known leaves every outcome possible, and the most urg
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from clearhouse.exposure.judging.facts import Flaw, Known
 from clearhouse.exposure.judging.inputs import Basis, Input, Inputs, inputs
@@ -21,7 +22,7 @@ from clearhouse.protocol.ssvc.points import (
     PUBLICLY_EXPOSED,
     TECHNICAL_IMPACT,
 )
-from clearhouse.protocol.ssvc.table import Table
+from clearhouse.protocol.ssvc.table import Point, Table
 from clearhouse.protocol.ssvc.tables import (
     BOD_26_04,
     CISA_COORDINATOR,
@@ -89,6 +90,20 @@ class Order:
     flaw: str
     system: str
 
+    @property
+    def text(self) -> str:
+        """The same as text without the names, for a column of a database: compared sign by sign."""
+        return "|".join(
+            (
+                _instant(self.due),
+                f"{9 + self.priority}",
+                f"{self.kev}",
+                f"{round((2 + self.epss) * 1_000_000):07d}",
+                f"{round((20 + self.cvss) * 10):03d}",
+                _instant(self.detected),
+            )
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
@@ -112,11 +127,6 @@ class Judgement:
         """By when, the earlier of the timeline's date and a directive's; None: at an upgrade."""
         dates = (self.timeline.due, self.known.obliged.value if self.known.obliged else None)
         return min((one for one in dates if one is not None), default=None)
-
-    @property
-    def facts(self) -> Facts:
-        """What deadlines are read from."""
-        return _facts(self.known, self.inputs.answers())
 
     @property
     def order(self) -> Order:
@@ -157,8 +167,8 @@ def judge(known: Known) -> Judgement:
         known,
         found,
         _outcome(BOD_26_04, found),
-        timeline(_facts(known, found.answers())),
-        timeline(_facts(known, found.answers(Basis.ASSUMED))),
+        timeline(facts_of(known, found.answers())),
+        timeline(facts_of(known, found.answers(Basis.ASSUMED))),
         _outcome(DEPLOYER, found),
         rating(known.flaw.scores),
     )
@@ -181,32 +191,58 @@ def what_first(judgements: Iterable[Judgement]) -> list[Judgement]:
 
 
 def _outcome(table: Table, found: Inputs) -> Outcome:
-    answers = found.answers()
+    weighed = _weigh(table, tuple((one.point, one.values, one.basis) for one in found.of(table)))
+    return Outcome(
+        table,
+        weighed.possible,
+        weighed.unassumed,
+        tuple(found.by_key[point.key] for point in weighed.asked),
+        weighed.changes,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Weighed:
+    possible: tuple[str, ...]
+    unassumed: tuple[str, ...]
+    asked: tuple[Point, ...]
+    changes: tuple[Change, ...]
+
+
+# What is asked is much the same for the thousands of flaws on a system.
+@lru_cache(maxsize=10_000)
+def _weigh(table: Table, given: tuple[tuple[Point, tuple[str, ...], Basis], ...]) -> _Weighed:
+    found = {point.key: (values, basis) for point, values, basis in given}
+    sure = {
+        key: values
+        for key, (values, basis) in found.items()
+        if basis not in (Basis.UNKNOWN, Basis.ASSUMED)
+    }
+    answers = sure | {key: values for key, (values, b) in found.items() if b is Basis.ASSUMED}
     points = asked(table, answers)
     now = possible(table, answers)
     changes = (
         Change(point, value, left)
         for point in points
-        for value in _others(found.by_key[point.key])
+        for value in _others(point, *found[point.key])
         if (left := possible(table, {**answers, point.key: value})) != now
     )
-    return Outcome(
-        table,
-        now,
-        possible(table, found.answers(Basis.ASSUMED)),
-        tuple(found.by_key[point.key] for point in points),
-        tuple(changes),
-    )
+    return _Weighed(now, possible(table, sure), points, tuple(changes))
 
 
-def _others(one: Input) -> tuple[str, ...]:
+def _others(point: Point, values: tuple[str, ...], basis: Basis) -> tuple[str, ...]:
     """The answers that may still come."""
-    if one.basis is Basis.ASSUMED:
-        return tuple(value for value in one.point.values if value not in one.values)
-    return one.values if len(one.values) > 1 else ()
+    if basis is Basis.ASSUMED:
+        return tuple(value for value in point.values if value not in values)
+    return values if len(values) > 1 else ()
 
 
-def _facts(known: Known, answers: dict[str, str | Collection[str]]) -> Facts:
+def _instant(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def facts_of(known: Known, answers: Mapping[str, str | Collection[str]]) -> Facts:
+    """What BOD 26-04's table is asked with; ``answers`` by the keys of the decision points."""
     kev = known.flaw.kev
     return Facts(
         known.detected,
@@ -218,5 +254,5 @@ def _facts(known: Known, answers: dict[str, str | Collection[str]]) -> Facts:
     )
 
 
-def _is(answers: dict[str, str | Collection[str]], key: str, value: str) -> bool | None:
+def _is(answers: Mapping[str, str | Collection[str]], key: str, value: str) -> bool | None:
     return answers[key] == value if key in answers else None

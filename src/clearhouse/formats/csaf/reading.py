@@ -28,6 +28,9 @@ _CLAIMS: Final[Mapping[str, Claim]] = {
     "known_not_affected": Claim.NOT_AFFECTED,
     "under_investigation": Claim.UNDER_INVESTIGATION,
 }
+_MOST_SAID: Final = 2_000_000
+"""Products, counted each time something is said of them: groups make many of few bytes."""
+
 Said: TypeAlias = Mapping[str, Sequence[str]]
 """What is said of each product, by its identifier."""
 
@@ -112,11 +115,15 @@ def _ids(one: JsonValue) -> Iterator[str]:
 
 def _said(entries: Iterable[JsonValue], key: str, tree: Tree) -> Said:
     found: dict[str, list[str]] = defaultdict(list)
+    count = 0
     for entry in entries:
         said = _text(entry, key)
         named = [one.text() for one in entry.listed("product_ids")]
         for group in entry.listed("group_ids"):
             named += tree.groups.get(group.text(), ())
+        count += len(named)
+        if count > _MOST_SAID:
+            raise entry.wrong(f"with those before it says {key} of more than {_MOST_SAID:,}")
         for product in dict.fromkeys(named):
             found[product].append(said)
     return found

@@ -95,7 +95,11 @@ def _component(
     """A product that is a component of another, or installed on or with it."""
     reference = relationship.text_at("product_reference") or ""
     whole = relationship.text_at("relates_to_product_reference") or ""
-    parts = products.get(reference) or (Product(reference),)
-    for one in products.get(whole) or (Product(whole),):
-        # What is a component of a component has no name that an inventory could have.
-        yield Product(whole, parts=parts) if one.parts else replace(one, parts=parts)
+    # What is a component of a component has no name that an inventory could have.
+    parts = tuple(_flat(one, reference) for one in products.get(reference, (Product(reference),)))
+    for one in products.get(whole, (Product(whole),)):
+        yield replace(_flat(one, whole), parts=parts)
+
+
+def _flat(product: Product, name: str) -> Product:
+    return Product(name) if product.parts else product

@@ -28,6 +28,7 @@ from clearhouse.office.cases.account import account
 from clearhouse.office.cases.actions.journal import locked_case
 from clearhouse.office.cases.actions.public import PublicRecord, note_public
 from clearhouse.office.cases.actions.states import publish_case
+from clearhouse.office.inventories.actions.feeding import announce
 from clearhouse.office.ledgerbook.actions import record
 from clearhouse.office.queue.actions import enqueue, set_lane
 from clearhouse.office.viewer import Viewer
@@ -97,6 +98,8 @@ def publish(viewer: Viewer, name: str, summary: str = "", *, now: datetime) -> R
         made.save(update_fields=["changed_at", "published_at"])
         publish_case(viewer, made.name, now=now)  # 3
         note_public(_to_compare_with(value))
+        if documents.osv is not None:
+            announce(documents.osv, key=f"{made.name}:{number}", now=now)
         entry = record(
             "advisory.published",
             made.name,

@@ -23,6 +23,7 @@ from clearhouse.office.findings.api_commitments import router as commitments
 from clearhouse.office.findings.api_known import router as known
 from clearhouse.office.inventories.api import exposures, systems
 from clearhouse.office.ledgerbook.api import router as ledger
+from clearhouse.office.notices.api import router as notices
 from clearhouse.office.orgs.api import router as organisations
 from clearhouse.office.oversight.api import router as oversight
 from clearhouse.office.reviews.api import router as reviews
@@ -101,6 +102,7 @@ api.add_router("/findings", case_findings)
 api.add_router("/commitments", commitments)
 api.add_router("/known", known)
 api.add_router("/scans", scans)
+api.add_router("/notices", notices)
 api.add_router("/cases", cases)
 api.add_router("/queue", queue)
 api.add_router("/systems", systems)

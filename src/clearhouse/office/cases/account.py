@@ -54,6 +54,8 @@ class Account:
     scores: tuple[Scored, ...]
     credits: tuple[Credited, ...]
     patch_digest: str
+    organisations: frozenset[int]
+    """Who takes part, whatever it has answered."""
 
 
 def account(viewer: Viewer, name: str) -> Account:
@@ -95,6 +97,7 @@ def account_of(case: Case) -> Account:
             if one.role == Role.FINDER and one.credit_at is not None
         ),
         patch_digest=chosen.digest if chosen is not None else "",
+        organisations=frozenset(one.organisation_id for one in parts),
     )
 
 

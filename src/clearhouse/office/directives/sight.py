@@ -13,7 +13,7 @@ from clearhouse.office.authorisation import (
 from clearhouse.office.directives.models import DirectiveRow, ObligationRow
 from clearhouse.office.directives.stored import directive_of
 from clearhouse.office.ledgerbook.sight import may_see_by
-from clearhouse.office.orgs.queries import sector_of
+from clearhouse.office.orgs.queries import acting_as
 from clearhouse.office.viewer import Viewer
 from clearhouse.protocol.directives.directive import Directive, Force
 from clearhouse.protocol.directives.selection import Applies
@@ -29,9 +29,9 @@ def addresses(directive: Directive, viewer: Viewer) -> bool:
     """Whether a directive addresses the viewer's organisation, or may."""
     if viewer.organisation is None:
         return False
-    slug, named = sector_of(viewer.organisation)
-    sectors = {one for one in Sector if one.value == named} or None
-    return directive.audience.reaches(slug, sectors).applies is not Applies.NO
+    mine = acting_as(viewer)
+    sectors = {one for one in Sector if one.value == mine.sector} or None
+    return directive.audience.reaches(mine.slug, sectors).applies is not Applies.NO
 
 
 def parts_seen(

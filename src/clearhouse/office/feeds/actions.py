@@ -18,6 +18,7 @@ from clearhouse.exposure.documents import VEX, Document
 from clearhouse.exposure.vulnerabilities import Vulnerability, of_record
 from clearhouse.formats.osv_reading import Record as OsvRecord
 from clearhouse.formats.vex import VexDocument
+from clearhouse.office.cases.actions.public import note_public
 from clearhouse.office.feeds.models import (
     LONGEST_ID,
     LONGEST_NAME,
@@ -27,6 +28,7 @@ from clearhouse.office.feeds.models import (
     Statements,
     Subject,
 )
+from clearhouse.office.feeds.noted import noted
 from clearhouse.office.feeds.signals import Said, said_by
 
 _AT_ONCE: Final = 500
@@ -108,6 +110,8 @@ def _records(documents: Sequence[Document], now: datetime) -> frozenset[Package]
         for ecosystem, package in _packages(made)
     ]
     Subject.objects.bulk_create(subjects, batch_size=_AT_ONCE)
+    values = [one.value for _, one in new.values() if isinstance(one.value, OsvRecord)]
+    note_public([each for value in values for each in noted(value)])
     return frozenset(touched | {(one.ecosystem, one.package) for one in subjects})
 
 

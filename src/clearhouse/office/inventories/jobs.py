@@ -50,6 +50,18 @@ class Match(Handler[None]):
             match_system(found, now=now)
 
 
+@handler(feeding.OWN)
+class OwnRecord(Handler[None]):
+    """Take in a record that the office has published."""
+
+    def run(self, payload: Payload, progress: Progress) -> None:
+        """Nothing ahead of the act."""
+
+    def store(self, payload: Payload, result: None, now: datetime) -> None:  # noqa: ARG002 - Handler's
+        """Take it in."""
+        feeding.take_in_own(payload["record"], now=now)
+
+
 @every(_LOOK_EVERY, "inventories.look_again")
 def look_again(now: datetime) -> None:
     """Match again what a feed has touched."""

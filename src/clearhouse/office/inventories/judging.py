@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from clearhouse.errors import Invalid
@@ -16,7 +16,7 @@ from clearhouse.exposure.judging.facts import (
     published,
 )
 from clearhouse.exposure.judging.facts import System as Judged
-from clearhouse.exposure.judging.judgement import Judgement, Order
+from clearhouse.exposure.judging.judgement import Judgement
 from clearhouse.exposure.judging.judgement import judge as judge_one
 from clearhouse.exposure.judging.reason import reason
 from clearhouse.exposure.matching import Answer
@@ -36,7 +36,7 @@ def judge(system: System, exposures: Sequence[Exposure]) -> None:
     """Write the judgement into each of the exposures of a system; the caller saves them."""
     for one, judgement in zip(exposures, judgements_of(system, exposures), strict=True):
         one.due = judgement.due
-        one.rank = rank_of(judgement.order)
+        one.rank = judgement.order.text
         one.judged = _noted(judgement)
 
 
@@ -89,23 +89,6 @@ def flaw_of(
         scores=tuple(_scores(one, said)),
         points=points,
     )  # fmt: skip
-
-
-def rank_of(order: Order) -> str:
-    """A place among others as text: what is to be done first is the least.
-
-    The names at the end of the order are left out; exposures have names of their own.
-    """
-    return "|".join(
-        (
-            f"{order.due.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}",
-            f"{order.priority + 9}",
-            f"{order.kev}",
-            f"{order.epss + 2:.6f}",
-            f"{order.cvss + 20:.1f}",
-            f"{order.detected.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}",
-        )
-    )
 
 
 def _listed(said: Sequence[Signal], loaded: Mapping[str, datetime]) -> Fact[date | None] | None:

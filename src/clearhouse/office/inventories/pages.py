@@ -25,6 +25,7 @@ from clearhouse.office.inventories.actions.systems import (
     describe_system,
     retire_system,
 )
+from clearhouse.office.inventories.confidential import told_to
 from clearhouse.office.inventories.forms import StateForm, SystemForm, UploadForm
 from clearhouse.office.inventories.sight import exposure_seen, system_seen
 from clearhouse.office.inventories.touched import who_has
@@ -52,6 +53,7 @@ def todo(request: HttpRequest) -> HttpResponse:
         "title": "Exposure",
         "now": now,
         "systems": systems,
+        "confidential": told_to(viewer),
         "counts": queries.counts_of(viewer),
         "rows": [shown.row_of(one, now) for one in rows],
         "steps": [shown.step_of(one, titles, now) for one in first],

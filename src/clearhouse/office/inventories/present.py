@@ -52,7 +52,6 @@ class Present:
     slug: str
     sectors: frozenset[str]
     """What the system and its owner are said to be for; none where nobody said."""
-    sector: str
     answers: Mapping[str, Any]
     is_retired: bool
     inventory: str
@@ -102,7 +101,7 @@ def _present(system: System, also: Collection[int]) -> Present:
     return Present(
         key=system.pk, name=system.name, organisation=owner.pk, slug=owner.slug,
         sectors=frozenset(one for one in (owner.sector, system.sector) if one),
-        sector=system.sector or owner.sector, answers=system.answers,
+        answers=system.answers,
         is_retired=system.retired_at is not None,
         inventory=current.name if current else "", inventory_at=current.at if current else None,
         touching=touching, installed=frozenset(_still(current, gone)),

@@ -161,22 +161,33 @@ class Owner:
     """An organisation that a case touches."""
 
     name: str
+    slug: str
     systems: Sequence[str]
     packages: Sequence[str]
     affected: int
     undecided: int
+    is_in: bool
+    """Whether it takes part in the case already."""
 
 
 def organisations_of(found: Touched) -> list[Owner]:
     """Whom a case touches, those with the most systems first."""
     owners: list[Owner] = []
-    for rows in found.organisations.values():
+    for key, rows in found.organisations.items():
         affected = {one.system for one in rows if one.decision.answer.value == "affected"}
         systems = list(dict.fromkeys(one.title for one in rows))
         packages = list(dict.fromkeys(f"{one.package} {one.version}" for one in rows))
         unsure = {one.system for one in rows} - affected
         owners.append(
-            Owner(rows[0].organisation_name, systems, packages, len(affected), len(unsure))
+            Owner(
+                name=rows[0].organisation_name,
+                slug=rows[0].slug,
+                systems=systems,
+                packages=packages,
+                affected=len(affected),
+                undecided=len(unsure),
+                is_in=key in found.taking_part,
+            )
         )
     return owners
 

@@ -75,7 +75,9 @@ _BASIS: Final = {
 
 def _table(outcome: Outcome) -> Table:
     names = [outcome.table.outcome.name_of(key) for key in outcome.possible]
-    said = names[-1] if len(names) == 1 else f"{names[-1]}, or less: {', '.join(names[:-1])}"
+    said = names[-1]
+    if len(names) > 1:
+        said += f"; it may turn out to be {' or '.join(reversed(names[:-1]))}"
     return Table(outcome.table.name, said, tuple(_asked(outcome)))
 
 

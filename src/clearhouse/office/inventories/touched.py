@@ -33,6 +33,7 @@ class Found:
 
     organisation: int
     organisation_name: str
+    slug: str
     system: str
     title: str
     sector: str
@@ -49,6 +50,8 @@ class Touched:
     title: str
     asked: AffectedPackage
     found: Sequence[Found]
+    taking_part: frozenset[int]
+    """Organisations that are in the case already."""
 
     @property
     def organisations(self) -> Mapping[int, Sequence[Found]]:
@@ -81,7 +84,7 @@ def who_has(viewer: Viewer, case: str) -> Touched:
     known = account(viewer, case)
     flaw = vulnerability_of(known)
     [asked] = flaw.affected
-    return Touched(known.name, known.title, asked, tuple(holders_of(asked)))
+    return Touched(known.name, known.title, asked, tuple(holders_of(asked)), known.organisations)
 
 
 def holders_of(asked: AffectedPackage, organisation: int | None = None) -> Iterator[Found]:
@@ -103,8 +106,9 @@ def holders_of(asked: AffectedPackage, organisation: int | None = None) -> Itera
         system = held.inventory.system
         owner = system.organisation
         yield Found(
-            organisation=owner.pk, organisation_name=owner.name, system=system.name,
-            title=system.title, sector=system.sector or owner.sector, package=held.release.package,
+            organisation=owner.pk, organisation_name=owner.name, slug=owner.slug,
+            system=system.name, title=system.title,
+            sector=system.sector or owner.sector, package=held.release.package,
             version=held.release.version, decision=decided[held.release_id],
         )  # fmt: skip
 

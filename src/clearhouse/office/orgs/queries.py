@@ -221,10 +221,9 @@ def still_there(people: Iterable[int]) -> set[tuple[int, int]]:
     return set(rows.values_list("user", "organisation"))
 
 
-def sector_of(organisation: int) -> tuple[str, str]:
-    """An organisation's short name and sector; empty where it has not said any."""
-    found = Organisation.objects.get(pk=organisation)
-    return found.slug, found.sector
+def acting_as(viewer: Viewer) -> Organisation:
+    """The organisation that the viewer acts for.  Raises :class:`Refused` for the public."""
+    return Organisation.objects.get(pk=viewer.acting_for())
 
 
 def organisation_with(slug: str, role: Role) -> Organisation | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from clearhouse.errors import Invalid
@@ -47,6 +48,14 @@ def possible(table: Table, answers: Answers) -> tuple[str, ...]:
     counts first.  3. What is not known can have any value.  Raises :class:`Invalid` at 1, and
     for a value that its point does not have.
     """
+    given = ((key, one if isinstance(one, str) else tuple(one)) for key, one in answers.items())
+    return _possible(table, frozenset(given))
+
+
+@lru_cache(maxsize=10_000)
+def _possible(table: Table, given: frozenset[tuple[str, str | tuple[str, ...]]]) -> tuple[str, ...]:
+    """Thousands of flaws on a system have the same few combinations of answers."""
+    answers: Answers = dict(given)
     for key in answers:  # 1
         if key not in POINTS:
             raise Invalid(f"no table asks this; known are {', '.join(POINTS)}", key=str(key))

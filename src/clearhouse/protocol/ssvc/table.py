@@ -9,9 +9,12 @@ from itertools import product
 from clearhouse.errors import Invalid
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Point:
-    """A question with its answers, each a key and a name, in order from the least to the most."""
+    """A question with its answers, each a key and a name, in order from the least to the most.
+
+    There is one value for each, so that it is compared as what it is and can be a key.
+    """
 
     namespace: str
     key: str
@@ -41,9 +44,11 @@ class Point:
         return tuple(value for value in self.values if value in values)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Table:
     """Which outcome follows from each combination of answers; every combination has one.
+
+    A table is equal to itself only, so that what it decides can be looked up by it.
 
     ``rows`` are the outcomes, the last of ``inputs`` changing fastest.
     """
@@ -95,13 +100,13 @@ def decide(table: Table, known: Mapping[str, str | Collection[str]]) -> frozense
         if key not in points:
             expected = ", ".join(f"{point.key} ({point.name})" for point in table.inputs)
             raise Invalid(f"{table.name} does not ask this; it asks {expected}", key=str(key))
-    possible = [
-        _possible(point, known.get(point.key, tuple(point.values))) for point in table.inputs
-    ]
+    possible = [_possible(point, known.get(point.key)) for point in table.inputs]
     return frozenset(table.rows[row] for row in product(*possible))  # 3
 
 
-def _possible(point: Point, known: str | Collection[str]) -> tuple[str, ...]:
+def _possible(point: Point, known: str | Collection[str] | None) -> tuple[str, ...]:
+    if known is None:
+        return tuple(point.values)
     values = (known,) if isinstance(known, str) else tuple(known)
     if not values:  # 2
         raise Invalid("expected at least one value; leave out what is not known", key=point.key)

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterable, Sequence
+import json
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import F, Q
 
 from clearhouse.errors import Invalid
-from clearhouse.exposure.documents import Document, Kind
+from clearhouse.exposure.documents import Document, Kind, of_json
 from clearhouse.exposure.feeds import read
 from clearhouse.exposure.unpacking import SetAside
 from clearhouse.office.feeds.actions import Changed, forget_unlisted, take_in
 from clearhouse.office.feeds.models import Load
 from clearhouse.office.inventories.models import Component, Exposure, System
-from clearhouse.office.queue.actions import Request, enqueue_many
+from clearhouse.office.queue.actions import Request, enqueue, enqueue_many
 
 MATCH: Final = "inventories.match"
+OWN: Final = "inventories.own-record"
 _BATCH: Final = 400
 _DOCUMENTS: Final = 500
 _REASONS: Final = 100
@@ -64,6 +66,22 @@ def take_in_documents(documents: Sequence[Document], *, now: datetime) -> Change
         changed = take_in(documents, now=now)
         mark(systems_with(changed.packages) | systems_touched_by(changed.flaws))
         return changed
+
+
+def announce(record: Mapping[str, Any], *, key: str, now: datetime) -> None:
+    """Have the office's own record taken in, as part of the transaction of its publication.
+
+    Before that nothing of it is anywhere that matching looks.  It is done by a job: a publication
+    holds the ledger, and whoever hands in a list holds its system before the ledger.
+    """
+    enqueue(OWN, {"record": record}, lane=OWN, key=f"{OWN}:{key}", now=now)
+
+
+def take_in_own(record: Mapping[str, Any], *, now: datetime) -> None:
+    """Take in a record that the office has published, and look again at whom it touches."""
+    found = of_json(json.dumps(record).encode(), "the office's own record", frozenset({Kind.OSV}))
+    take_in_documents([one for one in found if isinstance(one, Document)], now=now)
+    look_again(now)
 
 
 def mark(systems: Collection[int]) -> None:

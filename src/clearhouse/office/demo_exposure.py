@@ -1,0 +1,106 @@
+"""Deployers of the demonstration office: five sectors, what they run, and what touches it.
+
+Made by the same actions that people use, from the lists and advisories in ``samples/exposure``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from clearhouse.office.inventories.actions import feeding, receiving, systems
+from clearhouse.office.inventories.models import System
+from clearhouse.office.viewer import Viewer
+from clearhouse.protocol.roles import Role
+from clearhouse.protocol.sectors import Sector
+
+#: Who takes part: name, short name, roles, first name of its person.
+ORGANISATIONS: Final = (
+    ("Clear Creek Water District", "clear-creek", (Role.DEPLOYER,), "walt"),
+    ("Farmers Community Bank", "farmers-bank", (Role.DEPLOYER,), "bea"),
+    ("Marlow County Clerk", "marlow-county", (Role.DEPLOYER,), "cody"),
+    ("Plains Power Cooperative", "plains-power", (Role.DEPLOYER,), "pat"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Described:
+    """A system: whose it is, what is known of it, and the list of what is installed."""
+
+    owner: str
+    title: str
+    sector: Sector
+    answers: Mapping[str, str]
+    file: str
+
+
+_SYSTEMS: Final = (
+    _Described(
+        "valley-hospital", "Patient portal", Sector.HEALTHCARE,
+        {"exposure": "internet", "mission": "one-service-stops", "safety": "no"},
+        "laravel-7.12.0.cdx.json",
+    ),
+    _Described(
+        "valley-hospital", "Sign-in of the wards", Sector.HEALTHCARE,
+        {"exposure": "protected", "mission": "everything-stops", "safety": "injured"},
+        "sign-in.txt",
+    ),
+    _Described(
+        "clear-creek", "Configuration of the pumping stations", Sector.WATER,
+        {"exposure": "protected", "mission": "everything-stops", "safety": "many-deaths"},
+        "configuration-server.txt",
+    ),
+    _Described("clear-creek", "Readings database", Sector.WATER, {}, "postgres-stretch.cdx.json"),
+    _Described(
+        "farmers-bank", "Mail gateway", Sector.FINANCIAL_SERVICES,
+        {"exposure": "internet", "mission": "for-a-while", "safety": "no"},
+        "proton-bridge-1.8.0.cdx.json",
+    ),
+    _Described(
+        "marlow-county", "Citizens' portal", Sector.GOVERNMENT, {"exposure": "internet"},
+        "juice-shop-11.1.2.cdx.json",
+    ),
+    _Described(
+        "plains-power", "Meter readings", Sector.ENERGY,
+        {"exposure": "isolated", "mission": "goes-on", "safety": "no"},
+        "metering.txt",
+    ),
+)  # fmt: skip
+#: What is brought up to date later, in which list: the old line and the new one.
+_UPDATED: Final = {
+    "sign-in.txt": (b"jinja2==3.1.3", b"jinja2==3.1.6"),
+    "configuration-server.txt": (b"requests==2.22.0", b"requests==2.32.3"),
+    "metering.txt": (b"jinja2==2.11.3", b"jinja2==3.1.6"),
+}
+
+
+def begin(viewers: Mapping[str, Viewer], samples: Path, now: datetime) -> None:
+    """The public records, the deployers' systems, and a first list of each."""
+    folder = samples / "exposure"
+    for name in ("advisories.ndjson", "kev.json"):
+        feeding.load(folder / name, clock=lambda: now)
+    for one in _SYSTEMS:
+        made = systems.add_system(
+            viewers[one.owner], one.title, sector=one.sector.value, answers=one.answers, now=now
+        )
+        _hand_in(viewers[one.owner], made, (folder / one.file).read_bytes(), one.file, now)
+
+
+def go_on(viewers: Mapping[str, Viewer], samples: Path, now: datetime) -> None:
+    """Some have updated, and handed in what they have now."""
+    for one in _SYSTEMS:
+        if one.file in _UPDATED:
+            raw = (samples / "exposure" / one.file).read_bytes().replace(*_UPDATED[one.file])
+            _hand_in(viewers[one.owner], _named(one), raw, one.file, now)
+
+
+def _named(one: _Described) -> System:
+    return System.objects.get(title=one.title, organisation__slug=one.owner)
+
+
+def _hand_in(viewer: Viewer, system: System, raw: bytes, file: str, now: datetime) -> None:
+    distribution = "Debian:9" if file.startswith("postgres") else ""
+    receiving.receive(viewer, system.name, raw, file=file, distribution=distribution, now=now)

@@ -1,0 +1,1 @@
+"""Telling organisations what waits for them."""
