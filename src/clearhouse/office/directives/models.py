@@ -152,3 +152,18 @@ class Following(models.Model):
     system = models.OneToOneField("inventories.System", on_delete=models.CASCADE, related_name="+")
     wanted = models.BigIntegerField(default=0)
     derived = models.BigIntegerField(default=0)
+
+
+class Untold(models.Model):
+    """That somebody has to be told how a directive stands; ``to`` is as what."""
+
+    organisation = models.ForeignKey("orgs.Organisation", on_delete=models.CASCADE)
+    directive = models.ForeignKey(DirectiveRow, on_delete=models.CASCADE, related_name="+")
+    to = models.CharField(max_length=10)
+    urgency = models.CharField(max_length=10)
+    since = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["organisation", "directive", "to"], name="untold_once")
+        ]

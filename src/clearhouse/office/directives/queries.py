@@ -171,6 +171,20 @@ def waiting_for(viewer: Viewer, *, most: int = PAGE) -> list[Seen]:
     return [_seen(viewer, one, {}) for one in rows.order_by("handed_in_at", "pk")[:most]]
 
 
+def tally_of(row: DirectiveRow, *, organisation: int | None, now: datetime) -> Counts:
+    """How obligations under a directive stand, of one organisation or of all: for the office."""
+    found = ObligationRow.objects.filter(directive=row)
+    if organisation is not None:
+        found = found.filter(organisation=organisation)
+    return _counts(found.aggregate(**_tally(now)))
+
+
+def first_of(row: DirectiveRow, organisation: int, *, most: int) -> list[ObligationRow]:
+    """What an organisation has to do first under a directive: for the office."""
+    open_ = _whole().filter(directive=row, organisation=organisation, state=State.OPEN)
+    return list(open_.order_by("rank", "name")[:most])
+
+
 def seen_of(viewer: Viewer, row: ObligationRow, directive: Directive) -> Seen:
     """An obligation as its viewer sees it."""
     return Seen(row, directive, parts_of(viewer, row, directive))

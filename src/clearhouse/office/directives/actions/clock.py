@@ -7,9 +7,11 @@ from typing import Final
 
 from django.db import transaction
 
+from clearhouse.office.directives.actions.change import Change
 from clearhouse.office.directives.actions.deriving import look_again
 from clearhouse.office.directives.actions.issuing import end_by_date
-from clearhouse.office.directives.actions.noting import Change, keep
+from clearhouse.office.directives.actions.news import tell_waiting
+from clearhouse.office.directives.actions.noting import keep
 from clearhouse.office.directives.models import ObligationRow
 from clearhouse.office.directives.stored import directive_of
 from clearhouse.protocol.directives.directive import Directive
@@ -20,10 +22,11 @@ AT_ONCE: Final = 500
 
 
 def tick(now: datetime) -> None:
-    """Remind of what has come nearer, end what ends today, look at what was left behind."""
+    """End what ends today, remind of what is near, look at what was left behind, tell of it."""
     end_by_date(now)
     remind(now)
     look_again(now)
+    tell_waiting(now)
 
 
 def remind(now: datetime) -> int:

@@ -12,7 +12,8 @@ from typing import Final
 from django.db import transaction
 from django.db.models import F
 
-from clearhouse.office.directives.actions.noting import Change, keep
+from clearhouse.office.directives.actions.change import Change
+from clearhouse.office.directives.actions.noting import keep
 from clearhouse.office.directives.facts import asked_of
 from clearhouse.office.directives.models import (
     FINAL,

@@ -8,7 +8,8 @@ from typing import Final
 from django.db import transaction
 
 from clearhouse.errors import Invalid, NotFound, Refused
-from clearhouse.office.directives.actions.noting import Change, keep
+from clearhouse.office.directives.actions.change import Change
+from clearhouse.office.directives.actions.noting import keep
 from clearhouse.office.directives.models import ObligationRow
 from clearhouse.office.directives.sight import MISSING, obligation_seen
 from clearhouse.office.directives.stored import directive_of

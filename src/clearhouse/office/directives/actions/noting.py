@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
 from clearhouse.ledger.entry import JSON
+from clearhouse.office.directives.actions.change import Change
+from clearhouse.office.directives.actions.news import tell_about
 from clearhouse.office.directives.models import ACTIVE, Evidence, ObligationRow
 from clearhouse.office.directives.stored import COLUMNS, obligation_of, put, time_text
-from clearhouse.office.inventories.present import Touching
 from clearhouse.office.ledgerbook.actions import Decision, record_many
-from clearhouse.protocol.directives.directive import Demand, Directive
 from clearhouse.protocol.directives.events import (
     Accept,
     Clock,
@@ -25,9 +24,8 @@ from clearhouse.protocol.directives.events import (
     SeenAgain,
     Trigger,
 )
-from clearhouse.protocol.directives.obligation import News, Obligation, oblige, step
+from clearhouse.protocol.directives.obligation import Obligation, oblige, step
 
-OFFICE: Final = "clearhouse"
 OPENED: Final = "obligation.opened"
 _BATCH: Final = 500
 _REASON: Final = 1000
@@ -46,27 +44,6 @@ _COLUMNS: Final = (
 )  # fmt: skip
 
 
-@dataclass(slots=True, eq=False)
-class Change:
-    """What happens to one obligation: events in their order; a new one has no key yet.
-
-    ``touching`` and ``asked`` are what it rests on now, where it is there; ``by`` hands in or
-    answers, ``text`` is what it says, ``reference``, ``about`` and ``blob`` what it rests on.
-    """
-
-    row: ObligationRow
-    directive: Directive
-    events: tuple[Event, ...]
-    touching: Touching | None = None
-    asked: Demand | None = None
-    by: str = OFFICE
-    text: str = ""
-    reference: str = ""
-    about: tuple[tuple[str, str, str], ...] = ()
-    blob: str = ""
-    news: list[News] = field(default_factory=list)
-
-
 def keep(changes: Sequence[Change], *, now: datetime) -> None:
     """Store what happens, as part of the caller's transaction.
 
@@ -77,6 +54,7 @@ def keep(changes: Sequence[Change], *, now: datetime) -> None:
     wanted = [one for one in changes if _is_new(one) or one.events or _differs(one)]
     new = {one for one in wanted if _is_new(one)}
     moved = [_moved(one, now) for one in wanted]  # 1
+    tell_about(wanted, now=now)
     entries = iter(record_many([each for made in moved for _, each in made], now=now))
     noted = [[(event, next(entries).index) for event, _ in made] for made in moved]
     for one, mine in zip(wanted, noted, strict=True):
