@@ -272,6 +272,9 @@ def test_two_flaws_that_turn_out_to_be_one_are_one_obligation() -> None:
     work_off(NOW + DAY)
     assert sorted(one.state for one in obligations()) == ["lifted", "open"]
     assert not list(contradictions())
+    installed(viewer, system, "jinja2==2.0", now=NOW + 2 * DAY)
+    work_off(NOW + 2 * DAY)
+    assert sorted(one.state for one in obligations()) == ["completed", "lifted"]
 
 
 def test_a_system_of_unknown_kind_may_be_meant_and_is_asked() -> None:

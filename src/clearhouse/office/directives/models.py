@@ -106,8 +106,7 @@ class ObligationRow(models.Model):
 class Evidence(models.Model):
     """That an obligation is met, as somebody says or as a rule found, and what came of it.
 
-    ``reference`` names what it rests on: an inventory, an exposure's statement, a retired system.
-    ``about`` are the versions that a proof was run on.
+    ``reference`` names what it rests on: an inventory, or the system.
     """
 
     class Verdict(models.TextChoices):
@@ -122,8 +121,6 @@ class Evidence(models.Model):
     way = models.CharField(max_length=10, choices=[(one.value, one.meaning) for one in Way])
     text = models.CharField(max_length=2000, blank=True)
     reference = models.CharField(max_length=200, blank=True)
-    about = models.JSONField(default=list)
-    blob = models.CharField(max_length=64, blank=True)
     at = models.DateTimeField()
     by = models.CharField(max_length=200)
     entry = models.BigIntegerField()

@@ -9,6 +9,7 @@ from datetime import datetime
 from django.utils.safestring import SafeString
 
 from clearhouse.office.authorisation import DirectivePart, ObligationPart
+from clearhouse.office.directives.actions.evidence import TAKEN
 from clearhouse.office.directives.models import DirectiveRow
 from clearhouse.office.directives.queries import Compliance, Counts, Listed, Seen
 from clearhouse.office.directives.stored import obligation_of
@@ -90,7 +91,7 @@ def open_questions(one: Seen) -> list[tuple[str, bool]]:
 
 def ways_of(one: Seen) -> list[str]:
     """How it can be met."""
-    return [way.meaning for way in Way if way in one.directive.ways]
+    return [way.meaning for way in TAKEN if way in one.directive.ways]
 
 
 @dataclass(frozen=True, slots=True)

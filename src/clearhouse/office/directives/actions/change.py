@@ -19,7 +19,7 @@ class Change:
     """What happens to one obligation: events in their order; a new one has no key yet.
 
     ``touching`` and ``asked`` are what it rests on now, where it is there; ``by`` hands in or
-    answers, ``text`` is what it says, ``reference``, ``about`` and ``blob`` what it rests on.
+    answers, ``text`` is what it says, ``reference`` what it rests on.
     """
 
     row: ObligationRow
@@ -30,6 +30,4 @@ class Change:
     by: str = OFFICE
     text: str = ""
     reference: str = ""
-    about: tuple[tuple[str, str, str], ...] = ()
-    blob: str = ""
     news: list[News] = field(default_factory=list)

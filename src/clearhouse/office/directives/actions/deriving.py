@@ -170,11 +170,13 @@ def _seen(
 ) -> There | Gone:
     """What the newest look says of an obligation's flaw."""
     if now_there is not None:
-        return There(_is_covered(row, now_there, present))
+        return There(_is_covered(row, present))
     if present.is_retired:
         return Gone(Way.REMOVED, "the system was retired")
     if before is not None and not before.is_over:
         return Gone(Way.VEX, _stated(before))
+    if any(one.stands and set(one.ids) & set(row.ids) for one in present.touching):
+        return Gone(None, "it turned out to be one flaw with another that is listed here")
     if before is not None and before.found & present.installed:
         return Gone(None, "the records about it do not say any more that this version is affected")
     return Gone(Way.INVENTORY, f"the inventory {present.inventory} does not have it any more")
@@ -187,12 +189,12 @@ def _stated(one: Touching) -> str:
     return f"{author} states: {claim}"
 
 
-def _is_covered(row: ObligationRow, there: Touching, present: Present) -> bool:
+def _is_covered(row: ObligationRow, present: Present) -> bool:
     """Whether the evidence that was accepted speaks of what is there now.
 
     1. An agreement to leave it holds as long as the directive.  2. What was taken off the network
-    stays in the inventory until a newer one comes.  3. A proof holds for the versions it was run
-    on.  4. That an inventory lacks it, or a statement takes it back, does not hold where it is.
+    stays in the inventory until a newer one comes.  3. That an inventory lacks it, or a statement
+    takes it back, does not hold where it is.
     """
     if row.state != State.COMPLETED:
         return False
@@ -202,12 +204,8 @@ def _is_covered(row: ObligationRow, there: Touching, present: Present) -> bool:
         case Way.REMOVED:
             at = present.inventory_at
             return at is None or row.handed_in_at is None or at <= row.handed_in_at  # 2
-        case Way.PROOF:
-            last = row.evidence.filter(way=Way.PROOF, verdict=Evidence.Verdict.ACCEPTED).last()
-            about = {tuple(one) for one in last.about} if last is not None else set()
-            return there.found <= about  # 3
         case _:
-            return False  # 4
+            return False  # 3
 
 
 def _reference(seen: There | Gone, present: Present) -> str:

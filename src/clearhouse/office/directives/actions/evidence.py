@@ -20,6 +20,8 @@ from clearhouse.protocol.roles import Scope
 
 #: What a person states, and the authority examines.
 STATED: Final = (Way.REMOVED, Way.ACCEPTED)
+#: What is handed in here, or found by itself with the system.
+TAKEN: Final = (Way.INVENTORY, Way.VEX, *STATED)
 LONGEST: Final = 2000
 _REASON: Final = 1000
 

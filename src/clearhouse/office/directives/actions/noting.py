@@ -151,8 +151,7 @@ def _evidence(one: Change, entries: Sequence[tuple[Event | None, int]], now: dat
                     _overtaken(one.row)
                 Evidence.objects.create(
                     obligation=one.row, way=way.value, text=one.text, reference=one.reference,
-                    about=[list(each) for each in one.about], blob=one.blob, at=now, by=one.by,
-                    entry=entry,
+                    at=now, by=one.by, entry=entry,
                 )  # fmt: skip
             case Accept(reason) | Refuse(reason):
                 is_accepted = isinstance(event, Accept)
