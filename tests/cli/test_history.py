@@ -28,9 +28,12 @@ ADVISORIES = {
     "no JSON": ("{", "expected an OSV record in JSON"),
     "nested beyond reason": ("[" * 100_000, "expected an OSV record in JSON"),
     "not UTF-8": (b"\xff{}", "expected an OSV record in JSON"),
-    "no record": ("[]", "the record: expected a JSON object"),
+    "no record": ("[]", "expected an object, found a list"),
+    "no identifier": ('{"affected": []}', "expected id as text"),
     "another package": (
-        json.dumps({"affected": [{"package": {"ecosystem": "PyPI", "name": "other"}}]}),
+        json.dumps(
+            {"id": "X-1", "affected": [{"package": {"ecosystem": "PyPI", "name": "other"}}]}
+        ),
         "affected: expected an entry for PyPI/sqlparse, found PyPI/other",
     ),
 }

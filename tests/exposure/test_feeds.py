@@ -227,6 +227,15 @@ def test_a_gzip_bomb_ends_where_the_limit_is(file: File, name: str) -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["a.ndjson.gz", "kev.csv.gz", "epss.csv.gz"])
+def test_lines_that_say_nothing_end_too(file: File, name: str) -> None:
+    starts = {"k": b"cveID,vendorProject,product\n", "e": EPSS, "a": b""}
+    _, aside = split(file(name, gzip.compress(starts[name[0]] + b"\n" * 1_000_100)))
+    assert [one.reason for one in aside] == [
+        "has more than 1,000,000 empty lines; the rest is left out"
+    ]
+
+
 def test_an_archive_of_bombs_ends_where_the_limit_is(file: File) -> None:
     members = {f"{number:02}.json": b" " * (4 << 20) for number in range(20)}
     sound = {"00.json": SAMPLES[Kind.OSV][0]}

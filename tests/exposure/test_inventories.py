@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from packageurl import PackageURL
 
 from clearhouse.errors import Invalid
-from clearhouse.exposure.inventories import components_of, read
+from clearhouse.exposure.inventories import bom_links_of, components_of, read, subject_of
 from clearhouse.exposure.matching import Component
 from clearhouse.exposure.names import of_purl
 from clearhouse.formats import inventory
@@ -317,3 +317,28 @@ def test_no_component_is_lost_and_none_breaks_the_reader(many: list[dict[str, An
 def test_whatever_the_bytes_they_are_read_or_refused(raw: bytes) -> None:
     with contextlib.suppress(Invalid):
         components_of(read(raw, "x", "Debian:12").packages, "x")
+
+
+JSON_BOM = b"""{"bomFormat": "CycloneDX", "specVersion": "1.5", "version": 3,
+ "serialNumber": "urn:uuid:3e671687-395b-41f5-a30f-a58921a69b79",
+ "metadata": {"component": {"name": "app", "type": "application", "purl": "pkg:npm/app@1"}},
+ "components": [{"bom-ref": "a", "type": "library", "name": "a", "purl": "pkg:npm/a@2"}]}"""
+XML_BOM = b"""<bom xmlns="http://cyclonedx.org/schema/bom/1.4"><metadata>
+<component type="application"><name>app</name><purl>pkg:npm/app@1</purl></component>
+</metadata><components/></bom>"""
+
+
+@pytest.mark.parametrize("raw", [JSON_BOM, XML_BOM])
+def test_what_an_inventory_is_of_is_told_by_its_package_url(raw: bytes) -> None:
+    found = subject_of(read(raw, "bom").packages)
+    assert found is not None
+    assert found.to_string() == "pkg:npm/app@1"
+    assert subject_of(read(b"flask==1.0\n", "list").packages) is None
+
+
+def test_components_are_known_by_bom_link() -> None:
+    link = "urn:cdx:3e671687-395b-41f5-a30f-a58921a69b79/3#a"
+    found = bom_links_of(JSON_BOM, "bom")
+    assert {key: purl.to_string() for key, purl in found.items()} == {link: "pkg:npm/a@2"}
+    assert bom_links_of(XML_BOM, "bom") == {}
+    assert bom_links_of(b'{"spdxVersion": "SPDX-2.3"}', "bom") == {}

@@ -26,6 +26,7 @@ from clearhouse.exposure.vex import Stated
 from clearhouse.proof.text import printable
 
 _SHOWN: Final = 10
+_LONGEST_SAID: Final = 300
 
 
 @click.command("match")
@@ -208,4 +209,4 @@ def _line(stated: Stated) -> str:
     )
     if stated.statement is None:
         return line
-    return f"{line}; {match_vex.in_words(stated.statement)}"
+    return f"{line}; {printable(match_vex.in_words(stated.statement), limit=_LONGEST_SAID)}"

@@ -159,10 +159,13 @@ def _read(kind: Kind, document: JsonValue, raw: bytes, where: str) -> Document:
             vex = csaf_reading.read(document)
         case Kind.OPENVEX:
             vex = openvex_reading.read(document)
-        case _:
+        case Kind.CYCLONEDX:
             if document.table().get("vulnerabilities") is None:
                 raise Invalid("is an inventory: it has no vulnerabilities", where=where)
             vex = cyclonedx_vex.read(document, name=f"sha256:{hashlib.sha256(raw).hexdigest()}")
+        case _:
+            message = f"{kind} has many entries in one document"
+            raise AssertionError(message)
     return Document(kind, vex.id, vex.at, raw, where, vex, vex.problems)
 
 

@@ -20,6 +20,8 @@ from clearhouse.formats import epss, kev
 
 _LONGEST_LINE: Final = 1 << 20
 _HEAD: Final = 512
+_EMPTY: Final = (b"", b"#")
+_MOST_EMPTY: Final = 1_000_000
 _BOM: Final = b"\xef\xbb\xbf"
 
 
@@ -30,27 +32,37 @@ def documents_in(
     start = stream.peek(_HEAD)[:_HEAD]
     head = start.removeprefix(_BOM).lstrip().splitlines()
     first = head[0].decode("utf-8", "replace") if head else ""
-    if is_packed(start):
-        yield SetAside(where, "is an archive in an archive; unpack it first")
-    elif epss.is_epss_head(first):
-        yield from _table(Kind.EPSS, stream, where, kinds)
-    elif kev.is_kev_header(first):
-        yield from _table(Kind.KEV, stream, where, kinds)
-    elif name.endswith(".csv"):
-        yield SetAside(where, "is a table of no known kind; known are EPSS and the KEV catalogue")
-    elif name.endswith(LINES):
-        for number, line in _lines(stream, MOST_DOCUMENT_BYTES):
-            if line.strip():
-                yield from of_json(line.strip(), f"{where}:{number}", kinds)
-    else:
-        yield from of_json(stream.read(MOST_DOCUMENT_BYTES + 1), where, kinds)
+    try:
+        if is_packed(start):
+            yield SetAside(where, "is an archive in an archive; unpack it first")
+        elif epss.is_epss_head(first):
+            yield from _table(Kind.EPSS, stream, where, kinds)
+        elif kev.is_kev_header(first):
+            yield from _table(Kind.KEV, stream, where, kinds)
+        elif name.endswith(".csv"):
+            reason = "is a table of no known kind; known are EPSS and the KEV catalogue"
+            yield SetAside(where, reason)
+        elif name.endswith(LINES):
+            for number, line in _lines(stream, MOST_DOCUMENT_BYTES):
+                if line.strip():
+                    yield from of_json(line.strip(), f"{where}:{number}", kinds)
+        else:
+            yield from of_json(stream.read(MOST_DOCUMENT_BYTES + 1), where, kinds)
+    except Invalid as error:
+        yield SetAside(where, error.message)
 
 
 def _lines(stream: io.BufferedReader, most: int) -> Iterator[tuple[int, bytes]]:
-    """Lines with their numbers; of one that is too long its beginning, too long too."""
-    number = 0
+    """Lines with their numbers; of one that is too long its beginning, too long too.
+
+    Raises Invalid where too many say nothing: a small packed file can have them without end.
+    """
+    number = empty = 0
     while line := stream.readline(most + 1):
         number += 1
+        empty += line.strip() in _EMPTY
+        if empty > _MOST_EMPTY:
+            raise Invalid(f"has more than {_MOST_EMPTY:,} empty lines; the rest is left out")
         yield number, line
         while len(line) > most and not line.endswith(b"\n"):
             line = stream.readline(most + 1)

@@ -15,7 +15,7 @@ from clearhouse.formats.inventory import MOST_PACKAGES, Inventory, Listed, check
 from clearhouse.formats.json_value import JsonValue
 
 SUBJECT: Final = "metadata.component"
-"""Where a document in JSON says what it is of."""
+"""Where a document says what it is of, by JSON's keys."""
 _DEEPEST: Final = 200
 _NO_PACKAGES: Final = frozenset({"file", "data", "cryptographic-asset", "machine-learning-model"})
 _READ: Final = frozenset({"name", "group", "version", "purl"})
@@ -132,8 +132,9 @@ class _Xml:
             values.setdefault(local, "".join(self._text))
         elif len(self._path) == depth:
             self._open.pop()
-            found = _listed(values, f"component {number}")
-            if self._path[-1:] == ["metadata"]:
+            is_subject = self._path[-1:] == ["metadata"]
+            found = _listed(values, SUBJECT if is_subject else f"component {number}")
+            if is_subject:
                 self._subject = values.get("name", "").strip()
                 found = found if values.get("purl") else None
             self._found.append((number, found))

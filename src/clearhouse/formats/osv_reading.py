@@ -122,7 +122,7 @@ def _event(event: JsonValue) -> Event:
     known = [bound for bound in Bound if table.get(bound) is not None]
     if len(known) != 1:
         raise event.wrong(f"expected one of {', '.join(Bound)}, found {len(known)} of them")
-    return Event(known[0], _name(event, known[0]))
+    return Event(known[0], _name(event, known[0].value))
 
 
 def _severity(record: JsonValue) -> tuple[tuple[str, str], ...]:

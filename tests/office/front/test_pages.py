@@ -51,7 +51,7 @@ def test_each_role_finds_what_concerns_it_and_no_more() -> None:
         people.finder: {"Your latest findings"},
         people.office: {"What comes next"},
         people.supplier: set(),
-        somebody("hospital", Role.DEPLOYER): set(),
+        somebody("hospital", Role.DEPLOYER): {"First on your systems"},
         somebody("watch", Role.OBSERVER): set(),
         somebody("both", Role.SUPPLIER, Role.FINDER): {"Your latest findings"},
         somebody("none"): set(),

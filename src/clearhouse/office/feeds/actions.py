@@ -30,6 +30,7 @@ from clearhouse.office.feeds.models import (
 )
 from clearhouse.office.feeds.noted import noted
 from clearhouse.office.feeds.signals import Said, said_by
+from clearhouse.office.storable import storable
 
 _AT_ONCE: Final = 500
 
@@ -105,7 +106,11 @@ def _records(documents: Sequence[Document], now: datetime) -> frozenset[Package]
     )
     keys = dict(Record.objects.filter(identifier__in=new).values_list("identifier", "pk"))
     subjects = [
-        Subject(record_id=keys[identifier], ecosystem=ecosystem, package=package)
+        Subject(
+            record_id=keys[identifier],
+            ecosystem=storable(ecosystem)[:100],
+            package=storable(package)[:1024],
+        )
         for identifier, (made, _) in new.items()
         for ecosystem, package in _packages(made)
     ]
@@ -120,7 +125,7 @@ def _row(made: Vulnerability, one: Document, now: datetime) -> Record:
         identifier=made.id,
         modified=made.modified[:40],
         is_withdrawn=made.withdrawn is not None,
-        summary=made.summary[:LONGEST_NAME],
+        summary=storable(made.summary)[:LONGEST_NAME],
         digest=one.digest,
         body=zlib.compress(one.raw, 6),
         loaded_at=now,
@@ -184,7 +189,7 @@ def _statements(documents: Sequence[Document], now: datetime) -> frozenset[str]:
             kind=one.kind.value, identifier=one.id, modified=one.modified, digest=one.digest,
             where=one.where[-LONGEST_NAME:], body=zlib.compress(one.raw, 6), loaded_at=now,
         )  # fmt: skip
-        about = {name[:LONGEST_ID] for said in one.value.statements for name in said.ids}
+        about = {storable(name)[:LONGEST_ID] for said in one.value.statements for name in said.ids}
         Stated.objects.bulk_create(
             (Stated(document=made, flaw=name) for name in sorted(about)), batch_size=_AT_ONCE
         )

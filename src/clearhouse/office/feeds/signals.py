@@ -12,6 +12,7 @@ from clearhouse.formats.cve_reading import Container, CveRecord
 from clearhouse.formats.epss import Score
 from clearhouse.formats.kev import Listing
 from clearhouse.office.feeds.models import Signal
+from clearhouse.office.storable import storable, storable_json
 
 _CISA: Final = "CISA"
 _FIRST: Final = "FIRST"
@@ -44,7 +45,8 @@ def said_by(document: Document) -> Iterator[Said]:
                 {
                     "added": listing.added.isoformat(),
                     "due": listing.due.isoformat() if listing.due else None,
-                    "ransomware": listing.in_ransomware, "action": listing.action[:1000],
+                    "ransomware": listing.in_ransomware,
+                    "action": storable(listing.action)[:1000],
                 },
             )  # fmt: skip
         case Score() as score:
@@ -52,7 +54,7 @@ def said_by(document: Document) -> Iterator[Said]:
                 "probability": score.probability, "percentile": score.percentile,
                 "model": score.model,
             }  # fmt: skip
-            yield Said(score.cve, Signal.Kind.EPSS, _FIRST, at, values)
+            yield Said(score.cve, Signal.Kind.EPSS, _FIRST, at, storable_json(values))
         case CveRecord() as record:
             for container in record.containers:
                 yield from _by_container(record.id, container, at)
@@ -61,7 +63,7 @@ def said_by(document: Document) -> Iterator[Said]:
 
 
 def _by_container(flaw: str, one: Container, otherwise: str) -> Iterator[Said]:
-    source = one.provider[:_LONGEST_SOURCE] or "not named"
+    source = storable(one.provider)[:_LONGEST_SOURCE] or "not named"
     at = _time(one.updated) or otherwise
     for point in one.ssvc:
         said = {
@@ -69,10 +71,10 @@ def _by_container(flaw: str, one: Container, otherwise: str) -> Iterator[Said]:
             "technical_impact": point.technical_impact, "role": point.role,
             "version": point.version,
         }  # fmt: skip
-        yield Said(flaw, Signal.Kind.SSVC, source, _time(point.at) or at, said)
+        yield Said(flaw, Signal.Kind.SSVC, source, _time(point.at) or at, storable_json(said))
     if one.metrics:
         vectors = [metric.vector for metric in one.metrics]
-        yield Said(flaw, Signal.Kind.CVSS, source, at, {"vectors": vectors})
+        yield Said(flaw, Signal.Kind.CVSS, source, at, storable_json({"vectors": vectors}))
 
 
 def _time(at: datetime | None) -> str:

@@ -10,6 +10,8 @@ from typing import Any, Final
 from clearhouse.office.cases import queries as cases
 from clearhouse.office.findings import queries as findings
 from clearhouse.office.findings.standing import STATES
+from clearhouse.office.inventories import queries as inventories
+from clearhouse.office.inventories.shown import FIRST, Step, step_of
 from clearhouse.office.look.words import Tag
 from clearhouse.office.viewer import Viewer
 from clearhouse.protocol.roles import Role
@@ -37,6 +39,8 @@ class Group:
 class Home:
     """The parts of the page; one that is None does not concern the viewer."""
 
+    exposure: Sequence[Step] | None
+    """What to do first on its systems, for who runs some or is a deployer."""
     queue: Sequence[cases.Queued] | None
     findings: Sequence[tuple[findings.Finding, Tag]] | None
     groups: Sequence[Group]
@@ -45,18 +49,34 @@ class Home:
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to show but that nothing is there."""
-        return self.queue is None and self.findings is None and not self.groups and not self.tasks
+        return (
+            self.exposure is None
+            and self.queue is None
+            and self.findings is None
+            and not self.groups
+            and not self.tasks
+        )
 
 
 def home_of(viewer: Viewer, *, now: datetime) -> Home:
     """The first page of a viewer that acts for an organisation."""
     listed = [] if viewer.coordinates else cases.page_of(viewer)[0]
     return Home(
+        exposure=_exposure(viewer, now),
         queue=cases.queue(viewer, now=now, most=_SHOWN) if viewer.coordinates else None,
         findings=_findings(viewer) if viewer.has(Role.FINDER) else None,
         groups=_groups(listed),
         tasks=cases.tasks_of(viewer, most=_SHOWN),
     )
+
+
+def _exposure(viewer: Viewer, now: datetime) -> list[Step] | None:
+    systems = inventories.systems_of(viewer)
+    if not systems and not viewer.has(Role.DEPLOYER):
+        return None
+    titles = {one.system.name: one.system.title for one in systems}
+    first, _ = inventories.remedies_of(viewer, most=FIRST)
+    return [step_of(one, titles, now) for one in first]
 
 
 def _findings(viewer: Viewer) -> list[tuple[findings.Finding, Tag]]:

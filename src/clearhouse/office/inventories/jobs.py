@@ -7,6 +7,7 @@ from datetime import datetime
 from clearhouse.errors import NotFound
 from clearhouse.office.blobs import store
 from clearhouse.office.inventories.actions import feeding, receiving
+from clearhouse.office.inventories.actions.holding import held
 from clearhouse.office.inventories.actions.matching import match_system
 from clearhouse.office.inventories.models import Inventory, System
 from clearhouse.office.queue.handlers import Handler, Payload, Progress, every, handler
@@ -27,8 +28,7 @@ class Read(Handler[receiving.Parsed]):
     def store(self, payload: Payload, result: receiving.Parsed, now: datetime) -> None:
         """Put it in the place of the one before."""
         found = _inventory(payload)
-        System.objects.select_for_update().get(pk=found.system_id)
-        if found.system.retired_at is None:
+        if held(found.system).retired_at is None:
             receiving.install(found, result, now=now)
 
     def failed(self, payload: Payload, reason: str, now: datetime) -> None:  # noqa: ARG002 - Handler's

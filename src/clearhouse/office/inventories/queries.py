@@ -10,7 +10,7 @@ from typing import Final
 from django.db.models import Count, F, Max, Min, Q
 
 from clearhouse.errors import NotFound
-from clearhouse.exposure.remedies import Flawed, Remedy, remedies
+from clearhouse.exposure.remedies import Remedy, remedies
 from clearhouse.office.blobs import store
 from clearhouse.office.inventories.models import (
     Component,
@@ -20,6 +20,7 @@ from clearhouse.office.inventories.models import (
     System,
 )
 from clearhouse.office.inventories.sight import MISSING, owns, system_seen
+from clearhouse.office.inventories.telling import flawed
 from clearhouse.office.viewer import Viewer
 from clearhouse.protocol.roles import Scope
 
@@ -91,18 +92,8 @@ def remedies_of(viewer: Viewer, *, most: int) -> tuple[list[Remedy], int]:
     """What to do first, package by package, and how much there is to do in all."""
     viewer.needs(Scope.INVENTORIES_READ)
     rows = Exposure.objects.filter(_standing(), system__organisation=viewer.acting_for())
-    columns = rows.order_by("rank", "name").values_list(
-        "system__name", "flaw", "found", "due", "rank"
-    )
-    found = remedies(
-        Flawed(
-            system=system, ecosystem=one["ecosystem"], package=one["package"],
-            version=one["version"], flaw=flaw, fixed=one["fixed"], due=due, rank=rank,
-        )
-        for system, flaw, components, due, rank in columns.iterator(chunk_size=2000)
-        for one in components
-        if one["answer"] == Exposure.Answer.AFFECTED and not one.get("is_taken_back")
-    )  # fmt: skip
+    ordered = rows.select_related("system").order_by("rank", "name")
+    found = remedies(each for one in ordered.iterator(chunk_size=2000) for each in flawed(one))
     return found[:most], len(found)
 
 

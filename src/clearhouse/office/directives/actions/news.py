@@ -19,6 +19,7 @@ from clearhouse.office.directives.stored import directive_of
 from clearhouse.office.look.clock import absolute
 from clearhouse.office.notices import actions as notices
 from clearhouse.office.notices.told import Told
+from clearhouse.office.orgs.queries import hold
 from clearhouse.protocol.directives.directive import Directive, Force, To
 from clearhouse.protocol.directives.events import Trigger
 from clearhouse.protocol.directives.obligation import News
@@ -59,15 +60,24 @@ def tell_about(changes: Sequence[Change], *, now: datetime) -> None:
 
 
 def tell_waiting(now: datetime) -> int:
-    """Tell what was noted, in the order of the organisations.  How many were told something."""
+    """Tell what was noted.  How many were told something.
+
+    1. Organisations are held first, in the order of their keys, 2. then what was noted, 3. and the
+    ledger last, as everybody does: nobody waits for who waits.
+    """
     with transaction.atomic():
+        noted = Untold.objects.order_by("organisation_id").values_list("organisation_id", flat=True)
+        those = list(noted.distinct()[:_AT_ONCE])
+        for organisation in those:
+            hold(organisation)  # 1
         rows = list(
             Untold.objects.select_for_update(of=("self",))
             .select_related("directive")
-            .order_by("organisation_id", "directive_id", "to")[:_AT_ONCE]
-        )
+            .filter(organisation__in=those)
+            .order_by("organisation_id", "directive_id", "to")
+        )  # 2
         for one in rows:
-            _tell(one, now)
+            _tell(one, now)  # 3
         Untold.objects.filter(pk__in=[one.pk for one in rows]).delete()
         return len(rows)
 

@@ -14,13 +14,14 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from clearhouse.errors import Invalid
-from clearhouse.exposure.documents import Document, Kind, of_json
+from clearhouse.exposure.documents import VEX, Document, Kind, of_json
 from clearhouse.exposure.feeds import read
 from clearhouse.exposure.unpacking import SetAside
 from clearhouse.office.feeds.actions import Changed, forget_unlisted, take_in
-from clearhouse.office.feeds.models import Load
+from clearhouse.office.feeds.models import LONGEST_ID, Load
 from clearhouse.office.inventories.models import Component, Exposure, System
 from clearhouse.office.queue.actions import Request, enqueue, enqueue_many
+from clearhouse.office.storable import storable_json
 
 MATCH: Final = "inventories.match"
 OWN: Final = "inventories.own-record"
@@ -44,7 +45,7 @@ def load(
     row = _begun(path, began)  # 1
     coming = islice(read(path), row.position, None)
     has_kev = False
-    while some := list(islice(coming, _DOCUMENTS)):
+    while some := [_kept(one) for one in islice(coming, _DOCUMENTS)]:
         documents = [one for one in some if isinstance(one, Document)]
         has_kev = has_kev or any(one.kind is Kind.KEV for one in documents)
         with transaction.atomic():  # 2
@@ -143,6 +144,13 @@ def systems_touched_by(flaws: Iterable[str]) -> set[int]:
     return found
 
 
+def _kept(one: Document | SetAside) -> Document | SetAside:
+    """The document, or why it is left out: an identifier that is longer than any is kept."""
+    if isinstance(one, Document) and len(one.id) > LONGEST_ID and one.kind not in VEX:
+        return SetAside(one.where, f"has an identifier of more than {LONGEST_ID} characters")
+    return one
+
+
 def _begun(path: Path, now: datetime) -> Load:
     digest = _digest(path)
     known = Load.objects.filter(file=path.name[-300:], digest=digest, ended_at=None).first()
@@ -161,7 +169,8 @@ def _note(row: Load, some: Sequence[Document | SetAside], changed: Changed) -> N
     row.changed += changed.count
     row.left_out += len(aside)
     room = _REASONS - len(row.reasons)
-    row.reasons = [*row.reasons, *([where[-300:], reason[:300]] for where, reason in aside[:room])]
+    shown = [[where[-300:], reason[:300]] for where, reason in aside[:room]]
+    row.reasons = [*row.reasons, *storable_json(shown)]
     row.save(update_fields=["position", "changed", "left_out", "reasons"])
 
 

@@ -12,13 +12,17 @@ from clearhouse.exposure.matching import Component, Vulnerabilities
 from clearhouse.exposure.names import normal_ecosystem, normal_name
 from clearhouse.exposure.touching import Touch, change, touches
 from clearhouse.exposure.vex import Stated
+from clearhouse.office.feeds.models import LONGEST_ID
 from clearhouse.office.feeds.queries import records_about
 from clearhouse.office.inventories import models
+from clearhouse.office.inventories.actions.holding import held as held_system
 from clearhouse.office.inventories.following import tell_followers
 from clearhouse.office.inventories.judging import judge
 from clearhouse.office.inventories.models import Exposure, Inventory, System
 from clearhouse.office.inventories.stating import Stating, stated_of, told_of
+from clearhouse.office.inventories.telling import tell_owner
 from clearhouse.office.names import new_name
+from clearhouse.office.storable import storable, storable_json
 from clearhouse.versions.ecosystems import base_name
 
 _SHOWN: Final = 200  # components of one flaw that are kept beside it
@@ -53,7 +57,7 @@ def match_system(system: System, *, now: datetime) -> None:
     with the reason.  A system that was retired has nothing installed.
     """
     with transaction.atomic():
-        held = System.objects.select_for_update().get(pk=system.pk)
+        held = held_system(system)
         installed = components_of(held)
         known = Vulnerabilities(records_about(packages_of(installed)))
         touching = touches(installed, known)
@@ -74,6 +78,7 @@ def match_system(system: System, *, now: datetime) -> None:
         Exposure.objects.bulk_create(came, batch_size=_BATCH)
         System.objects.filter(pk=held.pk).update(matched=held.revision)
         tell_followers(held.pk, now)
+        tell_owner(held, [*kept, *came], now=now)
 
 
 _CHANGING: Final = (
@@ -119,8 +124,8 @@ def _end(gone: Sequence[Exposure], system: System, now: datetime) -> None:
 
 def _updated(one: Exposure, touch: Touch, stated: Stating) -> Exposure:
     leading = touch.leading.vulnerability
-    one.flaw, one.ids = touch.flaw, list(touch.ids)
-    one.record, one.summary = leading.id, leading.summary[:300]
+    one.flaw, one.ids = storable(touch.flaw)[:LONGEST_ID], storable_json(touch.ids)
+    one.record, one.summary = leading.id, storable(leading.summary)[:300]
     one.answer = touch.answer.value
     scores = {
         (vector, match.vulnerability.id)
@@ -128,11 +133,11 @@ def _updated(one: Exposure, touch: Touch, stated: Stating) -> Exposure:
         for kind, vector in match.vulnerability.severity
         if kind.startswith("CVSS")
     }
-    one.scores = [list(pair) for pair in sorted(scores)]
+    one.scores = storable_json(sorted(scores))
     said = [stated.on(match) for match in touch.matches]
-    one.found = [_told(each) for each in said[:_SHOWN]]
+    one.found = storable_json([_told(each) for each in said[:_SHOWN]])
     taken_back = all(each.is_suppressed for each in said)
-    one.statement = told_of(said[0].statement) if taken_back else None
+    one.statement = storable_json(told_of(said[0].statement)) if taken_back else None
     return one
 
 

@@ -10,19 +10,21 @@ from typing import Final
 
 from django.db import transaction
 
-from clearhouse.errors import Conflict, Invalid
+from clearhouse.errors import Invalid
 from clearhouse.exposure.inventories import Unidentified, components_of, read, subject_of
 from clearhouse.exposure.matching import Component
 from clearhouse.exposure.names import normal_ecosystem, normal_name
 from clearhouse.formats.inventory import MOST_BYTES
 from clearhouse.office.blobs import store
 from clearhouse.office.inventories import models
+from clearhouse.office.inventories.actions.holding import held_in_use
 from clearhouse.office.inventories.actions.matching import match_system
-from clearhouse.office.inventories.models import Inventory, Release, System
+from clearhouse.office.inventories.models import Inventory, Release
 from clearhouse.office.inventories.sight import system_seen
 from clearhouse.office.ledgerbook.actions import record
 from clearhouse.office.names import new_name
 from clearhouse.office.queue.actions import enqueue
+from clearhouse.office.storable import storable, storable_json
 from clearhouse.office.viewer import Viewer
 from clearhouse.proof.text import printable
 from clearhouse.protocol.roles import Scope
@@ -63,9 +65,7 @@ def receive(
         raise Invalid(f"is larger than {MOST_BYTES >> 20} MiB", where=named)
     parsed = parse(raw, named, distribution) if len(raw) <= AT_ONCE_BYTES else None  # 1
     with transaction.atomic():
-        held = System.objects.select_for_update().get(pk=seen.pk)
-        if held.retired_at is not None:
-            raise Conflict("this system was retired")
+        held = held_in_use(seen)
         name = new_name("IN")
         blob = store.put(raw)
         entry = record("inventory.received", name, {"system": held.name, "content": blob}, now=now)
@@ -98,10 +98,10 @@ def install(made: Inventory, parsed: Parsed, *, now: datetime) -> None:
     """
     made.state = Inventory.State.READ
     made.format = parsed.format[:60]
-    made.subject = parsed.subject[: _LONGEST["purl"]]
+    made.subject = storable(parsed.subject)[: _LONGEST["purl"]]
     made.components = len(parsed.components)
     made.unidentified_count = len(parsed.unidentified)
-    made.unidentified = [_told(one) for one in parsed.unidentified[:_SHOWN]]
+    made.unidentified = storable_json([_told(one) for one in parsed.unidentified[:_SHOWN]])
     current = Inventory.objects.filter(system=made.system_id, is_current=True).first()
     is_newest = current is None or (current.at, current.pk) <= (made.at, made.pk)
     if is_newest and current is not None:
@@ -117,7 +117,7 @@ def install(made: Inventory, parsed: Parsed, *, now: datetime) -> None:
 def refuse(name: str, reason: str) -> None:
     """Note that a list could not be read."""
     Inventory.objects.filter(name=name, state=Inventory.State.RECEIVED).update(
-        state=Inventory.State.REFUSED, reason=reason[: _LONGEST["reason"]]
+        state=Inventory.State.REFUSED, reason=storable(reason)[: _LONGEST["reason"]]
     )
 
 
@@ -129,8 +129,8 @@ def _list(made: Inventory, components: Sequence[Component]) -> None:
                 models.Component(
                     inventory=made,
                     release_id=keys[_key(one)],
-                    purl=one.purl[: _LONGEST["purl"]],
-                    place=one.place[: _LONGEST["place"]],
+                    purl=storable(one.purl)[: _LONGEST["purl"]],
+                    place=storable(one.place)[: _LONGEST["place"]],
                 )
                 for one in some
             ),
@@ -144,8 +144,8 @@ _Key = tuple[str, str, str, bool]
 def _key(one: Component) -> _Key:
     """As matching names it, so that a record finds who has its package."""
     ecosystem = normal_ecosystem(one.ecosystem)
-    name = normal_name(ecosystem, one.name)
-    return ecosystem[:100], name[:1024], one.version[:1024], one.lacks_epoch
+    name = storable(normal_name(ecosystem, one.name))
+    return storable(ecosystem)[:100], name[:1024], storable(one.version)[:1024], one.lacks_epoch
 
 
 def _releases(components: Sequence[Component]) -> dict[_Key, int]:

@@ -7,10 +7,11 @@ from typing import Final
 
 from django.db import transaction
 
-from clearhouse.errors import Conflict, Invalid, NotFound, Refused
+from clearhouse.errors import Invalid, NotFound, Refused
 from clearhouse.office.blobs import store
+from clearhouse.office.inventories.actions.holding import held_in_use
 from clearhouse.office.inventories.actions.matching import match_system
-from clearhouse.office.inventories.models import OwnStatements, System
+from clearhouse.office.inventories.models import OwnStatements
 from clearhouse.office.inventories.sight import MISSING, system_seen
 from clearhouse.office.inventories.stating import read_statements
 from clearhouse.office.ledgerbook.actions import record
@@ -38,7 +39,7 @@ def hand_in_statements(
         raise Invalid(f"is larger than {MOST_BYTES >> 20} MiB", where=named)
     count = len(read_statements(raw, named))
     with transaction.atomic():
-        held = _held(seen)
+        held = held_in_use(seen)
         if OwnStatements.objects.filter(system=held, withdrawn_at=None).count() >= MOST:
             raise Refused(f"at most {MOST} documents for a system; take some back")
         name = new_name("VX")
@@ -60,7 +61,7 @@ def withdraw_statements(viewer: Viewer, name: str, *, now: datetime) -> OwnState
         raise NotFound(MISSING)
     seen = system_seen(viewer, found.system.name)
     with transaction.atomic():
-        held = _held(seen)
+        held = held_in_use(seen)
         row = OwnStatements.objects.select_for_update().get(pk=found.pk)
         if row.withdrawn_at is None:
             row.withdrawn_at = now
@@ -68,10 +69,3 @@ def withdraw_statements(viewer: Viewer, name: str, *, now: datetime) -> OwnState
             record("statements.withdrawn", row.name, {}, now=now)
             match_system(held, now=now)
         return row
-
-
-def _held(system: System) -> System:
-    held = System.objects.select_for_update().get(pk=system.pk)
-    if held.retired_at is not None:
-        raise Conflict("this system was retired")
-    return held

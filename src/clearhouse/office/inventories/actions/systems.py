@@ -8,11 +8,13 @@ from typing import Final
 
 from django.db import transaction
 
-from clearhouse.errors import Conflict, Invalid, Refused
+from clearhouse.errors import Invalid, Refused
+from clearhouse.office.inventories.actions.holding import held_in_use
 from clearhouse.office.inventories.actions.matching import judge_anew
 from clearhouse.office.inventories.following import tell_followers
 from clearhouse.office.inventories.models import Exposure, Inventory, System
 from clearhouse.office.inventories.sight import system_seen
+from clearhouse.office.inventories.telling import tell_owner
 from clearhouse.office.ledgerbook.actions import record
 from clearhouse.office.names import new_name
 from clearhouse.office.orgs.queries import hold
@@ -60,8 +62,7 @@ def describe_system(
     known = checked(sector, answers)
     named = _title(title)
     with transaction.atomic():
-        hold(system_seen(viewer, name).organisation_id)
-        held = _held(viewer, name)
+        held = held_in_use(system_seen(viewer, name))
         others = System.objects.filter(organisation=held.organisation_id, retired_at=None)
         if others.exclude(pk=held.pk).filter(title=named).exists():
             raise Invalid("you have another system of that name", key="title")
@@ -76,7 +77,7 @@ def retire_system(viewer: Viewer, name: str, *, now: datetime) -> System:
     """Say that a system is no longer there: nothing touches it any more, and it takes nothing."""
     viewer.needs(Scope.INVENTORIES_WRITE)
     with transaction.atomic():
-        held = _held(viewer, name)
+        held = held_in_use(system_seen(viewer, name))
         held.retired_at = now
         held.save(update_fields=["retired_at"])
         Exposure.objects.filter(system=held, gone_at=None).update(
@@ -87,6 +88,7 @@ def retire_system(viewer: Viewer, name: str, *, now: datetime) -> System:
         Inventory.objects.filter(system=held, is_current=True).update(is_current=False)
         record("system.retired", held.name, {}, now=now)
         tell_followers(held.pk, now)
+        tell_owner(held, [], now=now)
         return held
 
 
@@ -116,10 +118,3 @@ def _title(text: str) -> str:
     if not named or len(named) > _TITLE or not named.isprintable():
         raise Invalid(f"expected a name of 1 to {_TITLE} characters", key="title")
     return named
-
-
-def _held(viewer: Viewer, name: str) -> System:
-    held = System.objects.select_for_update().get(pk=system_seen(viewer, name).pk)
-    if held.retired_at is not None:
-        raise Conflict("this system was retired")
-    return held
