@@ -36,9 +36,11 @@ def build(authority: Viewer, system: str) -> dict[str, str]:
 def mark(put: Any) -> None:
     """Put a mark of its own into what not everybody may read."""
     for row in DirectiveRow.objects.all():
-        name = "draft directive" if row.state == DirectiveRow.State.DRAFT else "directive"
-        row.document["title"] = put.word(f"{name} title")
-        row.document["audience"]["organisations"].append(put.word(f"{name} audience"))
+        if row.state == DirectiveRow.State.DRAFT:
+            row.document["title"] = put.word("draft directive title")
+        else:
+            row.document["title"] = put.word("directive title")
+            row.document["audience"]["organisations"].append(put.word("directive audience"))
         row.save()
     put(ObligationRow.objects.all(), flaw="obliged flaw", because="obliged because")
     put(Evidence.objects.all(), text="evidence text", by="evidence by")

@@ -126,7 +126,7 @@ MAY_READ: Final[dict[str, Rule]] = {
     "proposed name": of_any("lab", "proposed-net"),
     "directive title": of_any("hospital", "agency"),
     "directive audience": of("agency"),
-    **dict.fromkeys(("draft directive title", "draft directive audience"), of_only("agency")),
+    "draft directive title": of_only("agency"),
     # Of a directive that is binding its issuer sees which flaw on which system, and what was
     # handed in; never what is installed.
     **dict.fromkeys(
@@ -165,7 +165,7 @@ REVIEWING: Final = (
 NOT_THE_OFFICES: Final = {
     "grant use", "endpoint address", "system title", "list name", "installed package",
     "installed place", "exposure summary", "exposed package", "channel address",
-    "draft directive title", "draft directive audience", "obliged flaw", "obliged because",
+    "draft directive title", "obliged flaw", "obliged because",
     "evidence text", "evidence by",
     *(name for name in MAY_READ if name.startswith("notice ")),
 }  # fmt: skip
