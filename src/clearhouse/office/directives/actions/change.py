@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from clearhouse.office.directives.models import ObligationRow
+from clearhouse.office.directives.models import Evidence, ObligationRow
 from clearhouse.office.inventories.present import Touching
 from clearhouse.protocol.directives.directive import Demand, Directive
 from clearhouse.protocol.directives.events import Event
@@ -20,6 +20,7 @@ class Change:
 
     ``touching`` and ``asked`` are what it rests on now, where it is there; ``by`` hands in or
     answers, ``text`` is what it says, ``reference`` what it rests on.
+    ``news`` and ``came`` are what follows; ``had_evidence`` is whether something waited before.
     """
 
     row: ObligationRow
@@ -31,3 +32,5 @@ class Change:
     text: str = ""
     reference: str = ""
     news: list[News] = field(default_factory=list)
+    came: list[Evidence] = field(default_factory=list)
+    had_evidence: bool = False

@@ -35,7 +35,7 @@ from clearhouse.office.inventories.present import (
 from clearhouse.office.names import new_name
 from clearhouse.office.queue.actions import Request, enqueue_many
 from clearhouse.protocol.directives.directive import Way
-from clearhouse.protocol.directives.events import End, Event, State
+from clearhouse.protocol.directives.events import End, Event, HandIn, State
 from clearhouse.protocol.directives.following import Gone, There, follow
 
 DERIVE: Final = "directives.derive"
@@ -215,13 +215,13 @@ def _reference(seen: There | Gone, present: Present) -> str:
 
 
 def _is_known(row: ObligationRow, reference: str, events: Iterable[Event]) -> bool:
-    """Whether just that was handed in before, and refused: it is not handed in again."""
-    if not events:
+    """Whether just that was stated before, and refused: it is not handed in again."""
+    if HandIn(Way.REMOVED) not in events:
         return False
     refused = row.evidence.filter(
         verdict=Evidence.Verdict.REFUSED, way=Way.REMOVED, reference=reference
     )
-    return row.state == State.OPEN and refused.exists()
+    return refused.exists()
 
 
 def _new(row: DirectiveRow, present: Present, touching: Touching, now: datetime) -> ObligationRow:

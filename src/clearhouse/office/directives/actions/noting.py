@@ -22,6 +22,7 @@ from clearhouse.protocol.directives.events import (
     MoveDue,
     Refuse,
     SeenAgain,
+    State,
     Trigger,
 )
 from clearhouse.protocol.directives.obligation import Obligation, oblige, step
@@ -53,6 +54,8 @@ def keep(changes: Sequence[Change], *, now: datetime) -> None:
     """
     wanted = [one for one in changes if _is_new(one) or one.events or _differs(one)]
     new = {one for one in wanted if _is_new(one)}
+    for one in wanted:
+        one.had_evidence = one.row.state == State.HANDED_IN
     moved = [_moved(one, now) for one in wanted]  # 1
     tell_about(wanted, now=now)
     entries = iter(record_many([each for made in moved for _, each in made], now=now))
@@ -66,6 +69,7 @@ def keep(changes: Sequence[Change], *, now: datetime) -> None:
     )  # 2
     for one, mine in zip(wanted, noted, strict=True):
         _evidence(one, mine, now)  # 3
+    Evidence.objects.bulk_create([each for one in wanted for each in one.came], batch_size=_BATCH)
 
 
 def _is_new(one: Change) -> bool:
@@ -143,31 +147,37 @@ def _save(there: Sequence[ObligationRow], came: Sequence[ObligationRow]) -> None
 
 
 def _evidence(one: Change, entries: Sequence[tuple[Event | None, int]], now: datetime) -> None:
-    waiting = Evidence.objects.filter(obligation=one.row, verdict=Evidence.Verdict.WAITING)
+    """What was handed in stands in the change's ``came``; what waited before is answered."""
     for event, entry in entries:
         match event:
             case HandIn(way):
                 if way.is_decided_by_rule:
-                    _overtaken(one.row)
-                Evidence.objects.create(
-                    obligation=one.row, way=way.value, text=one.text, reference=one.reference,
-                    at=now, by=one.by, entry=entry,
+                    _answer(one, verdict=Evidence.Verdict.OVERTAKEN)
+                one.came.append(
+                    Evidence(
+                        obligation=one.row, way=way.value, text=one.text, reference=one.reference,
+                        at=now, by=one.by, entry=entry,
+                    )
                 )  # fmt: skip
             case Accept(reason) | Refuse(reason):
                 is_accepted = isinstance(event, Accept)
                 verdict = Evidence.Verdict.ACCEPTED if is_accepted else Evidence.Verdict.REFUSED
-                waiting.update(
-                    verdict=verdict, reason=reason[:_REASON], answered_at=now,
+                _answer(
+                    one, verdict=verdict, reason=reason[:_REASON], answered_at=now,
                     answered_by=one.by, answer_entry=entry,
                 )  # fmt: skip
             case SeenAgain() | Lift() | End():
-                _overtaken(one.row)
+                _answer(one, verdict=Evidence.Verdict.OVERTAKEN)
             case _:
                 continue
 
 
-def _overtaken(row: ObligationRow) -> None:
-    """What waits is not examined any more: something else has decided."""
-    Evidence.objects.filter(obligation=row, verdict=Evidence.Verdict.WAITING).update(
-        verdict=Evidence.Verdict.OVERTAKEN
-    )
+def _answer(one: Change, **columns: object) -> None:
+    """What waits is answered, or not examined any more: something else has decided."""
+    for each in one.came:
+        if each.verdict == Evidence.Verdict.WAITING:
+            for name, value in columns.items():
+                setattr(each, name, value)
+    if one.had_evidence:
+        waiting = Evidence.objects.filter(obligation=one.row, verdict=Evidence.Verdict.WAITING)
+        waiting.update(**columns)
