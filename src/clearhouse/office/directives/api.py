@@ -19,6 +19,7 @@ from clearhouse.office.directives.documents import (
 )
 from clearhouse.office.directives.sight import directive_seen, obligation_seen
 from clearhouse.office.orgs.middleware import viewer_in
+from clearhouse.protocol.roles import Scope
 
 directives = Router(tags=["directives"])
 obligations = Router(tags=["directives"])
@@ -27,7 +28,9 @@ obligations = Router(tags=["directives"])
 @directives.get("", response=list[DirectiveOut])
 def listed(request: HttpRequest) -> list[DirectiveOut]:
     """The directives that you may read, those in force first."""
-    found = queries.directives_of(viewer_in(request), now=timezone.now())
+    viewer = viewer_in(request)
+    viewer.needs(Scope.DIRECTIVES_READ)
+    found = queries.directives_of(viewer, now=timezone.now())
     return [DirectiveOut.of(one) for one in found]
 
 
@@ -35,6 +38,7 @@ def listed(request: HttpRequest) -> list[DirectiveOut]:
 def directive(request: HttpRequest, name: Name) -> WholeDirectiveOut:
     """One directive, with its text as a document (`clearhouse-directive/1`)."""
     viewer = viewer_in(request)
+    viewer.needs(Scope.DIRECTIVES_READ)
     row, value, parts = directive_seen(viewer, name)
     mine = queries.counts_of(viewer, name, now=timezone.now())
     return WholeDirectiveOut.whole(row, value, parts, mine)
