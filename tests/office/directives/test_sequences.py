@@ -14,7 +14,7 @@ from typing import Final
 
 import pytest
 from django.db import transaction
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from clearhouse.errors import ClearhouseError, Refused
@@ -210,7 +210,11 @@ def compare(told: Told) -> None:
 
 @pytest.mark.slow
 @given(st.lists(st.sampled_from(_DEEDS), min_size=3, max_size=9))
-@settings(max_examples=25)
+@example(["removed", "accept", "again", "affected"])
+@example(["removed", "accept", "fixed", "affected", "week", "end"])
+@example(["accepted", "accept", "fixed", "affected", "end"])
+@example(["removed", "refuse", "state", "withdraw", "killed", "fixed"])
+@settings(max_examples=20)
 def test_what_is_stored_is_what_the_machine_says(deeds: list[str]) -> None:
     with rolled_back():
         office, told = begun()
