@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "clearhouse.office.cases",
     "clearhouse.office.feeds",
     "clearhouse.office.inventories",
+    "clearhouse.office.directives",
     "clearhouse.office.advisories",
     "clearhouse.office.reviews",
     "clearhouse.office.assessments",

@@ -16,6 +16,7 @@ from clearhouse.office.feeds.models import LONGEST_ID
 from clearhouse.office.feeds.queries import records_about
 from clearhouse.office.inventories import models
 from clearhouse.office.inventories.actions.holding import held as held_system
+from clearhouse.office.inventories.following import tell_followers
 from clearhouse.office.inventories.judging import judge
 from clearhouse.office.inventories.models import Exposure, Inventory, System
 from clearhouse.office.inventories.stating import Stating, stated_of, told_of
@@ -76,6 +77,7 @@ def match_system(system: System, *, now: datetime) -> None:
         _save(kept, before)
         Exposure.objects.bulk_create(came, batch_size=_BATCH)
         System.objects.filter(pk=held.pk).update(matched=held.revision)
+        tell_followers(held.pk, now)
         tell_owner(held, [*kept, *came], now=now)
 
 
@@ -85,12 +87,13 @@ _CHANGING: Final = (
 )  # fmt: skip
 
 
-def judge_anew(system: System) -> None:
+def judge_anew(system: System, *, now: datetime) -> None:
     """Judge what touches a system again, as something is known now that was not."""
     open_ = list(Exposure.objects.filter(system=system, gone_at=None).order_by("pk"))
     before = {one.pk: _state(one) for one in open_}
     judge(system, open_)
     _save(open_, before)
+    tell_followers(system.pk, now)
 
 
 def _state(one: Exposure) -> tuple[object, ...]:
