@@ -25,6 +25,8 @@ KINDS: Final = (
     " dpkg-query -W and rpm -qa print"
 )
 _HEADER: Final = 1000  # characters of a table's first line that are looked at
+#: In bytes.  The longest name of a package on PyPI, npm and Maven Central has about 200.
+_LONGEST_NAME: Final = 800
 _ORDERS: Final = frozenset({"apk/1", "debian/1", "rpm/1"})
 _COLUMN: Final = re.compile(r"(?:.*[,;])?[\s\"]*(?:purl|name)[\s\"]*(?:$|[,;])", re.IGNORECASE)
 
@@ -123,11 +125,19 @@ def components_of(
     unknown: list[Unidentified] = []
     for one in packages:
         found = _component(one, where)
-        if isinstance(found, Component):
+        if isinstance(found, Component) and _is_too_long(found):
+            reason = f"its name or version has more than {_LONGEST_NAME} bytes"
+            unknown.append(Unidentified(one, reason, "correct it"))
+        elif isinstance(found, Component):
             known.append(found)
         else:
             unknown.append(found)
     return known, unknown
+
+
+def _is_too_long(one: Component) -> bool:
+    texts = (one.ecosystem, one.name, one.version)
+    return any(len(text.encode(errors="replace")) > _LONGEST_NAME for text in texts)
 
 
 def _component(one: Listed, where: str) -> Component | Unidentified:

@@ -20,6 +20,7 @@ from clearhouse.formats.osv import ECOSYSTEMS, Affected, Bound, Event
 
 _LONGEST_TEXT: Final = 200
 _LONGEST_NAME: Final = 1024
+_LONGEST_ALIAS: Final = 200
 _CWE: Final = re.compile(r"CWE-[1-9][0-9]{0,5}", re.ASCII)
 
 
@@ -82,7 +83,7 @@ def read(raw: object, where: str) -> Record:
     record = JsonValue(raw, where)
     return Record(
         _name(record, "id"),
-        tuple(alias for one in record.listed("aliases") if (alias := one.text().strip())),
+        tuple(_aliases(record)),
         record.text_at("modified") or "",
         record.text_at("published") or "",
         record.text_at("withdrawn") or None,
@@ -91,6 +92,14 @@ def read(raw: object, where: str) -> Record:
         tuple(_entry(one) for one in record.listed("affected")),
         _weaknesses(record),
     )
+
+
+def _aliases(record: JsonValue) -> Iterator[str]:
+    """Other names of the flaw; what no store takes as an identifier is none and left out."""
+    for one in record.listed("aliases"):
+        alias = one.text().strip()
+        if alias and alias.isprintable() and len(alias) <= _LONGEST_ALIAS:
+            yield alias
 
 
 def _entry(raw: JsonValue) -> Entry:

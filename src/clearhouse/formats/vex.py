@@ -68,7 +68,8 @@ class VexDocument:
 
 def purl_of(text: str) -> PackageURL | None:
     """The package URL that ``text`` is; None where it is none."""
-    if not text.startswith("pkg:") or len(text) > _LONGEST_PURL:
+    # Without what cannot be written again: lone surrogates, as JSON may have them.
+    if not text.startswith("pkg:") or len(text) > _LONGEST_PURL or not text.isprintable():
         return None
     try:
         return PackageURL.from_string(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from clearhouse.protocol.roles import Scope
+from tests.office.security.exposing import STATEMENTS
 from tests.office.security.rules import Allowed, member, office, person
 from tests.office.security.world import Looker, Stage, World
 
@@ -26,6 +27,8 @@ PAGES: Final[tuple[tuple[str, str, Allowed, dict[str, Any]], ...]] = (
     ("GET", f"{_S}describe/", its_owner, {}),
     ("POST", f"{_S}describe/", its_owner, {"title": "Another"}),
     ("POST", f"{_S}upload/", its_owner, {"file": "upload"}),
+    ("POST", f"{_S}state/", its_owner, {"statements": "upload"}),
+    ("POST", "exposure/statements/<str:statements>/withdraw/", its_owner, {}),
     ("POST", f"{_S}retire/", its_owner, {}),
     ("POST", f"{_S}state/", its_owner, {"statements": "upload"}),
     ("POST", "exposure/statements/<str:statements>/withdraw/", its_owner, {}),
@@ -44,6 +47,9 @@ OPERATIONS: Final[tuple[tuple[str, str, Allowed, Any, tuple[Scope, ...]], ...]] 
     ("POST", f"{_ONE}/retire", its_owner, {}, (_R, _W)),
     ("POST", f"{_ONE}/inventories", its_owner, b"example==1.1\n", (_R, _W)),
     ("GET", f"{_ONE}/inventories", its_owner, None, (_R,)),
+    ("POST", f"{_ONE}/statements", its_owner, STATEMENTS, (_R, _W)),
+    ("GET", f"{_ONE}/statements", its_owner, None, (_R,)),
+    ("POST", "api/systems/statements/{name}/withdraw", its_owner, {}, (_R, _W)),
     ("GET", "api/exposures", member, None, (_R,)),
     ("GET", "api/exposures/of-case/{case}", office, None, (Scope.CASES_READ,)),
     ("GET", "api/exposures/{name}", its_owner, None, (_R,)),

@@ -125,6 +125,7 @@ _FILLED: Final = (
     (r"\(\?P<name>C-[^)]*\)", "commitment"),
     (r"\(\?P<name>SC-[^)]*\)", "claim"),
     (r"(?<=reviews/)(?:<str:name>|\{name\})", "review"),
+    (r"<str:statements>|(?<=statements/)\{name\}", "statements"),
     (r"<str:system>|(?<=systems/)\{name\}", "system"),
     (r"<str:inventory>", "inventory"),
     (r"<str:directive>|(?<=api/directives/)\{name\}", "directive"),

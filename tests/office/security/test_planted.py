@@ -136,6 +136,7 @@ MAY_READ: Final[dict[str, Rule]] = {
     **dict.fromkeys(
         (
             "list name",
+            "statements name",
             "installed package",
             "installed place",
             "exposure summary",
@@ -163,7 +164,8 @@ REVIEWING: Final = (
 #: Between a developer and a party; what a deployer runs, is told and is obliged to; an authority's
 #: drafts: the office does not read it.
 NOT_THE_OFFICES: Final = {
-    "grant use", "endpoint address", "system title", "list name", "installed package",
+    "grant use", "endpoint address", "system title", "list name", "statements name",
+    "installed package",
     "installed place", "exposure summary", "exposed package", "channel address",
     "draft directive title", "obliged flaw", "obliged because",
     "evidence text", "evidence by",

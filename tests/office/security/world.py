@@ -67,6 +67,7 @@ ABSENT: Final = {
     "party": "TP-0000000000", "loan": "L-0000000000", "opening": "SO-0000000000",
     "directive": "D-0000000000", "obligation": "O-0000000000", "draft": "D-0000000000",
     "system": "SY-0000000000", "inventory": "IN-0000000000", "exposure": "EX-0000000000",
+    "statements": "VX-0000000000",
     "notice": "N-0000000000", "channel": "NC-0000000000", "feed token": "noones",
     "endpoint": "E-0000000000", "grant": "G-0000000000", "use": "U-000000000000000f",
 }  # fmt: skip

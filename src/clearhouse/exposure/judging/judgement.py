@@ -238,7 +238,7 @@ def _others(point: Point, values: tuple[str, ...], basis: Basis) -> tuple[str, .
 
 
 def _instant(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat(timespec="microseconds")
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
 
 
 def facts_of(known: Known, answers: Mapping[str, str | Collection[str]]) -> Facts:

@@ -9,16 +9,19 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from django.db import transaction
+from django.db.models import Max, Q
 
 from clearhouse.exposure.documents import VEX, Document
 from clearhouse.exposure.vulnerabilities import Vulnerability, of_record
+from clearhouse.formats.instants import instant
 from clearhouse.formats.osv_reading import Record as OsvRecord
 from clearhouse.formats.vex import VexDocument
 from clearhouse.office.cases.actions.public import note_public
+from clearhouse.office.feeds.holding import hold_alone
 from clearhouse.office.feeds.models import (
     LONGEST_ID,
     LONGEST_NAME,
@@ -54,19 +57,26 @@ class Changed:
 def take_in(documents: Sequence[Document], *, now: datetime) -> Changed:
     """Keep documents of any kind, in one transaction; what is known differently by them."""
     with transaction.atomic():
+        hold_alone()
         packages = _records([one for one in documents if isinstance(one.value, OsvRecord)], now)
         flaws = _signals([said for one in documents for said in said_by(one)], now)
         flaws |= _statements([one for one in documents if one.kind in VEX], now)
         return Changed(packages, flaws)
 
 
-def forget_unlisted(before: datetime) -> frozenset[str]:
-    """Take back that flaws are in KEV that the edition loaded since ``before`` does not list.
+def forget_unlisted(began: datetime) -> frozenset[str]:
+    """Take back that flaws are in KEV that the edition loaded since ``began`` does not list.
 
-    Those flaws.  Call it when a catalogue was loaded whole.
+    Those flaws.  Call it when a catalogue was loaded whole.  An edition that is older than what was
+    here has left nothing since then, and takes nothing back.
     """
     with transaction.atomic():
-        gone = Signal.objects.filter(kind=Signal.Kind.KEV, loaded_at__lt=before)
+        hold_alone()
+        listed = Signal.objects.filter(kind=Signal.Kind.KEV)
+        newest = listed.filter(loaded_at__gte=began).aggregate(at=Max("at"))["at"]
+        if newest is None:
+            return frozenset()
+        gone = listed.filter(Q(loaded_at__lt=began) | Q(at__lt=newest) & ~Q(at=""))
         flaws = frozenset(gone.values_list("flaw", flat=True))
         gone.delete()
         return flaws
@@ -84,7 +94,7 @@ def _records(documents: Sequence[Document], now: datetime) -> frozenset[Package]
         assert isinstance(one.value, OsvRecord)
         made = of_record(one.value)
         known = newest.get(made.id)
-        if known is None or known[0].modified <= made.modified:
+        if known is None or _when(known[0].modified) <= _when(made.modified):
             newest[made.id] = made, one
     rows = Record.objects.select_for_update().filter(identifier__in=newest).defer("body")
     there = {row.identifier: row for row in rows}
@@ -92,7 +102,7 @@ def _records(documents: Sequence[Document], now: datetime) -> frozenset[Package]
         identifier: (made, one)
         for identifier, (made, one) in newest.items()
         if (row := there.get(identifier)) is None
-        or (row.digest != one.digest and row.modified <= made.modified)  # 2, 3
+        or (row.digest != one.digest and _when(row.modified) <= _when(made.modified))  # 2, 3
     }
     before = Subject.objects.filter(record__identifier__in=new)
     touched = set(before.values_list("ecosystem", "package"))  # 4
@@ -120,10 +130,15 @@ def _records(documents: Sequence[Document], now: datetime) -> frozenset[Package]
     return frozenset(touched | {(one.ecosystem, one.package) for one in subjects})
 
 
+def _when(modified: str) -> tuple[datetime, str]:
+    """When a record was modified; what is no time is before all that is."""
+    return instant(modified) or datetime.min.replace(tzinfo=UTC), modified
+
+
 def _row(made: Vulnerability, one: Document, now: datetime) -> Record:
     return Record(
         identifier=made.id,
-        modified=made.modified[:40],
+        modified=storable(made.modified)[:40],
         is_withdrawn=made.withdrawn is not None,
         summary=storable(made.summary)[:LONGEST_NAME],
         digest=one.digest,
@@ -139,9 +154,9 @@ def _packages(made: Vulnerability) -> Iterable[Package]:
 def _signals(said: Sequence[Said], now: datetime) -> frozenset[str]:
     """Keep what catalogues say; the flaws of which they say something else than before."""
     newest: dict[tuple[str, str, str], Said] = {}
-    for one in said:
+    for one in _current(said):
         known = newest.get(one.key)
-        if known is None or known.at <= one.at:
+        if known is None or not _is_before(one.at, known.at):
             newest[one.key] = one
     flaws = {one.flaw for one in newest.values()}
     there = {
@@ -151,7 +166,7 @@ def _signals(said: Sequence[Said], now: datetime) -> frozenset[str]:
     kept = [
         one
         for key, one in newest.items()
-        if (row := there.get(key)) is None or row.at <= one.at
+        if (row := there.get(key)) is None or not _is_before(one.at, row.at)
     ]  # fmt: skip
     Signal.objects.bulk_create(
         (
@@ -173,6 +188,23 @@ def _signals(said: Sequence[Said], now: datetime) -> frozenset[str]:
     )
 
 
+def _current(said: Sequence[Said]) -> Iterable[Said]:
+    """All but what an older edition of KEV lists: what the newer one left out is taken back."""
+    listed = [one.at for one in said if one.kind is Signal.Kind.KEV]
+    if not listed:
+        return said
+    here = Signal.objects.filter(kind=Signal.Kind.KEV).aggregate(at=Max("at"))["at"]
+    newest = max([here or "", *listed])
+    return [
+        one for one in said if one.kind is not Signal.Kind.KEV or not _is_before(one.at, newest)
+    ]
+
+
+def _is_before(at: str, other: str) -> bool:
+    """Whether one time is before another; where one is not known, what comes later counts."""
+    return bool(at and other) and at < other
+
+
 def _statements(documents: Sequence[Document], now: datetime) -> frozenset[str]:
     """Keep VEX documents; the flaws that new ones, or those they take the place of, are about."""
     flaws: set[str] = set()
@@ -187,7 +219,8 @@ def _statements(documents: Sequence[Document], now: datetime) -> frozenset[str]:
             known.delete()
         made = Statements.objects.create(
             kind=one.kind.value, identifier=one.id, modified=one.modified, digest=one.digest,
-            where=one.where[-LONGEST_NAME:], body=zlib.compress(one.raw, 6), loaded_at=now,
+            where=storable(one.where)[-LONGEST_NAME:], body=zlib.compress(one.raw, 6),
+            loaded_at=now,
         )  # fmt: skip
         about = {storable(name)[:LONGEST_ID] for said in one.value.statements for name in said.ids}
         Stated.objects.bulk_create(

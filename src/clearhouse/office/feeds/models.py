@@ -6,6 +6,9 @@ from django.db import models
 
 LONGEST_ID = 200
 LONGEST_NAME = 300
+#: In bytes: an index of PostgreSQL holds about 2,700 of a row.
+LONGEST_PACKAGE = 1000
+LONGEST_IDENTIFIER = 2000
 
 
 class Record(models.Model):

@@ -10,6 +10,7 @@ from packageurl import PackageURL
 from clearhouse.formats.osv import ECOSYSTEMS
 from clearhouse.formats.osv_reading import Record
 from clearhouse.office.cases.actions.public import PublicRecord
+from clearhouse.office.storable import storable
 
 _TYPES: Final = {ecosystem.lower(): kind for kind, ecosystem in ECOSYSTEMS.items()}
 _ID, _PACKAGE = 60, 300
@@ -24,14 +25,17 @@ def noted(record: Record) -> Iterator[PublicRecord]:
         kind = _TYPES.get(entry.ecosystem.lower())
         if kind is None or not entry.name:
             continue
-        namespace, _, name = entry.name.rpartition("/")
+        namespace, _, name = storable(entry.name).rpartition("/")
         if not name.strip():
             continue
-        purl = PackageURL(type=kind, namespace=namespace or None, name=name)
+        try:
+            purl = str(PackageURL(type=kind, namespace=namespace or None, name=name))
+        except ValueError:
+            continue  # no package URL, so no report names it
         yield PublicRecord(
             advisory=record.id[:_ID],
-            aliases=tuple(one[:_ID] for one in record.aliases),
-            package=str(purl)[:_PACKAGE],
-            summary=record.summary,
+            aliases=tuple(storable(one)[:_ID] for one in record.aliases),
+            package=purl[:_PACKAGE],
+            summary=storable(record.summary),
             weaknesses=tuple(int(one) for one in cwes if one.isdecimal()),
         )

@@ -30,6 +30,8 @@ class Read(Handler[receiving.Parsed]):
         found = _inventory(payload)
         if held(found.system).retired_at is None:
             receiving.install(found, result, now=now)
+        else:
+            receiving.refuse(found.name, "the system was retired")
 
     def failed(self, payload: Payload, reason: str, now: datetime) -> None:  # noqa: ARG002 - Handler's
         """Say why not."""

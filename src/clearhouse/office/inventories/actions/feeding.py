@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+import os
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -17,16 +18,26 @@ from clearhouse.errors import Invalid
 from clearhouse.exposure.documents import VEX, Document, Kind, of_json
 from clearhouse.exposure.feeds import read
 from clearhouse.exposure.unpacking import SetAside
+from clearhouse.formats.osv_reading import Record
 from clearhouse.office.feeds.actions import Changed, forget_unlisted, take_in
-from clearhouse.office.feeds.models import LONGEST_ID, Load
+from clearhouse.office.feeds.holding import hold_alone
+from clearhouse.office.feeds.models import (
+    LONGEST_ID,
+    LONGEST_IDENTIFIER,
+    LONGEST_NAME,
+    LONGEST_PACKAGE,
+    Load,
+)
+from clearhouse.office.feeds.queries import editions
 from clearhouse.office.inventories.models import Component, Exposure, System
 from clearhouse.office.queue.actions import Request, enqueue, enqueue_many
-from clearhouse.office.storable import storable_json
+from clearhouse.office.storable import storable, storable_json
 
 MATCH: Final = "inventories.match"
 OWN: Final = "inventories.own-record"
 _BATCH: Final = 400
 _DOCUMENTS: Final = 500
+_BYTES: Final = 16 << 20
 _REASONS: Final = 100
 _CHUNK: Final = 1 << 20
 
@@ -38,22 +49,21 @@ def load(
 
     1. A load of the same content that was cut off goes on where it stood.  2. So many documents at
     a time are kept in one transaction with how far it is.  3. What cannot be read is left out with
-    its reason.  4. At the end of a whole KEV catalogue, what it lists no more is taken back.
+    its reason.  4. At the end of a whole KEV catalogue, what it lists no more is taken back, but
+    not where something was left out: that may be what it lists.
     Raises :class:`Invalid` where the path cannot be read at all.
     """
     began = clock()
     row = _begun(path, began)  # 1
-    coming = islice(read(path), row.position, None)
-    has_kev = False
-    while some := [_kept(one) for one in islice(coming, _DOCUMENTS)]:
+    for some in _together(islice(read(path), row.position, None)):
         documents = [one for one in some if isinstance(one, Document)]
-        has_kev = has_kev or any(one.kind is Kind.KEV for one in documents)
         with transaction.atomic():  # 2
             changed = take_in_documents(documents, now=clock())
             _note(row, some, changed)  # 3
         say(f"{row.position:,} read, {row.changed:,} changes")
     with transaction.atomic():
-        if has_kev:  # 4
+        hold_alone()
+        if not row.left_out:  # 4
             mark(systems_touched_by(forget_unlisted(row.began_at)))
         row.ended_at = clock()
         row.save(update_fields=["ended_at"])
@@ -62,10 +72,19 @@ def load(
 
 
 def take_in_documents(documents: Sequence[Document], *, now: datetime) -> Changed:
-    """Keep documents, and mark each system that they say something new about, at once."""
+    """Keep documents, and mark each system that they say something new about, at once.
+
+    The first of KEV says something of every flaw: that it is not listed was not known before.
+    """
     with transaction.atomic():
+        hold_alone()
+        is_first = any(one.kind is Kind.KEV for one in documents) and Kind.KEV not in editions()
         changed = take_in(documents, now=now)
-        mark(systems_with(changed.packages) | systems_touched_by(changed.flaws))
+        systems = systems_with(changed.packages) | systems_touched_by(changed.flaws)
+        if is_first:
+            touched = Exposure.objects.filter(gone_at=None)
+            systems |= set(touched.values_list("system_id", flat=True).distinct())
+        mark(systems)
         return changed
 
 
@@ -134,9 +153,15 @@ def systems_with(packages: Iterable[tuple[str, str]]) -> set[int]:
 
 
 def systems_touched_by(flaws: Iterable[str]) -> set[int]:
-    """The keys of systems that one of the flaws touches now."""
+    """The keys of systems that one of the flaws, by any of its names, touches now."""
     named = sorted(flaws)
     found: set[int] = set()
+    others = {one.casefold() for one in named if not one.startswith("CVE-")}
+    if others:  # a flaw goes by its CVE, where it has one
+        open_ = Exposure.objects.filter(gone_at=None)
+        for system, ids in open_.values_list("system_id", "ids").iterator(chunk_size=5000):
+            if not others.isdisjoint(one.casefold() for one in ids):
+                found.add(system)
     for first in range(0, len(named), _BATCH):
         some = named[first : first + _BATCH]
         rows = Exposure.objects.filter(Q(flaw__in=some) | Q(record__in=some), gone_at=None)
@@ -144,17 +169,44 @@ def systems_touched_by(flaws: Iterable[str]) -> set[int]:
     return found
 
 
+def _together(coming: Iterable[Document | SetAside]) -> Iterator[list[Document | SetAside]]:
+    """What is kept in one transaction: so many documents, and no more of them than fits memory."""
+    some: list[Document | SetAside] = []
+    size = 0
+    for one in coming:
+        some.append(_kept(one))
+        size += len(one.raw) if isinstance(one, Document) else 0
+        if len(some) == _DOCUMENTS or size >= _BYTES:
+            yield some
+            some, size = [], 0
+    if some:
+        yield some
+
+
 def _kept(one: Document | SetAside) -> Document | SetAside:
-    """The document, or why it is left out: an identifier that is longer than any is kept."""
-    if isinstance(one, Document) and len(one.id) > LONGEST_ID and one.kind not in VEX:
-        return SetAside(one.where, f"has an identifier of more than {LONGEST_ID} characters")
+    """The document, or why it is left out: a name that is longer than any is kept."""
+    if isinstance(one, SetAside):
+        return one
+    longest = LONGEST_IDENTIFIER if one.kind in VEX else LONGEST_ID
+    if len(one.id) > LONGEST_ID and len(one.id.encode()) > longest:
+        return SetAside(one.where, f"has an identifier of more than {longest:,} characters")
+    if isinstance(one.value, Record):
+        for entry in one.value.affected:
+            if len(storable(entry.name).encode()) > LONGEST_PACKAGE or len(entry.ecosystem) > 100:
+                reason = f"{entry.place} names a package by more than {LONGEST_PACKAGE:,} bytes"
+                return SetAside(one.where, reason)
     return one
 
 
 def _begun(path: Path, now: datetime) -> Load:
-    digest = _digest(path)
-    known = Load.objects.filter(file=path.name[-300:], digest=digest, ended_at=None).first()
-    return known or Load.objects.create(file=path.name[-300:], digest=digest, began_at=now)
+    """The load of this file, begun or gone on with.  Raises :class:`Invalid`."""
+    if not (path.is_file() or path.is_dir()):
+        raise Invalid(
+            "is neither a file nor a folder: a stream cannot be gone on with", where=str(path)
+        )
+    digest, name = _digest(path), storable(path.resolve().name)[-LONGEST_NAME:]
+    known = Load.objects.filter(file=name, digest=digest, ended_at=None).first()
+    return known or Load.objects.create(file=name, digest=digest, began_at=now)
 
 
 def _note(row: Load, some: Sequence[Document | SetAside], changed: Changed) -> None:
@@ -180,8 +232,9 @@ def _digest(path: Path) -> str:
     try:
         if path.is_dir():
             for one in sorted(path.rglob("*")):
-                told = one.stat()
-                found.update(f"{one}\0{told.st_size}\0{told.st_mtime_ns}\n".encode())
+                told = one.lstat()
+                found.update(os.fsencode(one))
+                found.update(f"\0{told.st_size}\0{told.st_mtime_ns}\n".encode())
         else:
             with path.open("rb") as stream:
                 while chunk := stream.read(_CHUNK):

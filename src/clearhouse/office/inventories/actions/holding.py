@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from clearhouse.errors import Conflict
+from clearhouse.office.feeds.holding import hold_still
 from clearhouse.office.inventories.models import System
 from clearhouse.office.orgs.queries import hold
 
 
 def held(system: System) -> System:
-    """The system as it stands, after its organisation and before the ledger.
+    """The system as it stands, after what is known and its organisation, and before the ledger.
 
     Telling somebody holds its organisation: who held the system first would wait for who waits.
     """
+    hold_still()
     hold(system.organisation_id)
     return System.objects.select_for_update().get(pk=system.pk)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -25,19 +26,30 @@ from clearhouse.office.names import new_name
 from clearhouse.office.storable import storable, storable_json
 from clearhouse.versions.ecosystems import base_name
 
+_PLACES: Final = 20  # of one package URL
 _SHOWN: Final = 200  # components of one flaw that are kept beside it
 _BATCH: Final = 500
 
 
 def components_of(system: System) -> list[Component]:
-    """What is installed on a system, by its current inventory."""
+    """What is installed on a system, by its current inventory.
+
+    Of what is listed again and again the first places: the answer is the same for each.
+    """
     rows = models.Component.objects.filter(
         inventory__system=system, inventory__is_current=True
-    ).values_list(
-        "release__ecosystem", "release__package", "release__version", "purl", "inventory__file",
-        "place", "release__lacks_epoch",
+    ).order_by("pk").values_list(
+        "release_id", "release__ecosystem", "release__package", "release__version", "purl",
+        "inventory__file", "place", "release__lacks_epoch",
     )  # fmt: skip
-    return [Component(*row) for row in rows.iterator(chunk_size=5000)]
+    times: Counter[tuple[int, str]] = Counter()
+    found: list[Component] = []
+    for release, *row in rows.iterator(chunk_size=5000):
+        one = Component(*row)
+        times[release, one.purl] += 1
+        if times[release, one.purl] <= _PLACES:
+            found.append(one)
+    return found
 
 
 def packages_of(components: Iterable[Component]) -> set[tuple[str, str]]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
-from typing import Final
+from typing import Final, TypeVar
 
 from django.db import transaction
 
@@ -32,9 +33,15 @@ from clearhouse.protocol.roles import Scope
 READ: Final = "inventories.read"
 #: Read while its sender waits; a list of 2,000 packages with licences has about half of it.
 AT_ONCE_BYTES: Final = 4 << 20
+AT_ONCE_PACKAGES: Final = 10_000
+#: Each is held against every flaw of the package, which may be hundreds.
+MOST_VERSIONS: Final = 500
 _SHOWN: Final = 1000  # of those that could not be identified
 _BATCH: Final = 500
-_LONGEST: Final = {"purl": 2048, "place": 300, "reason": 500}
+_LONGEST: Final = {"purl": 2048, "place": 300, "reason": 500, "file": 200, "distribution": 60}
+
+
+_One = TypeVar("_One")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +65,16 @@ def receive(
     """
     viewer.needs(Scope.INVENTORIES_WRITE)
     seen = system_seen(viewer, system)
-    named = printable(file.strip() or "inventory", limit=200)
+    named = printable(file.strip() or "inventory")[: _LONGEST["file"]]
     if not raw:
         raise Invalid("is empty", where=named)
     if len(raw) > MOST_BYTES:
         raise Invalid(f"is larger than {MOST_BYTES >> 20} MiB", where=named)
+    if len(distribution) > _LONGEST["distribution"] or not distribution.isprintable():
+        raise Invalid("expected a distribution such as Debian:12", key="distribution")
     parsed = parse(raw, named, distribution) if len(raw) <= AT_ONCE_BYTES else None  # 1
+    if parsed is not None and len(parsed.components) > AT_ONCE_PACKAGES:
+        parsed = None  # others wait for the ledger meanwhile
     with transaction.atomic():
         held = held_in_use(seen)
         name = new_name("IN")
@@ -87,8 +98,23 @@ def parse(raw: bytes, where: str, distribution: str) -> Parsed:
     known, unknown = components_of(found.packages, where)
     if not known and not unknown:
         raise Invalid("lists no packages", where=where)
+    _check_versions(known, where)
     subject = subject_of(found.packages)
     return Parsed(found.format, known, str(subject or ""), unknown)
+
+
+def _check_versions(components: Sequence[Component], where: str) -> None:
+    """Refuse what nobody has installed: a small list of it would take hours to match."""
+    versions: dict[tuple[str, str], set[tuple[str, str]]] = defaultdict(set)
+    for one in components:
+        versions[one.ecosystem, one.name].add((one.version, one.purl))
+    for (_, name), several in versions.items():
+        if len(several) > MOST_VERSIONS:
+            raise Invalid(
+                f"lists {len(several):,} versions of {printable(name, limit=100)}, more than"
+                f" {MOST_VERSIONS:,}",
+                where=where,
+            )
 
 
 def install(made: Inventory, parsed: Parsed, *, now: datetime) -> None:
@@ -122,8 +148,11 @@ def refuse(name: str, reason: str) -> None:
 
 
 def _list(made: Inventory, components: Sequence[Component]) -> None:
+    keys: dict[_Key, int] = {}
+    # In one order for everybody: two that make the same releases would wait for one another.
+    for wanted in _batches(sorted({_key(one) for one in components})):
+        keys |= _releases(wanted)
     for some in _batches(components):
-        keys = _releases(some)
         models.Component.objects.bulk_create(
             (
                 models.Component(
@@ -148,11 +177,10 @@ def _key(one: Component) -> _Key:
     return storable(ecosystem)[:100], name[:1024], storable(one.version)[:1024], one.lacks_epoch
 
 
-def _releases(components: Sequence[Component]) -> dict[_Key, int]:
+def _releases(wanted: Sequence[_Key]) -> dict[_Key, int]:
     """The keys of releases, those that are new made."""
-    wanted = {_key(one) for one in components}
     found = _known(wanted)
-    missing = wanted - found.keys()
+    missing = [one for one in wanted if one not in found]
     if missing:
         Release.objects.bulk_create(
             (Release(ecosystem=e, package=p, version=v, lacks_epoch=k) for e, p, v, k in missing),
@@ -163,18 +191,18 @@ def _releases(components: Sequence[Component]) -> dict[_Key, int]:
     return found
 
 
-def _known(wanted: set[_Key]) -> dict[_Key, int]:
+def _known(wanted: Sequence[_Key]) -> dict[_Key, int]:
     by_ecosystem: dict[str, set[str]] = {}
     for ecosystem, package, _, _ in wanted:
         by_ecosystem.setdefault(ecosystem, set()).add(package)
-    found: dict[_Key, int] = {}
+    sought, found = set(wanted), dict[_Key, int]()
     for ecosystem, packages in by_ecosystem.items():
         rows = Release.objects.filter(ecosystem=ecosystem, package__in=packages)
         for key, *rest in rows.values_list(
             "pk", "ecosystem", "package", "version", "lacks_epoch"
         ).iterator(chunk_size=2000):
             named = (rest[0], rest[1], rest[2], rest[3])
-            if named in wanted:
+            if named in sought:
                 found[named] = key
     return found
 
@@ -190,7 +218,7 @@ def _told(one: Unidentified) -> dict[str, str]:
     }
 
 
-def _batches(values: Sequence[Component]) -> Iterator[list[Component]]:
+def _batches(values: Sequence[_One]) -> Iterator[list[_One]]:
     coming = iter(values)
     while some := list(islice(coming, _BATCH)):
         yield some

@@ -23,6 +23,7 @@ from clearhouse.protocol.roles import Scope
 MOST_BYTES: Final = 4 << 20
 #: Each is read again at each match.
 MOST: Final = 100
+_LONGEST_FILE: Final = 200
 
 
 def hand_in_statements(
@@ -34,7 +35,7 @@ def hand_in_statements(
     """
     viewer.needs(Scope.INVENTORIES_WRITE)
     seen = system_seen(viewer, system)
-    named = printable(file.strip() or "statements", limit=200)
+    named = printable(file.strip() or "statements")[:_LONGEST_FILE]
     if len(raw) > MOST_BYTES:
         raise Invalid(f"is larger than {MOST_BYTES >> 20} MiB", where=named)
     count = len(read_statements(raw, named))
