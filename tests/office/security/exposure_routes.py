@@ -27,8 +27,6 @@ PAGES: Final[tuple[tuple[str, str, Allowed, dict[str, Any]], ...]] = (
     ("GET", f"{_S}describe/", its_owner, {}),
     ("POST", f"{_S}describe/", its_owner, {"title": "Another"}),
     ("POST", f"{_S}upload/", its_owner, {"file": "upload"}),
-    ("POST", f"{_S}state/", its_owner, {"statements": "upload"}),
-    ("POST", "exposure/statements/<str:statements>/withdraw/", its_owner, {}),
     ("POST", f"{_S}retire/", its_owner, {}),
     ("POST", f"{_S}state/", its_owner, {"statements": "upload"}),
     ("POST", "exposure/statements/<str:statements>/withdraw/", its_owner, {}),

@@ -44,8 +44,10 @@ def components_of(system: System) -> list[Component]:
     )  # fmt: skip
     times: Counter[tuple[int, str]] = Counter()
     found: list[Component] = []
-    for release, *row in rows.iterator(chunk_size=5000):
-        one = Component(*row)
+    for release, ecosystem, name, version, purl, file, place, lacks_epoch in rows.iterator(
+        chunk_size=5000
+    ):
+        one = Component(ecosystem, name, version, purl, file, place, lacks_epoch)
         times[release, one.purl] += 1
         if times[release, one.purl] <= _PLACES:
             found.append(one)
