@@ -6,7 +6,7 @@ PY := $(VENV)/bin/python
 JOBS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help setup system test-system assets demo demo-stop test test-postgresql test-slow test-exhaustive coverage lint format audit screenshots bench lock clean
+.PHONY: help setup system test-system assets demo demo-stop test test-postgresql test-spark test-slow test-exhaustive coverage lint format audit screenshots bench lock clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | \
@@ -59,6 +59,17 @@ test-postgresql: setup test-system ## run the office's tests on PostgreSQL, the 
 	@$(PY) -m tests.office.postgresql $(PY) -m pytest -n $(JOBS) --dist worksteal -m "not slow and not exhaustive" tests/office --ignore=tests/office/security \
 	    || { code=$$?; [ $$code -eq 77 ] || exit $$code; }
 
+# Spark itself comes as a source distribution, which nothing else here does: it has a venv of its own.
+build/spark/ready: requirements-spark.lock | setup
+	@echo "Making build/spark from $<"
+	@"$$(tools/find-python)" -m venv --clear build/spark
+	@$(PY) -m uv pip install --quiet --python build/spark/bin/python --require-hashes \
+	    --build-constraint $< -r $<
+	@touch $@
+
+test-spark: setup build/spark/ready ## hold the join on two workers of Spark against DuckDB (needs Java 17)
+	CLEARHOUSE_SPARK=build/spark/bin/python $(PY) -m pytest -m slow tests/exposure/columnar/test_spark.py
+
 test-exhaustive: setup ## try every address as everybody, in every state of a case (half an hour)
 	$(PY) -m pytest -n $(JOBS) --dist worksteal -m exhaustive
 
@@ -92,6 +103,7 @@ lock: setup ## bring the lock files up to date with pyproject.toml
 	$(LOCK) $(LOCK_FLAGS) --extra evaluation --extra postgresql pyproject.toml -o requirements.lock
 	$(LOCK) $(LOCK_FLAGS) -c requirements.lock pyproject.toml --group dev -o requirements-dev.lock
 	$(LOCK) $(LOCK_FLAGS) requirements-node.in -o requirements-node.lock
+	$(LOCK) $(LOCK_FLAGS) requirements-spark.in -o requirements-spark.lock
 
 clean: ## remove what make made
 	rm -rf $(VENV) build dist htmlcov .coverage* coverage.xml .hypothesis \

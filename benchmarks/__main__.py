@@ -16,8 +16,10 @@ from benchmarks import (
     ability,
     evaluation,
     execution,
+    exposure,
     gateway,
     ledger,
+    office_exposure,
     office_intake,
     office_pages,
     queue,
@@ -64,9 +66,11 @@ def main() -> None:
         ("The office's ledger", ledger.table()),
         ("The office's intake", office_intake.table()),
         ("Pages of a full office", office_pages.table()),
+        ("Exposure in the office", office_exposure.table()),
         ("An agent's sandbox", evaluation.sandbox()),
         ("The sequential decision", ability.table()),
         ("The gateway", gateway.table()),
+        ("Exposure at scale", exposure.table()),
     ):
         print(f"## {title}\n", flush=True)
         for line in lines:

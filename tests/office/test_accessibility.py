@@ -35,10 +35,10 @@ _PEOPLE = {
 _NO_PAGES = re.compile(
     r"\.(json|zip|csv|txt|asc)$|^/(api|osv|static|\.well-known)/|^/ledger/.|/(logout|switch)/$"
 )
-_NAMES = re.compile(r"(CH|F|C|SC|P|T|R|E|G)-(\d{4}-)?[0-9A-Z]{10}")
+_NAMES = re.compile(r"(CH|F|C|SC|P|T|R|E|G|SY|IN|EX|VX|N)-(\d{4}-)?[0-9A-Z]{10}")
 #: Pages of one shape that are looked at: cases differ by where they stand.
 _OF_ONE_SHAPE = 3
-_FEWEST = {"the public": 8, "coordinator": 25, "finder": 18, "supplier": 12, "deployer": 8,
+_FEWEST = {"the public": 8, "coordinator": 25, "finder": 18, "supplier": 12, "deployer": 20,
            "observer": 8, "developer": 9, "trusted partner": 9, "assessor": 9}  # fmt: skip
 
 
@@ -129,6 +129,8 @@ _WAYS = (
     ("cora", ("Queue",), "Tell the supplier"),
     ("cora", ("Queue", "Tell the supplier"), "Write the advisory"),
     ("sam", ("Cases", "Nested ASN.1"), "Propose a patch"),
+    ("dora", ("Exposure", "Add a system"), "Add"),
+    ("dora", ("Exposure", "Patient portal"), "Change"),
     ("", ("Advisories", "A malformed DER"), "OSV"),
 )
 _FOCUSED = """() => {

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 from django.core.exceptions import RequestDataTooBig
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clearhouse.office.edge import MOST_FORM_BYTES, FormsThatFit
 from clearhouse.office.uploads import body_lines, whole_body
 
 
@@ -36,3 +37,20 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_read() -> None:
     with pytest.raises(RequestDataTooBig):
         whole_body(_request(b"x" * 101), 100)
     assert whole_body(_request(b"x" * 100), 100) == b"x" * 100
+
+
+@pytest.mark.parametrize(
+    ("path", "length", "status"),
+    [
+        ("/findings/report/", MOST_FORM_BYTES, 200),
+        ("/findings/report/", MOST_FORM_BYTES + 1, 413),
+        ("/findings/report/", "-1", 413),
+        ("/findings/report/", "", 200),
+        ("/api/findings", MOST_FORM_BYTES + 1, 200),
+    ],
+)
+def test_a_form_larger_than_any_page_takes_goes_no_further_the_api_has_limits_of_its_own(
+    path: str, length: int | str, status: int
+) -> None:
+    request = RequestFactory().post(path, CONTENT_LENGTH=str(length))
+    assert FormsThatFit(lambda _: HttpResponse())(request).status_code == status

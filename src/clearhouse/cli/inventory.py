@@ -38,8 +38,8 @@ def push(
     """Hand in FILE (- is standard input) as what is installed on a system now.
 
     Any format that 'clearhouse match' reads.  Made for a cron job: it is safe to run again, and
-    quiet but for one line.  Exit code 0 when the list was taken, 2 when it was refused, 3 when the
-    office could not be reached.
+    quiet but for one line.  Exit code 0 when the list was taken, 1 when the key was refused, 2 when
+    the list was, 3 when the office could not be reached.
     """
     raw, name = _content(file)
     client = OfficeClient(to, key_from(key_file), say=lambda text: click.echo(text, err=True))
@@ -84,7 +84,8 @@ def systems(*, to: str, key_file: Path | None, as_json: bool) -> ExitCode:
 def todo(*, to: str, key_file: Path | None, system: str, as_json: bool) -> ExitCode:
     """List what touches your systems, what is due first at the top.
 
-    Exit code 0 where nothing does, 1 where something does.
+    Exit code 0 where nothing does, 1 where something does or the key is refused, 3 when the office
+    could not be reached.
     """
     client = OfficeClient(to, key_from(key_file))
     after: str | None = ""

@@ -166,9 +166,9 @@ def decide(component: Component, package: AffectedPackage) -> Decision | None:
         if interval.low == FIRST and interval.high == LAST:
             return Decision(Answer.AFFECTED, str(interval))
     # 2
-    key = _key(package.ecosystem, version)
+    key = comparable_key(package.ecosystem, version)
     if isinstance(key, bytes):
-        if component.lacks_epoch and any(map(_has_epoch, package.intervals)):
+        if component.lacks_epoch and any(map(has_epoch, package.intervals)):
             why = "the advisory names an epoch, and the list of packages none"
             return Decision(Answer.UNDECIDED, why)
         for interval in package.intervals:
@@ -193,7 +193,7 @@ def decide(component: Component, package: AffectedPackage) -> Decision | None:
     return None
 
 
-def _key(ecosystem: str, version: str) -> bytes | OutsideGrammar:
+def comparable_key(ecosystem: str, version: str) -> bytes | OutsideGrammar:
     """A version's key; none for what is a word in place of one (``latest``, ``dev-main``).
 
     Some orders have a place for any text, below or above all versions; an inventory that says so
@@ -205,7 +205,8 @@ def _key(ecosystem: str, version: str) -> bytes | OutsideGrammar:
     return key_of(ecosystem, version)
 
 
-def _has_epoch(interval: Interval) -> bool:
+def has_epoch(interval: Interval) -> bool:
+    """Whether a bound of ``interval`` names an epoch other than zero."""
     bounds = (interval.opened, interval.closed)
     epochs = (one.version.partition(":") for one in bounds if one is not None)
     return any(colon and epoch.strip("0") for epoch, colon, _ in epochs)

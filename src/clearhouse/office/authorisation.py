@@ -355,3 +355,74 @@ def may_in_review(deed: ReviewDeed, standing: ReviewStanding | None) -> bool:
     if deed is ReviewDeed.GIVE_BACK and standing.holds:
         return True
     return standing.is_in and deed in DONE_IN_REVIEW[standing.role]
+
+
+class DirectivePart(StrEnum):
+    """A part of a directive that is shown or not shown as a whole."""
+
+    TEXT = "text"  # what it asks, of which sectors or of how many, by when
+    AUDIENCE = "audience"  # whom it addresses by name
+    COUNTS = "counts"  # how many obligations of each organisation are open, late, done
+    OBLIGATIONS = "obligations"  # each of them: whose, by when, how it stands
+
+
+class ObligationPart(StrEnum):
+    """A part of an obligation that is shown or not shown as a whole."""
+
+    PROGRESS = "progress"  # whose, by when, how it stands
+    WHERE = "where"  # the flaw's identifier, and the owner's name of the system
+    EVIDENCE = "evidence"  # what was handed in, and what came of it
+    WORK = "work"  # packages and versions, what to do, what is open
+
+
+@dataclass(frozen=True, slots=True)
+class DirectiveStanding:
+    """What somebody is to a directive."""
+
+    is_issuer: bool
+    is_addressed: bool
+    is_draft: bool
+    tlp: Tlp
+
+
+def parts_of_directive(viewer: Viewer, standing: DirectiveStanding) -> frozenset[DirectivePart]:
+    """The parts of a directive that somebody sees; none means that it does not exist for it.
+
+    1. Its issuer sees all of it, and alone what is not issued.  2. The office sees how many
+    obligations there are, not which.  3. Whom it addresses reads it, and learns of nobody else.
+    4. So does everybody where it is TLP:CLEAR, and everybody who has signed in where it is GREEN.
+    """
+    if standing.is_issuer:  # 1
+        return frozenset(DirectivePart)
+    if standing.is_draft:
+        return frozenset()
+    if viewer.coordinates:  # 2
+        return frozenset({DirectivePart.TEXT, DirectivePart.AUDIENCE, DirectivePart.COUNTS})
+    is_open = standing.tlp is Tlp.CLEAR or (standing.tlp is Tlp.GREEN and not viewer.is_public)
+    if standing.is_addressed or is_open:  # 3, 4
+        return frozenset({DirectivePart.TEXT})
+    return frozenset()
+
+
+def parts_of_obligation(
+    *, is_owner: bool, is_issuer: bool, is_binding: bool, has_evidence: bool
+) -> frozenset[ObligationPart]:
+    """The parts of an obligation that somebody sees; none means that it does not exist for it.
+
+    1. Whose it is sees all of it.  2. Who issued the directive sees how it stands; of what is
+    binding, which flaw on which system; and what was handed in for it to examine, with what that is
+    about.  What is installed it never sees.  3. Nobody else sees anything, the office neither.
+    """
+    if is_owner:  # 1
+        return frozenset(ObligationPart)
+    if not is_issuer:  # 3
+        return frozenset()
+    found = {ObligationPart.PROGRESS}  # 2
+    if is_binding or has_evidence:
+        found |= {ObligationPart.WHERE, ObligationPart.EVIDENCE}
+    return frozenset(found)
+
+
+def may_issue(viewer: Viewer) -> bool:
+    """Whether somebody drafts and issues directives: authorities, and the office its own."""
+    return viewer.has(Role.AUTHORITY) or viewer.coordinates

@@ -71,9 +71,9 @@ _SYSTEMS: Final = (
 )  # fmt: skip
 #: What is brought up to date later, in which list: the old line and the new one.
 _UPDATED: Final = {
-    "sign-in.txt": (b"jinja2==3.1.3", b"jinja2==3.1.6"),
+    "sign-in.txt": (b"idna==3.6", b"idna==3.10"),
     "configuration-server.txt": (b"requests==2.22.0", b"requests==2.32.3"),
-    "metering.txt": (b"jinja2==2.11.3", b"jinja2==3.1.6"),
+    "metering.txt": (b"requests==2.25.1", b"requests==2.32.3"),
 }
 
 

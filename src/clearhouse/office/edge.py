@@ -29,6 +29,9 @@ AWAY: Final = (
     " not taken. Try again in a minute."
 )
 AWAY_SECONDS: Final = 15
+#: Several archives in one form; what a form makes of its files has limits of its own.
+MOST_FORM_BYTES: Final = 1 << 30
+_API: Final = "/api/"
 
 STATUS: Final[tuple[tuple[type[ClearhouseError], int, str], ...]] = (
     (Invalid, 422, "This cannot be used as it is"),
@@ -68,6 +71,24 @@ class ErrorPages:
         return error_page(request, error)
 
 
+class FormsThatFit:
+    """Refuses a form that is larger than any page takes, before it is read or put on a disk.
+
+    The API has a limit for each address.  Of a body that says no length nothing is read (WSGI).
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._next = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Pass on what fits."""
+        declared = str(request.META.get("CONTENT_LENGTH") or "0")
+        is_too_large = not declared.isdecimal() or int(declared) > MOST_FORM_BYTES
+        if is_too_large and not request.path.startswith(_API):
+            return too_large(request)
+        return self._next(request)
+
+
 def error_page(request: HttpRequest, error: ClearhouseError) -> HttpResponse:
     """A page that says what is wrong and what to do."""
     status, title = status_of(error)
@@ -88,6 +109,16 @@ def unreadable(request: HttpRequest, exception: Exception) -> HttpResponse:  # n
         "status": 400,
     }
     return render(request, "error.html", context, status=400)
+
+
+def too_large(request: HttpRequest) -> HttpResponse:
+    """The page for a form with more in it than any page takes."""
+    context = {
+        "title": "This is too large",
+        "sentence": f"A form takes at most {MOST_FORM_BYTES >> 20:,} MiB. Nothing of it was kept.",
+        "status": 413,
+    }
+    return render(request, "error.html", context, status=413)
 
 
 def forbidden(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001 - Django's

@@ -24,6 +24,11 @@ _ENTRIES: Final[tuple[tuple[str, str, frozenset[Role]], ...]] = (
     ("Scans", "/scans/", frozenset({Role.COORDINATOR, Role.FINDER})),
     ("Cases", "/cases/", _MEMBERS),
     ("Exposure", "/exposure/", frozenset({Role.DEPLOYER})),
+    (
+        "Directives",
+        "/directives/",
+        frozenset({Role.COORDINATOR, Role.DEPLOYER, Role.AUTHORITY}),
+    ),
     ("Notices", "/notices/", frozenset({Role.COORDINATOR, Role.DEPLOYER})),
     ("Advisories", "/advisories/", frozenset()),
     ("Reviews", "/reviews/", frozenset()),

@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("findings/", include("clearhouse.office.findings.urls")),
     path("scans/", include("clearhouse.office.scans.urls")),
     path("exposure/", include("clearhouse.office.inventories.urls")),
+    path("directives/", include("clearhouse.office.directives.urls")),
     path("notices/", include("clearhouse.office.notices.urls")),
     path("", include("clearhouse.office.advisories.urls")),
     path("reviews/endpoints/", include("clearhouse.office.access.urls")),

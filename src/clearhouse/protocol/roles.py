@@ -50,5 +50,7 @@ class Scope(StrEnum):
     REVIEWS_WRITE = "reviews:write"
     INVENTORIES_READ = "inventories:read"
     INVENTORIES_WRITE = "inventories:write"
+    DIRECTIVES_READ = "directives:read"
+    DIRECTIVES_WRITE = "directives:write"
     NOTICES_READ = "notices:read"
     NOTICES_WRITE = "notices:write"

@@ -8,14 +8,14 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import requests
 
-_ROLES = {"hexfind": ["finder"], "otherlab": ["finder"]}
+_ROLES: Mapping[str, Sequence[str]] = {"hexfind": ["finder"], "otherlab": ["finder"]}
 _GUESTS = """
 import json, sys
 import django
@@ -37,10 +37,22 @@ print(json.dumps(keys))
 
 @dataclass(frozen=True)
 class Live:
-    """Where the office is, and the keys by the short names of its guests."""
+    """Where the office is, and the keys by the short names of its guests.
+
+    ``environment`` is what its commands are run with, ``process`` the key of its server's process.
+    """
 
     url: str
     keys: dict[str, str]
+    environment: Mapping[str, str]
+    process: int
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run ``clearhouse`` beside it."""
+        return subprocess.run(
+            [sys.executable, "-m", "clearhouse", *arguments],
+            env=dict(self.environment), capture_output=True, text=True, check=False,
+        )  # fmt: skip
 
 
 def _free_port() -> int:
@@ -50,8 +62,8 @@ def _free_port() -> int:
 
 
 @contextmanager
-def live_office(home: Path) -> Iterator[Live]:
-    """Start an office in ``home``, and end it."""
+def live_office(home: Path, roles: Mapping[str, Sequence[str]] = _ROLES) -> Iterator[Live]:
+    """Start an office in ``home`` with guests by short name and roles, and end it."""
     port = _free_port()
     top = Path(__file__).parents[3]
     environment = {
@@ -65,7 +77,7 @@ def live_office(home: Path) -> Iterator[Live]:
     prepare = [sys.executable, "-m", "clearhouse", "office", "prepare"]
     subprocess.run(prepare, env=environment, check=True, capture_output=True)
     made = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", _GUESTS, json.dumps(_ROLES)],
+        [sys.executable, "-W", "ignore", "-c", _GUESTS, json.dumps(roles)],
         env=environment, cwd=top, check=True, capture_output=True, text=True,
     )  # fmt: skip
     address = f"127.0.0.1:{port}"
@@ -75,7 +87,9 @@ def live_office(home: Path) -> Iterator[Live]:
     )  # fmt: skip
     try:
         _wait_for(f"http://{address}/api/openapi.json")
-        yield Live(f"http://{address}", json.loads(made.stdout.splitlines()[-1]))
+        yield Live(
+            f"http://{address}", json.loads(made.stdout.splitlines()[-1]), environment, server.pid
+        )
     finally:
         server.terminate()
         server.wait(30)

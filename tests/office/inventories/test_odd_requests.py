@@ -79,8 +79,8 @@ def test_no_form_is_a_fault_of_the_office() -> None:
         for what, field in (("upload", "file"), ("state", "statements")):
             for raw in (b"", b"{", b"\x00", b"jinja2==1\n"):
                 sent = SimpleUploadedFile(name or "x", raw)
-                given = {field: sent, "distribution": odd}
-                assert client.post(f"{page}{what}/", given).status_code < 500
+                with_file = {field: sent, "distribution": odd}
+                assert client.post(f"{page}{what}/", with_file).status_code < 500
             assert client.post(f"{page}{what}/", {field: "text"}).status_code < 500
 
 

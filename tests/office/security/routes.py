@@ -22,6 +22,7 @@ from clearhouse.office.reviews.forms import VERBS as REVIEW_VERBS
 from clearhouse.protocol.roles import Role, Scope
 from tests.office.security import (
     assessment_routes,
+    directive_routes,
     exposure_routes,
     notice_routes,
     review_routes,
@@ -97,6 +98,10 @@ class Route:
         return "/grants/" in self.place or "/endpoints" in self.place
 
     @property
+    def of_directives(self) -> bool:
+        return self.place.startswith(("directives/", "api/directives", "api/obligations"))
+
+    @property
     def of_notices(self) -> bool:
         return self.place.startswith(("notices/", "api/notices"))
 
@@ -123,6 +128,8 @@ _FILLED: Final = (
     (r"<str:statements>|(?<=statements/)\{name\}", "statements"),
     (r"<str:system>|(?<=systems/)\{name\}", "system"),
     (r"<str:inventory>", "inventory"),
+    (r"<str:directive>|(?<=api/directives/)\{name\}", "directive"),
+    (r"<str:obligation>|(?<=api/obligations/)\{name\}", "obligation"),
     (r"<str:exposure>|(?<=exposures/)\{name\}", "exposure"),
     (r"<str:case>|\{case\}", "case"),
     (r"(?<=assessments/plans/)(?:<str:name>|\{name\})", "plan"),
@@ -449,6 +456,7 @@ ROUTES: Final = (
             *review_routes.PAGES,
             *assessment_routes.PAGES,
             *exposure_routes.PAGES,
+            *directive_routes.PAGES,
             *notice_routes.PAGES,
         )
     ),
@@ -479,6 +487,7 @@ ROUTES: Final = (
         )
         for method, place, rule, body, scopes in (
             *exposure_routes.OPERATIONS,
+            *directive_routes.OPERATIONS,
             *notice_routes.OPERATIONS,
         )
     ),

@@ -10,6 +10,7 @@ import pytest
 from pytest_django import Settings
 
 from clearhouse.office.authorisation import ReviewPart
+from tests.office.security.directive_routes import reads_it, sees_obligation
 from tests.office.security.exposure_routes import its_owner
 from tests.office.security.routes import (
     ROUTES,
@@ -205,6 +206,12 @@ _KNOWN: Final = (
     ("reviews/", in_review()),
     ("assessments/plans/", anybody),
     ("assessments/", in_review(ReviewPart.PROGRESS)),
+    ("directives/obligations/", sees_obligation),
+    ("directives/<", reads_it),
+    ("directives/{", reads_it),
+    ("directives", anybody),
+    ("obligations/", sees_obligation),
+    ("obligations", member),
     ("exposure/cases/", office),
     ("exposures/of-case/", office),
     ("exposure/", its_owner),

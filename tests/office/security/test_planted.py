@@ -95,7 +95,8 @@ MAY_READ: Final[dict[str, Rule]] = {
     "commitment": of("hexfind"),
     "policy": of("ecdsa-team"),
     "invitation": of("ecdsa-team"),
-    "deployer name": of("hospital"),
+    # The authority is told by name how those stand whom its directive obliges.
+    "deployer name": of_any("hospital", "agency"),
     "authority name": of("agency"),
     "observer name": of("auditor"),
     "second name": meets_finders,
@@ -123,9 +124,17 @@ MAY_READ: Final[dict[str, Rule]] = {
     "grant use": of_only("lab", "clinic-net"),
     "endpoint address": of_only("lab"),
     "proposed name": of_any("lab", "proposed-net"),
+    "directive title": of_any("hospital", "agency"),
+    "directive audience": of("agency"),
+    "draft directive title": of_only("agency"),
+    # Of a directive that is binding its issuer sees which flaw on which system, and what was
+    # handed in; never what is installed.
+    **dict.fromkeys(
+        ("system title", "obliged flaw", "obliged because", "evidence text", "evidence by"),
+        of_only("hospital", "agency"),
+    ),
     **dict.fromkeys(
         (
-            "system title",
             "list name",
             "statements name",
             "installed package",
@@ -152,11 +161,14 @@ REVIEWING: Final = (
 )  # fmt: skip
 
 
-#: Between a developer and a party; what a deployer runs and is told: the office does not read it.
+#: Between a developer and a party; what a deployer runs, is told and is obliged to; an authority's
+#: drafts: the office does not read it.
 NOT_THE_OFFICES: Final = {
     "grant use", "endpoint address", "system title", "list name", "statements name",
     "installed package",
     "installed place", "exposure summary", "exposed package", "channel address",
+    "draft directive title", "obliged flaw", "obliged because",
+    "evidence text", "evidence by",
     *(name for name in MAY_READ if name.startswith("notice ")),
 }  # fmt: skip
 
@@ -236,9 +248,12 @@ def test_the_marks_do_show_to_who_may_read_them(world: World) -> None:
     with undone():
         stage.enter(world.case)
         for route in ROUTES:
-            for name in ("coordinator", "developer", "deployer"):
-                deployers = route.of_systems or route.of_notices
-                own = {"developer": route.of_grants, "deployer": deployers}
+            for name in ("coordinator", "developer", "deployer", "authority"):
+                deployers = route.of_systems or route.of_notices or route.of_directives
+                own = {
+                    "developer": route.of_grants, "deployer": deployers,
+                    "authority": route.of_directives,
+                }  # fmt: skip
                 if route.method == "GET" and own.get(name, True):
                     looker = world.lookers[name]
                     said += Browser().ask(looker, "GET", route.path(world.names)).content.lower()

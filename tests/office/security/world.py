@@ -54,7 +54,7 @@ from clearhouse.protocol.roles import Role, Scope
 from tests.office import story
 from tests.office.cases import made
 from tests.office.cases.made import at
-from tests.office.security import assessing, exposing, telling
+from tests.office.security import assessing, directing, exposing, telling
 from tests.office.security import reviewing as reviewing_
 from tests.office.story import somebody
 
@@ -65,6 +65,7 @@ ABSENT: Final = {
     "task": "T-0000000000", "suggestion": "S-0000000000", "review": "R-0000000000",
     "assessment": "A-0000000000", "plan": "PL-0000000000",
     "party": "TP-0000000000", "loan": "L-0000000000", "opening": "SO-0000000000",
+    "directive": "D-0000000000", "obligation": "O-0000000000", "draft": "D-0000000000",
     "system": "SY-0000000000", "inventory": "IN-0000000000", "exposure": "EX-0000000000",
     "statements": "VX-0000000000",
     "notice": "N-0000000000", "channel": "NC-0000000000", "feed token": "noones",
@@ -126,6 +127,7 @@ def build() -> World:
         reviewing = reviewing_.build()
         names |= reviewing.names | assessing.build(reviewing.names["review"])
         names |= exposing.build(who.hospital)
+        names |= directing.build(who.authority, names["system"])
         names |= telling.build(who.hospital)
         lookers = _lookers(who, more) | _reviewing(reviewing)
     names["key"] = str(ApiKey.objects.filter(organisation__slug="ecdsa-team").latest("pk").pk)
@@ -134,6 +136,7 @@ def build() -> World:
     reviewing_.mark(_Planter(world), _rename)
     assessing.mark(_Planter(world))
     exposing.mark(_Planter(world))
+    directing.mark(_Planter(world))
     telling.mark(_Planter(world))
     world.case.refresh_from_db()
     return world

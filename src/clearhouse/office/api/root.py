@@ -17,6 +17,7 @@ from clearhouse.office.assessments.api import router as assessments
 from clearhouse.office.cases.api import router as cases
 from clearhouse.office.cases.api_findings import router as case_findings
 from clearhouse.office.cases.api_queue import router as queue
+from clearhouse.office.directives.api import directives, obligations
 from clearhouse.office.findings.api import router as findings
 from clearhouse.office.findings.api_commitments import router as commitments
 from clearhouse.office.findings.api_known import router as known
@@ -106,6 +107,8 @@ api.add_router("/cases", cases)
 api.add_router("/queue", queue)
 api.add_router("/systems", systems)
 api.add_router("/exposures", exposures)
+api.add_router("/directives", directives)
+api.add_router("/obligations", obligations)
 api.add_router("/advisories", advisories)
 # Before the reviews: there an address ends with the name of one.
 api.add_router("/reviews/endpoints", endpoints)

@@ -13,9 +13,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from clearhouse.errors import Conflict, Invalid, Refused
+from clearhouse.formats.inventory import MOST_BYTES
 from clearhouse.office.headers import handed_out
 from clearhouse.office.inventories import queries, shown, told
 from clearhouse.office.inventories.actions.receiving import receive
+from clearhouse.office.inventories.actions.stating import MOST_BYTES as VEX_BYTES
 from clearhouse.office.inventories.actions.stating import (
     hand_in_statements,
     withdraw_statements,
@@ -130,7 +132,7 @@ def upload(request: HttpRequest, system: str) -> HttpResponse:
         given = form.cleaned_data["distribution"]
         try:
             made = receive(
-                viewer, system, sent.read(), file=str(sent.name), distribution=given,
+                viewer, system, sent.read(MOST_BYTES + 1), file=str(sent.name), distribution=given,
                 now=timezone.now(),
             )  # fmt: skip
         except (Invalid, Refused, Conflict) as error:
@@ -152,7 +154,7 @@ def state(request: HttpRequest, system: str) -> HttpResponse:
         sent = form.cleaned_data["statements"]
         try:
             made = hand_in_statements(
-                viewer, system, sent.read(), file=str(sent.name), now=timezone.now()
+                viewer, system, sent.read(VEX_BYTES + 1), file=str(sent.name), now=timezone.now()
             )
         except (Invalid, Refused, Conflict) as error:
             form.add_error("statements" if isinstance(error, Invalid) else None, str(error))

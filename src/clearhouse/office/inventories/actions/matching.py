@@ -17,6 +17,7 @@ from clearhouse.office.feeds.models import LONGEST_ID
 from clearhouse.office.feeds.queries import records_about
 from clearhouse.office.inventories import models
 from clearhouse.office.inventories.actions.holding import held as held_system
+from clearhouse.office.inventories.following import tell_followers
 from clearhouse.office.inventories.judging import judge
 from clearhouse.office.inventories.models import Exposure, Inventory, System
 from clearhouse.office.inventories.stating import Stating, stated_of, told_of
@@ -43,8 +44,10 @@ def components_of(system: System) -> list[Component]:
     )  # fmt: skip
     times: Counter[tuple[int, str]] = Counter()
     found: list[Component] = []
-    for release, *row in rows.iterator(chunk_size=5000):
-        one = Component(*row)
+    for release, ecosystem, name, version, purl, file, place, lacks_epoch in rows.iterator(
+        chunk_size=5000
+    ):
+        one = Component(ecosystem, name, version, purl, file, place, lacks_epoch)
         times[release, one.purl] += 1
         if times[release, one.purl] <= _PLACES:
             found.append(one)
@@ -88,6 +91,7 @@ def match_system(system: System, *, now: datetime) -> None:
         _save(kept, before)
         Exposure.objects.bulk_create(came, batch_size=_BATCH)
         System.objects.filter(pk=held.pk).update(matched=held.revision)
+        tell_followers(held.pk, now)
         tell_owner(held, [*kept, *came], now=now)
 
 
@@ -97,12 +101,13 @@ _CHANGING: Final = (
 )  # fmt: skip
 
 
-def judge_anew(system: System) -> None:
+def judge_anew(system: System, *, now: datetime) -> None:
     """Judge what touches a system again, as something is known now that was not."""
     open_ = list(Exposure.objects.filter(system=system, gone_at=None).order_by("pk"))
     before = {one.pk: _state(one) for one in open_}
     judge(system, open_)
     _save(open_, before)
+    tell_followers(system.pk, now)
 
 
 def _state(one: Exposure) -> tuple[object, ...]:

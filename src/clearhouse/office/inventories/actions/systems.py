@@ -11,6 +11,7 @@ from django.db import transaction
 from clearhouse.errors import Invalid, Refused
 from clearhouse.office.inventories.actions.holding import held_in_use
 from clearhouse.office.inventories.actions.matching import judge_anew
+from clearhouse.office.inventories.following import tell_followers
 from clearhouse.office.inventories.models import Exposure, Inventory, System
 from clearhouse.office.inventories.sight import system_seen
 from clearhouse.office.inventories.telling import tell_owner
@@ -68,7 +69,7 @@ def describe_system(
         held.title, held.sector, held.answers = named, sector, known
         held.save(update_fields=["title", "sector", "answers"])
         record("system.described", held.name, {"answers": len(known)}, now=now)
-        judge_anew(held)
+        judge_anew(held, now=now)
         return held
 
 
@@ -86,6 +87,7 @@ def retire_system(viewer: Viewer, name: str, *, now: datetime) -> System:
             one.packages.all().delete()
         Inventory.objects.filter(system=held, is_current=True).update(is_current=False)
         record("system.retired", held.name, {}, now=now)
+        tell_followers(held.pk, now)
         tell_owner(held, [], now=now)
         return held
 

@@ -1,0 +1,1 @@
+"""Directives: issued by authorities, and the obligations that follow for deployers."""

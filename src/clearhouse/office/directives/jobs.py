@@ -1,0 +1,47 @@
+"""Work of the room: finding what follows from directives, and the clock of obligations."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from clearhouse.office.directives.actions import clock, deriving, issuing
+from clearhouse.office.queue.handlers import Handler, Payload, Progress, every, handler
+
+_CLOCK_SECONDS = 60
+_ALL_SECONDS = 24 * 3600
+
+
+@handler(deriving.DERIVE)
+class Derive(Handler[None]):
+    """Let the obligations on a system follow what is known of it."""
+
+    def run(self, payload: Payload, progress: Progress) -> None:
+        """Nothing ahead of the act: it holds the system while it looks."""
+
+    def store(self, payload: Payload, result: None, now: datetime) -> None:  # noqa: ARG002 - Handler's
+        """Derive them."""
+        deriving.derive(int(payload["system"]), now=now)
+
+
+@handler(issuing.SPREAD)
+class Spread(Handler[None]):
+    """Put in a job for each system that a directive may be about."""
+
+    def run(self, payload: Payload, progress: Progress) -> None:
+        """Nothing ahead of the act."""
+
+    def store(self, payload: Payload, result: None, now: datetime) -> None:  # noqa: ARG002 - Handler's
+        """Put them in."""
+        issuing.spread(str(payload["directive"]), now=now)
+
+
+@every(_CLOCK_SECONDS, "directives.clock")
+def tick(now: datetime) -> None:
+    """Remind, end what ends, look at what was left behind."""
+    clock.tick(now)
+
+
+@every(_ALL_SECONDS, "directives.all")
+def look_at_all(now: datetime) -> None:
+    """Look at every system again, whatever was told of it."""
+    deriving.look_at_all(now)

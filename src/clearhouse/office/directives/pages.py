@@ -1,0 +1,252 @@
+"""The pages of the room: directives, one of them, an obligation, a new directive."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from clearhouse.errors import Conflict, Invalid, NotFound, Refused
+from clearhouse.office.authorisation import DirectivePart, ObligationPart, may_issue
+from clearhouse.office.directives import queries, shown
+from clearhouse.office.directives.actions import evidence as evidence_actions
+from clearhouse.office.directives.actions import issuing
+from clearhouse.office.directives.forms import AnswerForm, DraftForm, EndForm, EvidenceForm
+from clearhouse.office.directives.models import DirectiveRow
+from clearhouse.office.directives.sight import (
+    MISSING,
+    directive_seen,
+    obligation_seen,
+    own_directive,
+)
+from clearhouse.office.look.fields import blame, status_of
+from clearhouse.office.orgs.middleware import viewer_in
+from clearhouse.protocol.directives.events import State
+
+_CHANGES: Final = ("GET", "HEAD", "POST")
+_NAME: Final = 20
+
+
+@require_safe
+def front(request: HttpRequest) -> HttpResponse:
+    """The directives that one may read, what they ask of oneself, and what waits for an answer."""
+    viewer = viewer_in(request)
+    now = timezone.now()
+    listed = queries.directives_of(viewer, now=now)
+    context = {
+        "title": "Directives",
+        "now": now,
+        "listed": [(one, shown.state_of(one.row), shown.mine_of(one, now)) for one in listed],
+        "may_issue": may_issue(viewer) and viewer.organisation is not None,
+        "is_member": not viewer.is_public,
+    }
+    if viewer.organisation is not None:
+        mine, following = queries.obligations_of(viewer, after=_after(request))
+        context |= {
+            "rows": [shown.row_of(one, now) for one in mine],
+            "waiting": [shown.row_of(one, now) for one in queries.waiting_for(viewer)],
+            "next_url": _next(following),
+        }
+    return render(request, "directives/front.html", context)
+
+
+@login_required
+@require_http_methods(_CHANGES)
+def new(request: HttpRequest) -> HttpResponse:
+    """Draft a directive."""
+    viewer = viewer_in(request)
+    if not may_issue(viewer):
+        raise NotFound(MISSING)
+    form = DraftForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = issuing.draft(viewer, **form.described(), now=timezone.now())
+        except (Invalid, Refused) as error:
+            blame(form, error)
+        else:
+            messages.success(request, "Drafted. Nobody else sees it until you issue it.")
+            return redirect("directives:directive", made.name)
+    context = {"title": "A new directive", "form": form}
+    return render(request, "directives/new.html", context, status=status_of(request))
+
+
+@require_safe
+def directive(request: HttpRequest, directive: str) -> HttpResponse:
+    """One directive: what it asks, of whom, by when; one's own obligations; compliance."""
+    return _directive_page(request, directive, EndForm())
+
+
+@login_required
+@require_POST
+def issue(request: HttpRequest, directive: str) -> HttpResponse:
+    """Issue a draft."""
+    try:
+        made = issuing.issue(viewer_in(request), directive, now=timezone.now())
+    except (Conflict, Refused) as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, f"{made} is in force. What follows from it is being found.")
+    return redirect("directives:directive", directive)
+
+
+@login_required
+@require_POST
+def discard(request: HttpRequest, directive: str) -> HttpResponse:
+    """Throw a draft away."""
+    try:
+        issuing.discard(viewer_in(request), directive, now=timezone.now())
+    except Conflict as error:
+        messages.error(request, str(error))
+        return redirect("directives:directive", directive)
+    messages.success(request, "The draft is gone.")
+    return redirect("directives:front")
+
+
+@login_required
+@require_POST
+def end(request: HttpRequest, directive: str) -> HttpResponse:
+    """End a directive."""
+    viewer = viewer_in(request)
+    own_directive(viewer, directive)
+    form = EndForm(request.POST)
+    if form.is_valid():
+        try:
+            issuing.end(viewer, directive, form.cleaned_data["reason"], now=timezone.now())
+        except (Invalid, Conflict) as error:
+            blame(form, error)
+        else:
+            messages.success(request, "It asks no more.")
+            return redirect("directives:directive", directive)
+    return _directive_page(request, directive, form)
+
+
+def _directive_page(request: HttpRequest, name: str, form: EndForm) -> HttpResponse:
+    viewer = viewer_in(request)
+    now = timezone.now()
+    row, value, parts = directive_seen(viewer, name)
+    context: dict[str, Any] = {
+        "title": value.title,
+        "row": row,
+        "directive": value,
+        "state": shown.state_of(row),
+        "facts": shown.facts_of(parts, value),
+        "now": now,
+        "is_issuer": DirectivePart.OBLIGATIONS in parts,
+        "is_draft": row.state == DirectiveRow.State.DRAFT,
+        "is_issued": row.state == DirectiveRow.State.ISSUED,
+        "form": form,
+    }
+    if viewer.organisation is not None:
+        mine, following = queries.obligations_of(viewer, directive=name, after=_after(request))
+        context |= {
+            "rows": [shown.row_of(one, now) for one in mine],
+            "done": [shown.row_of(one, now) for one in queries.done_of(viewer, row)],
+            "next_url": _next(following),
+            "counts": queries.counts_of(viewer, name, now=now),
+        }
+    if DirectivePart.COUNTS in parts:
+        compliance = queries.compliance_of(viewer, name, now=now)
+        context |= {
+            "has_counts": True,
+            "compliance": shown.compliance_table(compliance, now),
+            "picture": shown.compliance_picture(compliance),
+        }
+    if DirectivePart.OBLIGATIONS in parts:
+        asked = request.GET.get("from", "")[:_NAME].replace("\0", "")
+        under, onward = queries.obligations_under(viewer, name, after=asked)
+        context |= {
+            "under": shown.obligations_table([shown.row_of(one, now) for one in under]),
+            "under_next": f"?{urlencode({'from': onward})}" if onward else "",
+        }
+    return render(request, "directives/directive.html", context, status=status_of(request))
+
+
+@login_required
+@require_safe
+def obligation(request: HttpRequest, obligation: str) -> HttpResponse:
+    """One obligation: what, where, by when, why, what would change it, evidence, history."""
+    return _obligation_page(request, obligation)
+
+
+@login_required
+@require_POST
+def hand_in(request: HttpRequest, obligation: str) -> HttpResponse:
+    """Hand in evidence that a person examines."""
+    viewer = viewer_in(request)
+    _, _, parts = obligation_seen(viewer, obligation)
+    if ObligationPart.WORK not in parts:
+        raise NotFound(MISSING)
+    form = EvidenceForm(request.POST)
+    if form.is_valid():
+        try:
+            evidence_actions.hand_in(viewer, obligation, **form.cleaned_data, now=timezone.now())
+        except (Invalid, Refused) as error:
+            blame(form, error)
+        else:
+            messages.success(request, "Handed in. The authority examines it.")
+            return redirect("directives:obligation", obligation)
+    return _obligation_page(request, obligation, evidence=form)
+
+
+@login_required
+@require_POST
+def answer(request: HttpRequest, obligation: str) -> HttpResponse:
+    """Accept or refuse what was handed in."""
+    viewer = viewer_in(request)
+    row, _, _ = obligation_seen(viewer, obligation)
+    own_directive(viewer, row.directive.name)
+    form = AnswerForm(request.POST)
+    if form.is_valid():
+        try:
+            evidence_actions.answer(viewer, obligation, **form.cleaned_data, now=timezone.now())
+        except (Invalid, Refused) as error:
+            blame(form, error)
+        else:
+            messages.success(request, "Answered.")
+            return redirect("directives:obligation", obligation)
+    return _obligation_page(request, obligation, answering=form)
+
+
+def _obligation_page(
+    request: HttpRequest, name: str, *, evidence: EvidenceForm | None = None,
+    answering: AnswerForm | None = None,
+) -> HttpResponse:  # fmt: skip
+    viewer = viewer_in(request)
+    now = timezone.now()
+    row, value, _ = obligation_seen(viewer, name)
+    one = queries.seen_of(viewer, row, value)
+    is_owner = ObligationPart.WORK in one.parts
+    is_active = row.state in (State.OPEN, State.HANDED_IN)
+    is_issuer = viewer.organisation == row.directive.issuer_id
+    context = {
+        "title": f"{one.flaw or 'A flaw'} on {one.system or 'a system'}",
+        "one": one,
+        "row": row,
+        "shown": shown.row_of(one, now),
+        "now": now,
+        "is_owner": is_owner,
+        "packages": shown.packages_of(one),
+        "questions": shown.open_questions(one),
+        "ways": shown.ways_of(one),
+        "history": shown.history_of(one),
+        "is_active": is_active,
+        "evidence_form": (evidence or EvidenceForm()) if is_owner and is_active else None,
+        "answer_form": (
+            (answering or AnswerForm()) if is_issuer and row.state == State.HANDED_IN else None
+        ),
+    }
+    return render(request, "directives/obligation.html", context, status=status_of(request))
+
+
+def _after(request: HttpRequest) -> str:
+    return request.GET.get("after", "")[:_NAME].replace("\0", "")
+
+
+def _next(following: str | None) -> str:
+    return f"?{urlencode({'after': following})}" if following else ""

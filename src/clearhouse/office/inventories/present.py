@@ -1,0 +1,133 @@
+"""A system as it stands now, for rooms that ask something of its owner: what touches it, and why.
+
+For the office itself: it says whose the system is and what is installed on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from clearhouse.exposure.judging.judgement import Judgement
+from clearhouse.office.inventories import models
+from clearhouse.office.inventories.judging import judgements_of
+from clearhouse.office.inventories.models import Exposure, Inventory, System
+
+_BATCH: Final = 400
+
+Installed = tuple[str, str, str]
+"""Ecosystem, package and version."""
+
+
+@dataclass(frozen=True, slots=True)
+class Touching:
+    """A flaw that touches a system, or did; ``judgement`` is of one that does."""
+
+    key: int
+    flaw: str
+    ids: tuple[str, ...]
+    is_undecided: bool
+    found: frozenset[Installed]
+    """What is affected, or was."""
+    is_over: bool
+    over_because: str
+    statement: Mapping[str, Any] | None
+    judgement: Judgement | None = None
+
+    @property
+    def stands(self) -> bool:
+        """Whether it is there and no statement takes it back."""
+        return not self.is_over and self.statement is None
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """A system and what touches it."""
+
+    key: int
+    name: str
+    organisation: int
+    slug: str
+    sectors: frozenset[str]
+    """What the system and its owner are said to be for; none where nobody said."""
+    answers: Mapping[str, Any]
+    is_retired: bool
+    inventory: str
+    """The name of what is installed now; empty where nothing came."""
+    inventory_at: datetime | None
+    touching: tuple[Touching, ...]
+    installed: frozenset[Installed]
+    """Of what the flaws that are over were found in, what is installed still."""
+
+
+def hold_system(key: int) -> bool:
+    """Let nobody else change or match a system until the transaction ends; False for none."""
+    return System.objects.select_for_update().filter(pk=key).first() is not None
+
+
+def present_of(key: int, *, also: Collection[int] = ()) -> Present:
+    """A system that is held, with what touches it now and, of what is over, those in ``also``."""
+    return _present(System.objects.select_related("organisation").get(pk=key), also)
+
+
+def systems_in_use() -> Iterator[tuple[int, str, int]]:
+    """The key, name and owner of every system that is in use, in the order of the keys."""
+    rows = System.objects.filter(retired_at=None).order_by("pk")
+    yield from rows.values_list("pk", "name", "organisation_id").iterator(chunk_size=2000)
+
+
+def lanes_of(keys: Collection[int]) -> Iterator[tuple[int, str, int]]:
+    """The same of some systems, in use or not."""
+    ordered = sorted(keys)
+    for first in range(0, len(ordered), _BATCH):
+        rows = System.objects.filter(pk__in=ordered[first : first + _BATCH]).order_by("pk")
+        yield from rows.values_list("pk", "name", "organisation_id")
+
+
+def _present(system: System, also: Collection[int]) -> Present:
+    wanted = list(also)
+    rows = list(Exposure.objects.filter(system=system, gone_at=None).order_by("pk"))
+    for first in range(0, len(wanted), _BATCH):
+        some = Exposure.objects.filter(system=system, pk__in=wanted[first : first + _BATCH])
+        rows += some.exclude(gone_at=None).order_by("pk")
+    there = [one for one in rows if one.gone_at is None and one.statement is None]
+    judged = dict(zip((one.pk for one in there), judgements_of(system, there), strict=True))
+    touching = tuple(_touching(one, judged.get(one.pk)) for one in rows)
+    current = Inventory.objects.filter(system=system, is_current=True).first()
+    owner = system.organisation
+    gone = {each for one in touching if one.is_over for each in one.found}
+    return Present(
+        key=system.pk, name=system.name, organisation=owner.pk, slug=owner.slug,
+        sectors=frozenset(one for one in (owner.sector, system.sector) if one),
+        answers=system.answers,
+        is_retired=system.retired_at is not None,
+        inventory=current.name if current else "", inventory_at=current.at if current else None,
+        touching=touching, installed=frozenset(_still(current, gone)),
+    )  # fmt: skip
+
+
+def _touching(one: Exposure, judgement: Judgement | None) -> Touching:
+    return Touching(
+        key=one.pk, flaw=one.flaw, ids=tuple(one.ids),
+        is_undecided=one.answer == Exposure.Answer.UNDECIDED,
+        found=frozenset((f["ecosystem"], f["package"], f["version"]) for f in one.found),
+        is_over=one.gone_at is not None, over_because=one.gone_because, statement=one.statement,
+        judgement=judgement,
+    )  # fmt: skip
+
+
+def _still(current: Inventory | None, found: Collection[Installed]) -> Iterator[Installed]:
+    """Which of these are installed now; long names are compared as far as they were kept."""
+    if current is None or not found:
+        return
+    names = sorted({package for _, package, _ in found})
+    for first in range(0, len(names), _BATCH):
+        some = names[first : first + _BATCH]
+        rows = models.Component.objects.filter(inventory=current, release__package__in=some)
+        for ecosystem, package, version in rows.values_list(
+            "release__ecosystem", "release__package", "release__version"
+        ):
+            if (ecosystem, package, version) in found:
+                yield ecosystem, package, version
