@@ -38,7 +38,7 @@ def records(folder: Path) -> Path:
 
 
 def counted(home: Path, table: str) -> int:
-    [database] = home.rglob("*.sqlite3") or [home]
+    [database] = home.rglob("*.sqlite3")
     with sqlite3.connect(database) as connection:
         found = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
     return int(found[0])
