@@ -59,18 +59,22 @@ class Remedy:
 
 
 def remedies(flaws: Iterable[Flawed]) -> list[Remedy]:
-    """What to do, the most urgent first: by due date, then by the rank of the most urgent flaw.
+    """What to do, the most urgent first.
 
-    The target is the highest of the fixed versions in the ecosystem's order; one without a place in
+    By due date, then by the rank of the most urgent flaw, then by how much it mends.  The target is the highest of the fixed versions in the ecosystem's order; one without a place in
     that order counts as the highest, as nothing shows that less is enough.
     """
     grouped: dict[tuple[str, str, str], list[Flawed]] = defaultdict(list)
     for one in flaws:
         grouped[one.system, one.ecosystem, one.package].append(one)
     made = [_remedy(*key, group) for key, group in grouped.items()]
-    return sorted(
-        made, key=lambda one: (one.due or _NEVER, one.rank, one.system, one.ecosystem, one.package)
-    )
+    return sorted(made, key=_place)
+
+
+def _place(one: Remedy) -> tuple[datetime, str, int, str, str, str]:
+    return (
+        one.due or _NEVER, one.rank, -len(one.mended), one.system, one.ecosystem, one.package,
+    )  # fmt: skip
 
 
 def _remedy(system: str, ecosystem: str, package: str, group: list[Flawed]) -> Remedy:
