@@ -61,8 +61,9 @@ class Remedy:
 def remedies(flaws: Iterable[Flawed]) -> list[Remedy]:
     """What to do, the most urgent first.
 
-    By due date, then by the rank of the most urgent flaw, then by how much it mends.  The target is the highest of the fixed versions in the ecosystem's order; one without a place in
-    that order counts as the highest, as nothing shows that less is enough.
+    By due date, then by the rank of the most urgent flaw, then by how much it mends.  The target is
+    the highest of the fixed versions in the ecosystem's order; one without a place in that order
+    counts as the highest, as nothing shows that less is enough.
     """
     grouped: dict[tuple[str, str, str], list[Flawed]] = defaultdict(list)
     for one in flaws:
