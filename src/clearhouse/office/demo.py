@@ -35,6 +35,7 @@ from clearhouse.office.cases.actions import (
     turns,
     versions,
 )
+from clearhouse.office.directives.actions import deriving
 from clearhouse.office.findings import actions as findings
 from clearhouse.office.findings import queries as found
 from clearhouse.office.findings.intake import of_bundle, of_report
@@ -165,7 +166,9 @@ def fill(samples: Path, *, say: Say, endpoint: Endpoint | None = None) -> Filled
     demo_exposure.begin(office.viewers, samples, office.now)
     _troubled(office)
     office.later(days=max(0, (timezone.now() - office.now).days - 12))
-    demo_exposure.go_on(office.viewers, samples, office.now)
+    demo_exposure.direct(office.viewers, office.now)
+    demo_exposure.go_on(office.viewers, samples, office.later(days=4))
+    office.run(deriving.DERIVE)
     office.later(days=400)
     demo_reviews.tell(office.viewers, office.now)
     prepared = None

@@ -11,8 +11,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from clearhouse.office.directives.actions import deriving, issuing
 from clearhouse.office.inventories.actions import feeding, receiving, systems
 from clearhouse.office.inventories.models import System
+from clearhouse.office.queue.inline import work_off
 from clearhouse.office.viewer import Viewer
 from clearhouse.protocol.roles import Role
 from clearhouse.protocol.sectors import Sector
@@ -23,6 +25,7 @@ ORGANISATIONS: Final = (
     ("Farmers Community Bank", "farmers-bank", (Role.DEPLOYER,), "bea"),
     ("Marlow County Clerk", "marlow-county", (Role.DEPLOYER,), "cody"),
     ("Plains Power Cooperative", "plains-power", (Role.DEPLOYER,), "pat"),
+    ("National Cyber Authority", "authority", (Role.AUTHORITY,), "tova"),
 )
 
 
@@ -87,6 +90,15 @@ def begin(viewers: Mapping[str, Viewer], samples: Path, now: datetime) -> None:
             viewers[one.owner], one.title, sector=one.sector.value, answers=one.answers, now=now
         )
         _hand_in(viewers[one.owner], made, (folder / one.file).read_bytes(), one.file, now)
+
+
+def direct(viewers: Mapping[str, Viewer], now: datetime) -> None:
+    """BOD 26-04 for everybody in the office, and what follows from it for each system."""
+    authority = viewers["authority"]
+    everybody = issuing.audience_of(everybody="yes")
+    made = issuing.draft(authority, "CISA-BOD-26-04", everybody, now=now)
+    issuing.issue(authority, made.name, now=now)
+    work_off(now, only=[issuing.SPREAD, deriving.DERIVE])
 
 
 def go_on(viewers: Mapping[str, Viewer], samples: Path, now: datetime) -> None:
