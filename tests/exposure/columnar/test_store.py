@@ -80,6 +80,7 @@ def check(operations: list[tuple], folder: Path) -> None:  # type: ignore[type-a
         assert touched(store, one) == alone
 
 
+@pytest.mark.slow
 @settings(max_examples=8)
 @given(st.lists(_operations, max_size=6))
 def test_after_any_writes_the_rows_are_those_of_a_store_built_anew(
@@ -182,6 +183,7 @@ def test_an_embargoed_vulnerability_leaves_no_trace_on_the_disk(tmp_path: Path) 
         assert list(now.holders_of(embargoed).holders_with(Answer.UNDECIDED)) == []
 
 
+@pytest.mark.slow
 def test_what_does_not_fit_into_memory_is_said_and_never_spilled(tmp_path: Path) -> None:
     store = Store(tmp_path / "store")
     store.put(1, [python(f"1.{number}") for number in range(200_000)])

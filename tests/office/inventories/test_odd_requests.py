@@ -36,7 +36,9 @@ def _addresses(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES)
-@pytest.mark.parametrize("role", [Role.DEPLOYER, Role.COORDINATOR])
+@pytest.mark.parametrize(
+    "role", [pytest.param(Role.DEPLOYER, marks=pytest.mark.slow), Role.COORDINATOR]
+)
 def test_no_name_is_a_fault_of_the_office(page: str, role: Role) -> None:
     client = client_of(somebody("odd", role))
     for name in NAMES:
