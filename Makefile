@@ -51,7 +51,7 @@ test: setup test-system ## run the tests, the slow ones left out
 	$(PY) -m pytest -n $(JOBS) --dist worksteal -m "not slow and not exhaustive"
 
 test-slow: setup test-system assets ## run the slow tests
-	$(PY) -m pytest -n $(JOBS) --dist worksteal -m slow
+	$(PY) -m pytest -n $(JOBS) --dist worksteal -m "slow and not exhaustive"
 
 # A server of its own, in a temporary folder; 77 says that there is no PostgreSQL here.  Pages as
 # everybody (tests/office/security) are asked on SQLite; their queries are in the rooms' own tests.
@@ -72,7 +72,7 @@ test-spark: setup ## hold the join on two workers of Spark against DuckDB (needs
 	    echo "Spark cannot be got here: its test is skipped." >&2; }
 	$(PY) -m pytest -m slow tests/exposure/columnar/test_spark.py
 
-test-exhaustive: setup ## try every address as everybody, in every state of a case (half an hour)
+test-exhaustive: setup ## every address as everybody in every state of a case, every feed whole (an hour)
 	$(PY) -m pytest -n $(JOBS) --dist worksteal -m exhaustive
 
 coverage: setup ## run the tests and show which lines none reached

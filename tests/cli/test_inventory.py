@@ -225,6 +225,7 @@ def test_a_wrong_key_is_refused_and_not_repeated_on_the_terminal(
     assert key not in shown.err
 
 
+@pytest.mark.exhaustive
 def test_an_office_that_cannot_be_reached_is_asked_for_a_minute_and_then_named(
     office: Live,
 ) -> None:

@@ -258,7 +258,7 @@ def test_too_many_members_are_refused(file: File, monkeypatch: pytest.MonkeyPatc
     assert [one.reason for one in aside] == ["has more than 3 members"]
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_a_hundred_thousand_small_records_in_an_archive_are_all_read(tmp_path: Path) -> None:
     path = tmp_path / "many.zip"
     with zipfile.ZipFile(path, "w") as archive:

@@ -90,7 +90,7 @@ def test_after_any_writes_the_rows_are_those_of_a_store_built_anew(
         check(operations, Path(folder))
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @settings(max_examples=80)
 @given(st.lists(_operations, min_size=2, max_size=10))
 def test_after_many_writes_too(operations: list[tuple]) -> None:  # type: ignore[type-arg]
@@ -183,7 +183,7 @@ def test_an_embargoed_vulnerability_leaves_no_trace_on_the_disk(tmp_path: Path) 
         assert list(now.holders_of(embargoed).holders_with(Answer.UNDECIDED)) == []
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_what_does_not_fit_into_memory_is_said_and_never_spilled(tmp_path: Path) -> None:
     store = Store(tmp_path / "store")
     store.put(1, [python(f"1.{number}") for number in range(200_000)])

@@ -44,7 +44,7 @@ def counted(home: Path, table: str) -> int:
     return int(found[0])
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_a_load_that_is_killed_goes_on(tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()

@@ -147,6 +147,7 @@ def test_the_page_refuses_it_before_it_is_read(action: str, office: Live, system
     assert watched.growth() < _MOST_GROWTH
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("action", ["upload", "state"])
 def test_what_a_form_may_have_and_no_list_is_refused_in_little_memory(
     action: str, office: Live, system: str

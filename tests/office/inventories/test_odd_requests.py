@@ -37,7 +37,7 @@ def _addresses(settings: Settings) -> None:
 
 @pytest.mark.parametrize("page", PAGES)
 @pytest.mark.parametrize(
-    "role", [pytest.param(Role.DEPLOYER, marks=pytest.mark.slow), Role.COORDINATOR]
+    "role", [pytest.param(Role.DEPLOYER, marks=pytest.mark.exhaustive), Role.COORDINATOR]
 )
 def test_no_name_is_a_fault_of_the_office(page: str, role: Role) -> None:
     client = client_of(somebody("odd", role))
