@@ -84,7 +84,7 @@ def test_a_list_is_handed_in_and_says_what_to_do_until_it_is_mended(
     code, said, _ = machine.run("push", str(file), "--system", machine.system)
     assert code == ExitCode.HOLDS
     assert said.startswith("IN-")
-    assert said.endswith("1 packages, 0 not identified (requirements.txt)\n")
+    assert said.endswith("1 package, 0 not identified (requirements.txt)\n")
     code, said, _ = machine.run("todo", "--system", machine.system)
     assert code == ExitCode.DOES_NOT_HOLD
     assert "idna 3.6; fixed in 3.7" in said

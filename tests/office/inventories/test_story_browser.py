@@ -204,7 +204,7 @@ def _sets_aside(ada: Person, tmp_path: Path) -> None:
     vex.write_text(json.dumps(document))
     ada.attaches("VEX document", vex)
     ada.clicks("Hand in", inside="form[action$='/state/']")
-    ada.reads("Read 1 statements.")
+    ada.reads("Read 1 statement.")
     ada.reads("Said to be not affected")
     ada.reads(REASON)
     _fits_a_phone(ada)
