@@ -83,7 +83,8 @@ def test_a_worker_that_died_is_started_again_and_a_stop_ends_all(office: Office)
     out, errors = command.communicate(timeout=30)
     assert command.returncode == 0
     assert "died (SIGKILL), starting it again" in errors
-    assert out.count("test.insert job-") == 40
+    # Whoever was killed may have ended a job, and not told of it any more.
+    assert out.count("test.insert job-") in (39, 40)
     _assert_each_effect_once(office, 40)
 
 
