@@ -12,13 +12,15 @@ from pytest_django import Settings
 from clearhouse.office.authorisation import ReviewPart
 from tests.office.security.directive_routes import reads_it, sees_obligation
 from tests.office.security.exposure_routes import its_owner
+from tests.office.security.listed import (
+    operations_there_are,
+    pages_there_are,
+    verbs_there_are,
+)
 from tests.office.security.routes import (
     ROUTES,
     Route,
-    operations_there_are,
-    pages_there_are,
     sent,
-    verbs_there_are,
 )
 from tests.office.security.rules import (
     anybody,

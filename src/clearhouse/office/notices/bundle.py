@@ -12,8 +12,10 @@ import hashlib
 import html
 import io
 import json
+import lzma
 import re
 import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -28,6 +30,10 @@ from clearhouse.protocol.tlp import Tlp
 SIGNER: Final = "notices"
 """What stands behind the office's host in the name of the key that signs bundles."""
 MOST_BYTES: Final = 64 * 1024 * 1024
+#: What a damaged archive, or one of a kind that the library lacks, makes it raise.
+_BROKEN: Final = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, RuntimeError, EOFError, ValueError, OSError,
+)  # fmt: skip
 _SUMS, _SIGNED = "SHA256SUMS", "SIGNED"
 _MEMBERS: Final = ("notices.json", "notices.txt", "notices.html")
 _HEADING: Final = "clearhouse notices"
@@ -118,7 +124,7 @@ def _members(raw: bytes) -> dict[str, bytes]:
                     found[one.filename] = member.read(most + 1)
                     if len(found[one.filename]) > most:
                         raise Invalid(f"{one.filename} is larger than {most} bytes")
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError, OSError):
+    except _BROKEN:
         raise Invalid("this is no bundle of notices: the zip cannot be read") from None
     return found
 
