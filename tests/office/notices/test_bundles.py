@@ -118,6 +118,21 @@ def test_sums_made_anew_do_not_help_and_another_key_does_not_either() -> None:
         verify(bundle_for(viewer), other)
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_a_bundle_that_was_damaged_on_the_way_is_refused_in_words(method: int) -> None:
+    viewer = hospital()
+    tell(viewer)
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", method) as archive:
+        for name, data in members(bundle_for(viewer)).items():
+            archive.writestr(name, data)
+    raw = bytearray(out.getvalue())
+    begin = 30 + len("notices.json")
+    raw[begin : begin + 60] = b"\xff" * 60
+    with pytest.raises((Refused, Invalid)):
+        verify(bytes(raw), key_of(str(ledger_key().verifier)))
+
+
 @pytest.mark.parametrize("what", ["missing", "more", "twice", "no zip", "empty", "signature"])
 def test_what_is_no_bundle_is_refused(what: str) -> None:
     viewer = hospital()
