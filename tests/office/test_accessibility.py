@@ -160,8 +160,8 @@ def test_the_keyboard_reaches_what_a_page_is_for(
 ) -> None:
     page = _page(chromium, office, person)
     for text in way:
-        page.get_by_role("link").filter(has_text=text).locator("visible=true").first.click()
-        page.wait_for_load_state()
+        with page.expect_navigation():
+            page.get_by_role("link").filter(has_text=text).locator("visible=true").first.click()
     page.goto(page.url.partition("#")[0])
     page.keyboard.press("Tab")
     assert page.evaluate(_FOCUSED)["text"] == "Skip to main content"

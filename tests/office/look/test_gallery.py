@@ -116,7 +116,7 @@ def test_the_menu_of_a_phone_opens_closes_and_is_there_without_script(
     with browser.opened(chromium, address, width=390, script=False) as seen:
         assert seen.page.is_visible(link)
         seen.page.click(link)
-        assert seen.page.url.endswith("/cases/")
+        seen.page.wait_for_url("**/cases/")
 
 
 @pytest.mark.slow
@@ -126,6 +126,7 @@ def test_a_form_is_sent_without_script_and_its_errors_get_the_focus_with_it(
 ) -> None:
     with browser.opened(chromium, address, width=390, script=False) as seen:
         seen.page.click("main button[type=submit]")
+        seen.page.wait_for_selector(".ch-errors")
         assert seen.page.locator(".ch-errors li").count() == 5
     with browser.opened(chromium, address, width=390) as seen:
         seen.page.click("main button[type=submit]")

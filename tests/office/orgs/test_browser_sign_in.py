@@ -95,6 +95,7 @@ def test_a_passkey_is_registered_and_signs_in_without_a_password(
     page.fill("#id_login", "cora@example.org")
     page.fill("#id_password", PASSWORD)
     page.click("form.usa-form button[type=submit]")
+    page.wait_for_url(lambda url: "/account/login/" not in url)
     page.goto(f"{running.url}/organisation/all/")
     assert page.url.endswith("/account/2fa/")
 
