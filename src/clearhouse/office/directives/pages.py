@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any, Final
-from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -18,7 +17,10 @@ from clearhouse.office.directives import queries, shown
 from clearhouse.office.directives.actions import evidence as evidence_actions
 from clearhouse.office.directives.actions import issuing
 from clearhouse.office.directives.forms import AnswerForm, DraftForm, EndForm, EvidenceForm
+from clearhouse.office.directives.grouping import entries_of, entries_under
+from clearhouse.office.directives.list_pages import next_url, place_asked
 from clearhouse.office.directives.models import DirectiveRow
+from clearhouse.office.directives.shown_entries import entry_of, place_of
 from clearhouse.office.directives.sight import (
     MISSING,
     directive_seen,
@@ -30,7 +32,6 @@ from clearhouse.office.orgs.middleware import viewer_in
 from clearhouse.protocol.directives.events import State
 
 _CHANGES: Final = ("GET", "HEAD", "POST")
-_NAME: Final = 20
 
 
 @require_safe
@@ -47,11 +48,11 @@ def front(request: HttpRequest) -> HttpResponse:
         "is_member": not viewer.is_public,
     }
     if viewer.organisation is not None:
-        mine, following = queries.obligations_of(viewer, after=_after(request))
+        mine, following = entries_of(viewer, now=now, after=place_asked(request, "after"))
         context |= {
-            "rows": [shown.row_of(one, now) for one in mine],
+            "entries": [entry_of(one, now) for one in mine],
             "waiting": [shown.row_of(one, now) for one in queries.waiting_for(viewer)],
-            "next_url": _next(following),
+            "next_url": next_url(after=following),
         }
     return render(request, "directives/front.html", context)
 
@@ -143,11 +144,12 @@ def _directive_page(request: HttpRequest, name: str, form: EndForm) -> HttpRespo
         "form": form,
     }
     if viewer.organisation is not None:
-        mine, following = queries.obligations_of(viewer, directive=name, after=_after(request))
+        after = place_asked(request, "after")
+        mine, following = entries_of(viewer, now=now, directive=name, after=after)
         context |= {
-            "rows": [shown.row_of(one, now) for one in mine],
+            "entries": [entry_of(one, now, directive=name) for one in mine],
             "done": [shown.row_of(one, now) for one in queries.done_of(viewer, row)],
-            "next_url": _next(following),
+            "next_url": next_url(after=following),
             "counts": queries.counts_of(viewer, name, now=now),
         }
     if DirectivePart.COUNTS in parts:
@@ -158,11 +160,10 @@ def _directive_page(request: HttpRequest, name: str, form: EndForm) -> HttpRespo
             "picture": shown.compliance_picture(compliance),
         }
     if DirectivePart.OBLIGATIONS in parts:
-        asked = request.GET.get("from", "")[:_NAME].replace("\0", "")
-        under, onward = queries.obligations_under(viewer, name, after=asked)
+        under, onward = entries_under(viewer, name, now=now, after=place_asked(request, "from"))
         context |= {
-            "under": shown.obligations_table([shown.row_of(one, now) for one in under]),
-            "under_next": f"?{urlencode({'from': onward})}" if onward else "",
+            "under": [place_of(one, now, directive=name) for one in under],
+            "under_next": next_url(**{"from": onward}),
         }
     return render(request, "directives/directive.html", context, status=status_of(request))
 
@@ -242,11 +243,3 @@ def _obligation_page(
         ),
     }
     return render(request, "directives/obligation.html", context, status=status_of(request))
-
-
-def _after(request: HttpRequest) -> str:
-    return request.GET.get("after", "")[:_NAME].replace("\0", "")
-
-
-def _next(following: str | None) -> str:
-    return f"?{urlencode({'after': following})}" if following else ""

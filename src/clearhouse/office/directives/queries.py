@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -11,6 +11,7 @@ from django.db.models import Count, Min, Q, QuerySet
 
 from clearhouse.errors import NotFound
 from clearhouse.office.authorisation import DirectivePart, ObligationPart
+from clearhouse.office.directives import entries
 from clearhouse.office.directives.models import ACTIVE, DirectiveRow, Evidence, ObligationRow
 from clearhouse.office.directives.sight import (
     MISSING,
@@ -106,11 +107,16 @@ def directives_of(viewer: Viewer, *, now: datetime) -> list[Listed]:
 
 
 def obligations_of(
-    viewer: Viewer, *, directive: str = "", after: str = "", most: int = PAGE
+    viewer: Viewer, *, directive: str = "", beside: str = "", after: str = "", most: int = PAGE
 ) -> tuple[list[Seen], str | None]:
-    """What is asked of the viewer's organisation, by due date; and where to go on."""
+    """What is asked of the viewer's organisation, by due date; and where to go on.
+
+    ``beside``: only what stands in one entry with that obligation; see :mod:`.entries`.
+    """
     viewer.needs(Scope.DIRECTIVES_READ)
-    found = ObligationRow.objects.filter(organisation=viewer.acting_for(), state__in=ACTIVE)
+    found = ObligationRow.objects.filter(organisation=viewer.acting_for())
+    if beside:
+        found = entries.beside(entries.with_packages(found), beside, entries.PACKAGE)
     if directive:
         row, _, _ = directive_seen(viewer, directive)
         found = found.filter(directive=row)
@@ -152,16 +158,20 @@ def compliance_of(viewer: Viewer, name: str, *, now: datetime) -> list[Complianc
 
 
 def obligations_under(
-    viewer: Viewer, name: str, *, after: str = "", most: int = PAGE
+    viewer: Viewer, name: str, *, beside: str = "", after: str = "", most: int = PAGE
 ) -> tuple[list[Seen], str | None]:
     """What is open under a directive, by due date, for who issued it; and where to go on.
 
     Which flaw on which system stands there only where :func:`parts_of` lets it.
     """
-    row, _, parts = directive_seen(viewer, name)
+    row, directive, parts = directive_seen(viewer, name)
     if DirectivePart.OBLIGATIONS not in parts:
         raise NotFound(MISSING)
-    return _page(viewer, ObligationRow.objects.filter(directive=row, state__in=ACTIVE), after, most)
+    found = ObligationRow.objects.filter(directive=row)
+    if beside:
+        placed = entries.with_places(found, viewer, directive)
+        found = entries.beside(placed, beside, entries.PLACE)
+    return _page(viewer, found, after, most)
 
 
 def waiting_for(viewer: Viewer, *, most: int = PAGE) -> list[Seen]:
@@ -190,16 +200,24 @@ def seen_of(viewer: Viewer, row: ObligationRow, directive: Directive) -> Seen:
     return Seen(row, directive, parts_of(viewer, row, directive))
 
 
+def seen_among(viewer: Viewer, keys: Collection[int]) -> list[Seen]:
+    """Of the obligations with these keys those that the viewer sees, by due date."""
+    read: dict[int, Directive] = {}
+    rows = _whole().filter(pk__in=keys).order_by("rank", "name")
+    seen = (_seen(viewer, one, read) for one in rows)
+    return [one for one in seen if one.parts]
+
+
 def _page(
     viewer: Viewer, found: QuerySet[ObligationRow], after: str, most: int
 ) -> tuple[list[Seen], str | None]:
+    """Those that are open, after the one of that name, also where it is over meanwhile."""
     last = found.filter(name=after).values_list("rank", "name").first() if after else None
+    found = found.filter(state__in=ACTIVE)
     if last is not None:
         found = found.filter(Q(rank__gt=last[0]) | Q(rank=last[0], name__gt=last[1]))
     keys = list(found.order_by("rank", "name").values_list("pk", flat=True)[: most + 1])
-    rows = _whole().filter(pk__in=keys[:most]).order_by("rank", "name")
-    read: dict[int, Directive] = {}
-    seen = [_seen(viewer, one, read) for one in rows]
+    seen = seen_among(viewer, keys[:most])
     return seen, (seen[-1].row.name if len(keys) > most else None)
 
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from django.urls import path
 
-from clearhouse.office.directives import pages
+from clearhouse.office.directives import list_pages, pages
 
 app_name = "directives"
 urlpatterns = [
     path("", pages.front, name="front"),
     path("new/", pages.new, name="new"),
+    path("obligations/", list_pages.obligations, name="obligations"),
     path("obligations/<str:obligation>/", pages.obligation, name="obligation"),
     path("obligations/<str:obligation>/hand-in/", pages.hand_in, name="hand-in"),
     path("obligations/<str:obligation>/answer/", pages.answer, name="answer"),
     path("<str:directive>/", pages.directive, name="directive"),
+    path("<str:directive>/obligations/", list_pages.under, name="under"),
     path("<str:directive>/issue/", pages.issue, name="issue"),
     path("<str:directive>/discard/", pages.discard, name="discard"),
     path("<str:directive>/end/", pages.end, name="end"),

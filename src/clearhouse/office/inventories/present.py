@@ -5,12 +5,13 @@ For the office itself: it says whose the system is and what is installed on it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from clearhouse.exposure.judging.judgement import Judgement
+from clearhouse.exposure.remedies import Flawed
 from clearhouse.office.inventories import models
 from clearhouse.office.inventories.judging import judgements_of
 from clearhouse.office.inventories.models import Exposure, Inventory, System
@@ -84,6 +85,24 @@ def lanes_of(keys: Collection[int]) -> Iterator[tuple[int, str, int]]:
     for first in range(0, len(ordered), _BATCH):
         rows = System.objects.filter(pk__in=ordered[first : first + _BATCH]).order_by("pk")
         yield from rows.values_list("pk", "name", "organisation_id")
+
+
+def flawed_in(
+    found: Iterable[Mapping[str, Any]], *, system: str, flaw: str, due: datetime | None, rank: str
+) -> list[Flawed]:
+    """What an exposure was found in, as what is to be done counts it.
+
+    Each component that is affected, and that no statement takes back; ``due`` and ``rank`` say how
+    urgent that is to whoever asks.
+    """
+    return [
+        Flawed(
+            system=system, ecosystem=one["ecosystem"], package=one["package"],
+            version=one["version"], flaw=flaw, fixed=one["fixed"], due=due, rank=rank,
+        )
+        for one in found
+        if one["answer"] == Exposure.Answer.AFFECTED and not one.get("is_taken_back")
+    ]  # fmt: skip
 
 
 def _present(system: System, also: Collection[int]) -> Present:

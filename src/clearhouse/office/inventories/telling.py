@@ -9,6 +9,7 @@ from typing import Final
 from clearhouse.exposure.judging.reason import day
 from clearhouse.exposure.remedies import Flawed, Remedy, remedies
 from clearhouse.office.inventories.models import Exposure, System
+from clearhouse.office.inventories.present import flawed_in
 from clearhouse.office.notices.actions import end, tell
 from clearhouse.office.notices.told import Told
 from clearhouse.protocol.notices import Urgency
@@ -21,15 +22,9 @@ _NOW, _SOON = timedelta(days=3), timedelta(days=14)
 
 def flawed(one: Exposure) -> list[Flawed]:
     """An exposure as what is to be done counts it: each component that is affected."""
-    return [
-        Flawed(
-            system=one.system.name, ecosystem=found["ecosystem"], package=found["package"],
-            version=found["version"], flaw=one.flaw, fixed=found["fixed"], due=one.due,
-            rank=one.rank,
-        )
-        for found in one.found
-        if found["answer"] == Exposure.Answer.AFFECTED and not found.get("is_taken_back")
-    ]  # fmt: skip
+    return flawed_in(
+        one.found, system=one.system.name, flaw=one.flaw, due=one.due, rank=one.rank
+    )  # fmt: skip
 
 
 def tell_owner(system: System, standing: Sequence[Exposure], *, now: datetime) -> None:
