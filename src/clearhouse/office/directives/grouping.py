@@ -30,7 +30,7 @@ from clearhouse.protocol.severity import Severity
 
 #: Entries of a page, and obligations that stand in one of them; the others are on its own page.
 PAGE: Final = 25
-SHOWN: Final = 10
+SHOWN: Final = 20
 
 
 @dataclass(frozen=True, slots=True)

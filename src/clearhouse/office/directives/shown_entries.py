@@ -36,9 +36,10 @@ class Entry:
     why: str
     more: Sequence[str]
     """What else is to be known, a sentence each."""
-    may_apply: str
+    unsure: str
+    """Whether it may not apply, or the date may move; empty where neither."""
     questions: Sequence[str]
-    """What its owner can answer, so that it is known whether it applies, and by when."""
+    """What its owner can answer, so that it is known."""
     unfold: str
     rows: Sequence[Row]
     rest: str
@@ -57,16 +58,17 @@ def entry_of(one: PackageEntry, now: datetime, *, directive: str = "") -> Entry:
     else:
         heading = f"Find out which version of {one.package or 'the package'} is there"
         why = f"{_many(one.flaws, 'known flaw')} may touch it."
+    asked = [
+        text
+        for key, (text, is_owners) in sorted(QUESTIONS.items())
+        if is_owners and key in one.unanswered
+    ]
     others = [step_of(each, named, now).heading for each in one.remedies if each is not leading]
     return Entry(
         heading=heading, where=title, system=one.system, tag=_tag(one.tally),
         clock=_clock(one.tally, now), why=why,
         more=[*_how_bad(one), *_also(others), *_progress(one.tally)],
-        may_apply=_may_apply(one.tally),
-        questions=[
-            text for key, (text, is_owners) in sorted(QUESTIONS.items())
-            if is_owners and key in one.unanswered
-        ],
+        unsure=_unsure(one.tally, asked), questions=asked,
         unfold=_many(one.tally.count, "obligation"), rows=rows,
         rest=_rest(reverse("directives:obligations"), rows, one.tally, directive=directive),
     )  # fmt: skip
@@ -79,7 +81,7 @@ def place_of(one: PlaceEntry, now: datetime, *, directive: str) -> Entry:
     return Entry(
         heading=f"{one.organisation}: {one.place or 'systems that are not shown'}", where="",
         system="", tag=_tag(one.tally), clock=_clock(one.tally, now), why="",
-        more=list(_progress(one.tally)), may_apply="", questions=(),
+        more=list(_progress(one.tally)), unsure="", questions=(),
         unfold=_many(one.tally.count, "obligation"), rows=rows,
         rest=_rest(address, rows, one.tally),
     )  # fmt: skip
@@ -127,9 +129,9 @@ def _progress(tally: Tally) -> Sequence[str]:
     return (f"{' and '.join(said)} of {tally.count}.",) if said else ()
 
 
-def _may_apply(tally: Tally) -> str:
+def _unsure(tally: Tally, questions: Sequence[str]) -> str:
     if not tally.may_apply:
-        return ""
+        return "What you answer may move the date." if questions else ""
     if tally.may_apply == tally.count:
         return "It may not apply to you; until more is known it counts as if it did."
     return (
