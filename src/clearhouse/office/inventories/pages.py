@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 from urllib.parse import urlencode
 
@@ -47,7 +48,7 @@ def todo(request: HttpRequest) -> HttpResponse:
     viewer = viewer_in(request)
     now = timezone.now()
     systems = queries.systems_of(viewer)
-    after = request.GET.get("after", "")[:_NAME].replace("\0", "")
+    after = _name_asked(request, "after")
     rows, following = queries.exposures_of(viewer, after=after)
     first, count = queries.remedies_of(viewer, most=0 if after else shown.FIRST)
     titles = {one.system.name: one.system.title for one in systems}
@@ -180,8 +181,9 @@ def _system_page(
     viewer = viewer_in(request)
     seen = system_seen(viewer, name)
     now = timezone.now()
-    after = request.GET.get("after", "")[:_NAME].replace("\0", "")
-    rows, following = queries.exposures_of(viewer, system=name, after=after)
+    places = {key: _name_asked(request, key) for key in ("after", "aside")}
+    rows, following = queries.exposures_of(viewer, system=name, after=places["after"])
+    aside, onward = queries.set_aside_of(viewer, name, after=places["aside"])
     lists = queries.inventories_of(seen)
     context = {
         "title": seen.title,
@@ -192,14 +194,27 @@ def _system_page(
         "stating": stating or StateForm(),
         "statements": queries.statements_of(seen),
         "rows": [shown.row_of(one, now) for one in rows],
-        "aside": [shown.row_of(one, now) for one in queries.set_aside_of(viewer, name)],
+        "aside": [shown.row_of(one, now) for one in aside],
+        "aside_url": _further(places, "aside", onward),
         "gone": queries.gone_of(viewer, name),
         "lists": lists,
         "current": next((one for one in lists if one.is_current), None),
         "chart": shown.chart_of(seen, now),
-        "next_url": f"?{urlencode({'after': following})}" if following else "",
+        "next_url": _further(places, "after", following),
     }
     return render(request, "inventories/system.html", context, status=status_of(request))
+
+
+def _name_asked(request: HttpRequest, key: str) -> str:
+    return request.GET.get(key, "")[:_NAME].replace("\0", "")
+
+
+def _further(places: Mapping[str, str], key: str, following: str | None) -> str:
+    """Where one list of a page goes on while the others stay where they are."""
+    if following is None:
+        return ""
+    asked = {name: place for name, place in {**places, key: following}.items() if place}
+    return f"?{urlencode(asked)}#{key}"
 
 
 @login_required

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from django.db.models import Count, F, Max, Min, Q
+from django.db.models import Count, F, Max, Min, Q, QuerySet
 
 from clearhouse.errors import NotFound
 from clearhouse.exposure.remedies import Remedy, remedies
@@ -80,9 +80,16 @@ def exposures_of(
     ).select_related("system")
     if system:
         found = found.filter(system=system_seen(viewer, system))
+    return _page(found, viewer.acting_for(), after, most)
+
+
+def _page(
+    found: QuerySet[Exposure], organisation: int, after: str, most: int
+) -> tuple[list[Exposure], str | None]:
+    """Those after the one of that name, by urgency; and where to go on."""
     if after:
         # Also where it is over meanwhile: whoever turns the page would begin anew.
-        mine = Exposure.objects.filter(system__organisation=viewer.acting_for())
+        mine = Exposure.objects.filter(system__organisation=organisation)
         last = mine.filter(name=after).values_list("rank", "name").first()
         if last is not None:
             found = found.filter(Q(rank__gt=last[0]) | Q(rank=last[0], name__gt=last[1]))
@@ -99,11 +106,16 @@ def remedies_of(viewer: Viewer, *, most: int) -> tuple[list[Remedy], int]:
     return found[:most], len(found)
 
 
-def set_aside_of(viewer: Viewer, system: str) -> list[Exposure]:
-    """What somebody has said to be not affected: it stays in sight, with who said it and why."""
+def set_aside_of(
+    viewer: Viewer, system: str, *, after: str = "", most: int = PAGE
+) -> tuple[list[Exposure], str | None]:
+    """What somebody has said to be not affected, with who said it and why; and where to go on.
+
+    It stays in sight: what is set aside is as long a list as what is not.
+    """
     seen = system_seen(viewer, system)
-    rows = Exposure.objects.filter(system=seen, gone_at=None).exclude(statement__isnull=True)
-    return list(rows.order_by("rank", "name")[: PAGE * 2])
+    found = Exposure.objects.filter(system=seen, gone_at=None).exclude(statement__isnull=True)
+    return _page(found.select_related("system"), seen.organisation_id, after, most)
 
 
 def gone_of(viewer: Viewer, system: str, *, most: int = PAGE) -> list[Exposure]:

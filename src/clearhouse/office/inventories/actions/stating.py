@@ -6,12 +6,14 @@ from datetime import datetime
 from typing import Final
 
 from django.db import transaction
+from django.db.models import Count, Sum
+from django.db.models.functions import Coalesce
 
 from clearhouse.errors import Invalid, NotFound, Refused
 from clearhouse.office.blobs import store
 from clearhouse.office.inventories.actions.holding import held_in_use
 from clearhouse.office.inventories.actions.matching import match_system
-from clearhouse.office.inventories.models import OwnStatements
+from clearhouse.office.inventories.models import OwnStatements, System
 from clearhouse.office.inventories.sight import MISSING, system_seen
 from clearhouse.office.inventories.stating import read_statements
 from clearhouse.office.ledgerbook.actions import record
@@ -21,8 +23,9 @@ from clearhouse.proof.text import printable
 from clearhouse.protocol.roles import Scope
 
 MOST_BYTES: Final = 4 << 20
-#: Each is read again at each match.
+#: Of the documents of a system that count: each is read again at each match.
 MOST: Final = 100
+MOST_BYTES_IN_ALL: Final = 16 << 20
 _LONGEST_FILE: Final = 200
 
 
@@ -41,8 +44,7 @@ def hand_in_statements(
     count = len(read_statements(raw, named))
     with transaction.atomic():
         held = held_in_use(seen)
-        if OwnStatements.objects.filter(system=held, withdrawn_at=None).count() >= MOST:
-            raise Refused(f"at most {MOST} documents for a system; take some back")
+        _checks_room(held, len(raw))
         name = new_name("VX")
         blob = store.put(raw)
         entry = record("statements.received", name, {"system": held.name, "content": blob}, now=now)
@@ -52,6 +54,21 @@ def hand_in_statements(
         )  # fmt: skip
         match_system(held, now=now)
         return made
+
+
+def _checks_room(held: System, size: int) -> None:
+    """Whether a document of that size fits beside those that count, of a system that is held."""
+    there = OwnStatements.objects.filter(system=held, withdrawn_at=None).aggregate(
+        count=Count("pk"), size=Coalesce(Sum("size"), 0)
+    )
+    if there["count"] >= MOST:
+        raise Refused(f"at most {MOST} documents for a system; take some back")
+    if there["size"] + size > MOST_BYTES_IN_ALL:
+        has = f"{there['size'] / (1 << 20):.1f} MiB"
+        raise Refused(
+            f"at most {MOST_BYTES_IN_ALL >> 20} MiB of documents for a system, and it has {has};"
+            " take some back"
+        )
 
 
 def withdraw_statements(viewer: Viewer, name: str, *, now: datetime) -> OwnStatements:
