@@ -149,21 +149,23 @@ def _as_of(items: Sequence[Item]) -> str:
     """The latest change, and no clock: the same notices are the same bundle."""
     times = [one.changed_at for one in items]
     times += [one.acknowledged_at for one in items if one.acknowledged_at is not None]
+    times += [one.ended_at for one in items if one.ended_at is not None]
     latest: datetime | None = max(times, default=None)
     return "" if latest is None else latest.astimezone(UTC).isoformat(timespec="seconds")
 
 
 def _label(letter: Letter) -> str:
     """What is put together carries the narrowest label of its parts; of nothing, it is for all."""
-    labels = tuple(one.tlp for one in letter.items)
+    labels = tuple(one.tlp for one in (*letter.items, *letter.over))
     return (Tlp.narrowest(labels) if labels else Tlp.CLEAR).value
 
 
 def _as_json(letter: Letter) -> bytes:
     told = {
         "office": letter.office, "organisation": letter.organisation, "tlp": _label(letter),
-        "as_of": _as_of(letter.items), "something_else_waits": bool(letter.sealed),
+        "as_of": _as_of([*letter.items, *letter.over]), "something_else_waits": bool(letter.sealed),
         "notices": [document(one) for one in letter.items],
+        "over": [document(one) for one in letter.over],
     }  # fmt: skip
     return (json.dumps(told, ensure_ascii=False, sort_keys=True, indent=2) + "\n").encode()
 
@@ -176,6 +178,7 @@ def _as_text(letter: Letter) -> bytes:
         blocks.append(_PLAIN)
     if not letter.items and not letter.sealed:
         blocks.append("Nothing waits.")
+    blocks += map(plain, letter.over)
     return (line.join(blocks) + "\n").encode()
 
 
@@ -185,9 +188,11 @@ def _as_html(letter: Letter) -> bytes:
         f"<h1>Notices for {said(letter.organisation)}</h1>",
         f"<ul><li>{said(letter.office)}</li><li>{_label(letter)}</li></ul>",
     ]
-    for one in letter.items:
+    for one in (*letter.items, *letter.over):
         read = "read" if one.acknowledged_at is not None else "waits for you"
-        body.append(f"<h2>{said(one.headline)}</h2>")
+        if one.ended_at is not None:
+            read = "over: there is nothing left to do"
+        body.append(f"<h2>{said(one.title)}</h2>")
         body.append(f"<ul><li>{one.tlp.value}</li><li>{read}</li></ul>")
         body += [f"<h3>{called}</h3><p>{said(text)}</p>" for _, called, text in one.parts]
         body.append(f'<p><a href="{said(one.page)}">On the office&#39;s page</a></p>')

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.utils import timezone
 
 from clearhouse.ledger.note import SigningKey
 from clearhouse.office.config import Config
@@ -25,6 +26,6 @@ def signing_key() -> SigningKey:
 
 
 def bundle_for(viewer: Viewer) -> bytes:
-    """What waits for the viewer's organisation, and what it has read, to carry along."""
-    rows = every_notice(viewer)
+    """What waits for the viewer's organisation, what it has read, what is over, to carry along."""
+    rows = every_notice(viewer, now=timezone.now())
     return pack(bundle_of(acting_as(viewer).name, rows), signing_key())

@@ -8,6 +8,7 @@ from typing import Final
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.cache import get_conditional_response
 from django.utils.http import http_date
 from django.views.decorators.http import require_safe
@@ -24,7 +25,7 @@ _TYPE: Final = "application/atom+xml; charset=utf-8"
 @require_safe
 def feed(request: HttpRequest, address: str) -> HttpResponse:
     """The feed; who has it already is told so."""
-    channel, rows = channel_of_feed(address)
+    channel, rows = channel_of_feed(address, now=timezone.now())
     made = _feed(channel, rows, address)
     raw = document(made)
     etag, modified = f'"{hashlib.sha256(raw).hexdigest()}"', int(made.updated.timestamp())
@@ -38,16 +39,18 @@ def feed(request: HttpRequest, address: str) -> HttpResponse:
 
 
 def _feed(channel: Channel, rows: list[Notice], token: str) -> Feed:
-    """Everything that waits or was read; what may not stand here is one entry, and not counted."""
+    """What waits, was read, or ended; what may not stand here is one entry, and not counted."""
     office, page = settings.CONFIG.office, whole_address(reverse("notices:list"))
     open_, sealed = divided(channel, rows)
     entries = [
         Entry(
-            _id(one.name), one.headline, one.changed_at, one.told_at, item_of(one).page,
+            _id(one.name), item_of(one).title, one.ended_at or one.changed_at, one.told_at,
+            item_of(one).page,
             plain(item_of(one)),
         )
         for one in open_
     ]  # fmt: skip
+    sealed = [one for one in sealed if one.ended_at is None]
     if sealed:
         at = max(one.changed_at for one in sealed)
         entries.append(Entry(_id(channel.name), "Something waits for you", at, at, page, SEALED))

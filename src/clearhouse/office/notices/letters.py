@@ -30,7 +30,7 @@ def item_of(notice: Notice) -> Item:
     return Item(
         notice.name, Urgency(notice.urgency), Tlp(notice.tlp), notice.headline, parts_of(notice),
         whole_address(reverse("notices:notice", args=[notice.name])), notice.revision,
-        notice.told_at, notice.changed_at, notice.due_at, notice.acknowledged_at,
+        notice.told_at, notice.changed_at, notice.due_at, notice.acknowledged_at, notice.ended_at,
     )  # fmt: skip
 
 
@@ -40,18 +40,20 @@ def letter_of(message: Message) -> Letter:
     What is over or was read meanwhile is left out, and the label counts that it has at this moment.
     """
     channel = message.channel
-    rows = message.deliveries.filter(
-        notice__ended_at=None, notice__acknowledged_at=None
-    ).select_related("notice")
+    there = message.deliveries.select_related("notice")
+    rows = list(there.filter(is_end=False, notice__ended_at=None, notice__acknowledged_at=None))
+    over = list(there.filter(is_end=True, notice__ended_at__isnull=False).order_by("pk"))
     listed = [one.notice for one in rows if one.is_listed]
     counted = [one.notice for one in rows if not one.is_listed]
     listed.sort(key=lambda one: (Urgency(one.urgency).place, one.changed_at, one.pk))
     open_ = [one for one in listed if may_stand_in(channel, one)]
     more = [one for one in counted if may_stand_in(channel, one)]
+    ended = [one.notice for one in over if one.is_listed and may_stand_in(channel, one.notice)]
     sealed = len(listed) + len(counted) - len(open_) - len(more)
     return Letter(
         settings.CONFIG.office, channel.organisation.name, whole_address(reverse("notices:list")),
-        shortened(map(item_of, open_)), sealed, len(more),
+        shortened(map(item_of, open_)), sealed, len(more), [item_of(one) for one in ended],
+        len(over) > len(ended),
     )  # fmt: skip
 
 
@@ -73,7 +75,9 @@ def bundle_of(organisation: str, notices: Iterable[Notice]) -> Letter:
     """What an organisation carries along: all but what is only for the people it was given to."""
     rows = list(notices)
     carried = [one for one in rows if Tlp(one.tlp) is not Tlp.RED]
+    open_ = [item_of(one) for one in carried if one.ended_at is None]
+    sealed = sum(one.ended_at is None for one in rows) - len(open_)
     return Letter(
-        settings.CONFIG.office, organisation, whole_address(reverse("notices:list")),
-        [item_of(one) for one in carried], len(rows) - len(carried),
+        settings.CONFIG.office, organisation, whole_address(reverse("notices:list")), open_,
+        sealed, over=[item_of(one) for one in carried if one.ended_at is not None],
     )  # fmt: skip

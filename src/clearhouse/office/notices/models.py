@@ -127,7 +127,8 @@ class Message(models.Model):
 class Delivery(models.Model):
     """A notice on its way to a channel: it waits without a message, and goes with one.
 
-    ``is_listed``: whether it stands in the message, or is one of those that it counts.
+    ``is_listed``: whether it stands in the message, or is one of those that it counts.  ``is_end``:
+    whether it tells that the matter is over, to whom its beginning was told.
     """
 
     notice = models.ForeignKey(Notice, on_delete=models.CASCADE, related_name="deliveries")
@@ -139,6 +140,7 @@ class Delivery(models.Model):
     since = models.DateTimeField()
     due_at = models.DateTimeField()
     is_listed = models.BooleanField(default=True)
+    is_end = models.BooleanField(default=False)
 
     class Meta:
         constraints = [

@@ -10,7 +10,7 @@ from enum import StrEnum
 from django.db.models import Case, Count, IntegerField, Min, Q, QuerySet, Value, When
 
 from clearhouse.errors import NotFound
-from clearhouse.office.notices.actions.waiting import hour_of
+from clearhouse.office.notices.actions.waiting import STILL_TOLD, hour_of
 from clearhouse.office.notices.models import Channel, Delivery, Message, Notice
 from clearhouse.office.notices.sealing import token_digest
 from clearhouse.office.notices.sight import own_channel, own_notice
@@ -102,10 +102,14 @@ def notice(viewer: Viewer, name: str) -> Notice:
     return own_notice(viewer, name)
 
 
-def every_notice(viewer: Viewer) -> list[Notice]:
-    """All that is not over, for a bundle: what waits first."""
+def every_notice(viewer: Viewer, *, now: datetime) -> list[Notice]:
+    """All that is not over, for a bundle, what waits first; then what ended a short while ago."""
     rows = _own(viewer).filter(ended_at=None)
-    return sorted(rows, key=lambda one: (one.acknowledged_at is not None, *_place(one)))
+    ended = _own(viewer).filter(ended_at__gt=now - STILL_TOLD).order_by("-ended_at", "-pk")
+    return [
+        *sorted(rows, key=lambda one: (one.acknowledged_at is not None, *_place(one))),
+        *ended[:_LATEST],
+    ]
 
 
 def ways_of(viewer: Viewer, one: Notice) -> list[Way]:
@@ -115,16 +119,17 @@ def ways_of(viewer: Viewer, one: Notice) -> list[Way]:
     found = []
     for row in rows.select_related("channel", "message").order_by("pk"):
         message = row.message
+        over = "that it is over: " if row.is_end else ""
         if message is None:
-            found.append(Way(row.channel, "waits for others to go with", row.since))
+            found.append(Way(row.channel, f"{over}waits for others to go with", row.since))
         elif message.state == Message.State.DELIVERED and message.delivered_at is not None:
             listed = "arrived" if row.is_listed else "counted in a message that arrived"
-            found.append(Way(row.channel, listed, message.delivered_at))
+            found.append(Way(row.channel, f"{over}{listed}", message.delivered_at))
         elif message.state == Message.State.SENDING:
             tried = f"tried {message.attempts} times" if message.attempts else "on its way"
-            found.append(Way(row.channel, tried, message.made_at))
+            found.append(Way(row.channel, f"{over}{tried}", message.made_at))
         elif message.state == Message.State.FAILED:
-            found.append(Way(row.channel, "did not arrive", message.made_at))
+            found.append(Way(row.channel, f"{over}did not arrive", message.made_at))
     return found
 
 
@@ -152,9 +157,10 @@ def digest_hour(viewer: Viewer) -> int:
     return hour_of(viewer.acting_for())
 
 
-def channel_of_feed(token: str) -> tuple[Channel, list[Notice]]:
+def channel_of_feed(token: str, *, now: datetime) -> tuple[Channel, list[Notice]]:
     """The feed of an address and what may be told there, the latest first.
 
+    What ended while the feed was there stays for a while, and says so: readers keep what they had.
     Whoever has the address reads it.  Raises :class:`NotFound`, also while it is paused.
     """
     found = (
@@ -164,7 +170,8 @@ def channel_of_feed(token: str) -> tuple[Channel, list[Notice]]:
     )
     if found is None:
         raise NotFound("There is no page at this address.")
-    rows = Notice.objects.filter(organisation=found.organisation_id, ended_at=None)
+    still = Q(ended_at__gt=now - STILL_TOLD, ended_at__gte=found.added_at)
+    rows = Notice.objects.filter(Q(ended_at=None) | still, organisation=found.organisation_id)
     return found, list(rows.order_by("-changed_at", "-pk")[:_LATEST])
 
 

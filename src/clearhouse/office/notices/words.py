@@ -36,6 +36,12 @@ class Item:
     changed_at: datetime
     due_at: datetime | None
     acknowledged_at: datetime | None = None
+    ended_at: datetime | None = None
+
+    @property
+    def title(self) -> str:
+        """Its headline, and that it is over where it is."""
+        return self.headline if self.ended_at is None else f"Over: {self.headline}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +49,8 @@ class Letter:
     """What one message tells.
 
     ``sealed`` is how many notices wait that may not stand in it: whether there are any is said, and
-    not how many.  ``more`` is how many it only counts.
+    not how many.  ``more`` is how many it only counts.  ``over`` are matters that are over since
+    its reader was told of them, and ``over_else`` whether there are others that do not stand here.
     """
 
     office: str
@@ -52,6 +59,13 @@ class Letter:
     items: Sequence[Item]
     sealed: int = 0
     more: int = 0
+    over: Sequence[Item] = ()
+    over_else: bool = False
+
+    @property
+    def says_something(self) -> bool:
+        """Whether there is anything to tell."""
+        return bool(self.items or self.sealed or self.more or self.over or self.over_else)
 
 
 def parts_of(row: Any, *, most: int | None = None) -> tuple[tuple[str, str, str], ...]:  # noqa: ANN401 - a notice
@@ -71,7 +85,10 @@ def shortened(items: Iterable[Item]) -> list[Item]:
 def subject(letter: Letter) -> str:
     """The subject of the mail, on one line."""
     if not letter.items:
-        return f"{letter.office}: something waits for you"
+        if letter.sealed or letter.more or not letter.says_something:
+            return f"{letter.office}: something waits for you"
+        first = letter.over[0].title if letter.over else "something is over"
+        return _cut(f"{letter.office}: {first}", _SUBJECT).replace("\n", " ")
     first = letter.items[0].headline
     count = len(letter.items) + letter.more
     text = first if count == 1 else f"{count} notices, first: {first}"
@@ -88,12 +105,12 @@ def mail_text(letter: Letter) -> str:
 
 
 def _mail_text(letter: Letter) -> str:
-    if not letter.items:
+    if not letter.items and (letter.sealed or letter.more or not letter.says_something):
         return (
             f"{letter.office} has something for your organisation. Sign in to read it:\n\n"
             f"{letter.page}\n\n"
             "What it is about does not stand in this mail on purpose. Do not answer it; answer"
-            " there.\n"
+            " there.\n" + "".join(f"\n{one}\n" for one in _over(letter))
         )
     blocks = [f"{letter.office} for {letter.organisation}"]
     for place, one in enumerate(letter.items, 1):
@@ -107,8 +124,21 @@ def _mail_text(letter: Letter) -> str:
             "Something else waits that does not stand in a mail on purpose. Sign in to read it:"
             f" {letter.page}"
         )
+    blocks += _over(letter)
     blocks.append("Do not answer this mail; answer there.")
     return "\n\n".join(blocks) + "\n"
+
+
+def _over(letter: Letter) -> list[str]:
+    """What is over, a line each."""
+    said = [f"{one.title}\n   There is nothing left to do: {one.page}" for one in letter.over]
+    if letter.over_else:
+        which = "Something else" if said else "Something"
+        said.append(
+            f"{which} that you were told of is over: there is nothing left to do about it. Which it"
+            f" is stands on the page: {letter.page}"
+        )
+    return said
 
 
 def webhook_body(letter: Letter, *, at: datetime) -> bytes:
@@ -119,6 +149,8 @@ def webhook_body(letter: Letter, *, at: datetime) -> bytes:
             "notices": [document(one) for one in letter.items],
             "more": letter.more,
             "something_else_waits": bool(letter.sealed),
+            "over": [document(one) for one in letter.over],
+            "something_else_is_over": letter.over_else,
             "page": letter.page,
         }
         body = _json({"type": "notices.waiting", "timestamp": _time(at), "data": data})
@@ -146,13 +178,16 @@ def document(one: Item) -> dict[str, Any]:
         "told_at": _time(one.told_at),
         "changed_at": _time(one.changed_at),
         "acknowledged_at": _time(one.acknowledged_at) if one.acknowledged_at else None,
+        "ended_at": _time(one.ended_at) if one.ended_at else None,
         "page": one.page,
     }
 
 
 def plain(one: Item) -> str:
     """A notice for people."""
-    blocks = [one.headline, f"{one.tlp.value}, told {_time(one.changed_at)}"]
+    blocks = [one.title, f"{one.tlp.value}, told {_time(one.changed_at)}"]
+    if one.ended_at is not None:
+        blocks.append(f"There is nothing left to do: it is over since {_time(one.ended_at)}.")
     blocks += [f"{called}\n{text}" for _, called, text in one.parts]
     if one.page:
         blocks.append(one.page)

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
+from django.db.models import Q
 
 from clearhouse.errors import Invalid, Refused, Unavailable
 from clearhouse.formats.standard_webhooks import new_secret
@@ -211,8 +212,9 @@ def set_hour(viewer: Viewer, hour: int, *, now: datetime) -> None:
         acting = run_by(viewer, viewer.acting_for())
         Rhythm.objects.update_or_create(organisation=acting, defaults={"hour": hour})
         waiting = Delivery.objects.filter(
-            channel__organisation=acting, message=None, notice__urgency=Urgency.DIGEST
-        )
+            Q(notice__urgency=Urgency.DIGEST) | Q(is_end=True),
+            channel__organisation=acting, message=None,
+        )  # fmt: skip
         for one in waiting:
             one.due_at = due_at(Urgency.DIGEST, one.since, hour=hour)
             one.save(update_fields=["due_at"])

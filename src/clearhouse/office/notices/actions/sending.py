@@ -15,6 +15,7 @@ from typing import Final
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from clearhouse.errors import ClearhouseError, Unavailable
@@ -107,16 +108,31 @@ def gather(channel: str, *, now: datetime) -> Message | None:
         if held.state != Channel.State.ACTIVE:
             return None
         rows = Delivery.objects.filter(channel=held, message=None).select_related("notice")
-        rows.exclude(notice__ended_at=None, notice__acknowledged_at=None).delete()
+        _leave_out(held)
         there = {one.pk: one for one in rows.all()}
-        waiting = [
-            Waiting(one.pk, Urgency(one.notice.urgency), one.since, one.due_at)
-            for one in there.values()
-        ]
+        waiting = [Waiting(one.pk, _urgency(one), one.since, one.due_at) for one in there.values()]
         group = next_group(waiting, _sent(held, now), now=now)
         held.held_until = None if group is not None else _look_again(waiting, now)
         held.save(update_fields=["held_until"])
         return None if group is None else _made(held, group, there, now)
+
+
+def _leave_out(channel: Channel) -> None:
+    """What is over or was read is not told, nor the end of what began anew or never was told."""
+    rows = Delivery.objects.filter(channel=channel, message=None)
+    beginning = rows.filter(is_end=False)
+    beginning.exclude(notice__ended_at=None, notice__acknowledged_at=None).delete()
+    waiting = rows.filter(is_end=True)
+    waiting.filter(notice__ended_at=None).delete()
+    begun = Delivery.objects.filter(
+        notice=OuterRef("notice"), channel=channel, is_end=False,
+        message__state__in=(Message.State.DELIVERED, Message.State.SENDING),
+    )  # fmt: skip
+    waiting.exclude(Exists(begun)).delete()
+
+
+def _urgency(one: Delivery) -> Urgency:
+    return Urgency.DIGEST if one.is_end else Urgency(one.notice.urgency)
 
 
 def _look_again(waiting: Sequence[Waiting], now: datetime) -> datetime | None:
@@ -164,7 +180,7 @@ def send(name: str) -> Outcome:
     ):
         return Nothing()
     letter = letter_of(found)
-    if not found.is_test and not (letter.items or letter.sealed or letter.more):
+    if not found.is_test and not letter.says_something:
         return Nothing()
     try:
         if channel.kind == Channel.Kind.MAIL:

@@ -11,7 +11,7 @@ from django.db import transaction
 from clearhouse.errors import Conflict
 from clearhouse.office.ledgerbook.actions import record
 from clearhouse.office.names import new_name
-from clearhouse.office.notices.actions.waiting import first_channel, wait
+from clearhouse.office.notices.actions.waiting import first_channel, wait, wait_to_end
 from clearhouse.office.notices.models import Delivery, Notice
 from clearhouse.office.notices.sight import own_notice
 from clearhouse.office.notices.told import Told, digest_of
@@ -64,6 +64,7 @@ def _says(notice: Notice, columns: Mapping[str, Any]) -> bool:
 def end(organisation: int, topic: str, *, now: datetime) -> Notice | None:
     """A matter is over: what still waits about it is not sent any more.
 
+    Whoever was told of it by a channel is told once there that it is over, with the next digest.
     As part of the caller's transaction.  None where nothing was told, again changes nothing.
     """
     with transaction.atomic():
@@ -74,6 +75,7 @@ def end(organisation: int, topic: str, *, now: datetime) -> Notice | None:
             found.save(update_fields=["ended_at"])
             Delivery.objects.filter(notice=found, message=None).delete()
             record("notice.ended", found.name, {}, now=now)
+            wait_to_end(found, now=now)
     return found
 
 
