@@ -152,7 +152,7 @@ def test_a_feed_keeps_what_ended_for_a_while_and_says_so() -> None:
     made = actions.add_channel(viewer, "feed", "", now=now - timedelta(days=50))
     path = f"/notices/feed/{made.token}/"
     for topic, ended in (("new", 1), ("old", 31)):
-        notice = tell(viewer, topic, headline=f"The {topic} one", now=now - timedelta(days=40))
+        tell(viewer, topic, headline=f"The {topic} one", now=now - timedelta(days=40))
         actions.end(viewer.acting_for(), topic, now=now - timedelta(days=ended))
     tell(viewer, "amber", tlp=Tlp.AMBER, now=now - timedelta(days=40))
     actions.end(viewer.acting_for(), "amber", now=now - timedelta(days=1))
@@ -163,7 +163,6 @@ def test_a_feed_keeps_what_ended_for_a_while_and_says_so() -> None:
     assert len(entries(Client().get(path))) == 2
     later = actions.add_channel(viewer, "feed", "", now=now)
     assert not entries(Client().get(f"/notices/feed/{later.token}/")), "it was told of none"
-    assert notice.topic == "old"
 
 
 def test_a_bundle_says_what_ended_a_short_while_ago() -> None:

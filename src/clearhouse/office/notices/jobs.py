@@ -5,18 +5,25 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final
 
-from clearhouse.office.notices.actions import sending
+from clearhouse.office.notices.actions import pruning, sending
 from clearhouse.office.notices.actions.sending import Failed, Outcome
 from clearhouse.office.queue.handlers import Handler, Payload, Progress, every, handler
 
 #: What is most urgent waits for 15 seconds, and for this at most: within a minute it is out.
 _SECONDS: Final = 20
+_HOUR: Final = 3600
 
 
 @every(_SECONDS, "notices.due")
 def due(now: datetime) -> None:
     """Look for what is due."""
     sending.look_for_due(now)
+
+
+@every(_HOUR, "notices.prune")
+def prune(now: datetime) -> None:
+    """Forget what is done and old."""
+    pruning.prune(now)
 
 
 @handler(sending.GATHER)
