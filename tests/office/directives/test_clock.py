@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from clearhouse.office.directives.actions.clock import remind, tick
@@ -26,6 +28,7 @@ from tests.office.directives.made import (
     obligations,
     record,
 )
+from tests.office.notices.made import passes, receiver, webhook
 
 pytestmark = pytest.mark.django_db
 
@@ -121,3 +124,24 @@ def test_the_ledger_says_who_stands_how_and_nothing_of_what_it_is_about() -> Non
     for word in (b"CVE-2026-1001", b"jinja2", b"No fix", b"hospital", b"Patient records"):
         assert word not in leaves
     assert b'"obligation.hand-in"' in leaves
+
+
+def test_a_receiver_that_was_told_what_to_do_is_told_once_that_it_is_done() -> None:
+    viewer = hospital()
+    system = a_system(viewer)
+    with receiver() as there:
+        webhook(viewer, there, now=NOW)
+        installed(viewer, system, "jinja2==1.0")
+        known(record("PYSEC-1", "jinja2", aliases=["CVE-2026-1001"]))
+        in_force(agency())
+        tick(NOW)
+        passes(NOW + timedelta(hours=2))
+        assert there.told[-1]["something_else_waits"], "it is TLP:AMBER"
+        installed(viewer, system, "jinja2==2.0", now=NOW + DAY)
+        work_off(NOW + DAY)
+        tick(NOW + DAY)
+        for days in (2, 3, 4):
+            passes(NOW + days * DAY)
+        ends = [one for one in there.told if one["something_else_is_over"]]
+        assert len(ends) == 1
+        assert not ends[0]["something_else_waits"]

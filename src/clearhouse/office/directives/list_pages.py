@@ -35,6 +35,7 @@ def obligations(request: HttpRequest) -> HttpResponse:
         "back_url": reverse("directives:front"),
         "rows": [shown.row_of(one, now) for one in mine],
         "next_url": next_url(beside=beside, directive=directive, after=following),
+        "whole_url": reverse("directives:obligations") if beside else "",
     }
     return render(request, "directives/obligations.html", context)
 
@@ -55,6 +56,7 @@ def under(request: HttpRequest, directive: str) -> HttpResponse:
         "back_url": reverse("directives:directive", args=[directive]),
         "under": shown.obligations_table([shown.row_of(one, now) for one in found]),
         "next_url": next_url(beside=beside, after=following),
+        "whole_url": reverse("directives:under", args=[directive]) if beside else "",
     }
     return render(request, "directives/obligations.html", context)
 
