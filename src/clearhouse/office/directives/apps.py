@@ -17,5 +17,6 @@ class DirectivesConfig(AppConfig):
     def ready(self) -> None:
         """Register the room's jobs, what it follows, and its rules on the ledger."""
         import_module("clearhouse.office.directives.cross_checks")
+        import_module("clearhouse.office.directives.dates")
         import_module("clearhouse.office.directives.jobs")
         import_module("clearhouse.office.directives.sight")

@@ -24,6 +24,7 @@ from clearhouse.formats.cvss import parse
 from clearhouse.office.feeds.models import Signal
 from clearhouse.office.feeds.queries import editions, signals_of
 from clearhouse.office.inventories.models import Exposure, System
+from clearhouse.office.inventories.obliging import obliged_dates
 from clearhouse.protocol.sectors import Sector
 from clearhouse.protocol.system_questions import points_of
 
@@ -45,9 +46,13 @@ def judgements_of(system: System, exposures: Sequence[Exposure]) -> list[Judgeme
     signals = signals_of(name for one in exposures for name in one.ids)
     loaded = editions()
     judged = system_of(system)
+    obliged = obliged_dates([one.pk for one in exposures if one.pk])
     return [
         judge_one(
-            Known(flaw_of(one, signals, loaded), judged, one.detected_at, Answer(one.answer))
+            Known(
+                flaw_of(one, signals, loaded), judged, one.detected_at, Answer(one.answer),
+                obliged.get(one.pk),
+            )
         )
         for one in exposures
     ]  # fmt: skip

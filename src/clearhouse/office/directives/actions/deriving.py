@@ -23,6 +23,7 @@ from clearhouse.office.directives.models import (
     ObligationRow,
 )
 from clearhouse.office.directives.stored import directive_of, obligation_of
+from clearhouse.office.inventories.actions.matching import judge_by_dates
 from clearhouse.office.inventories.following import follows
 from clearhouse.office.inventories.present import (
     Present,
@@ -106,6 +107,7 @@ def derive(system: int, *, now: datetime) -> None:
             mine = [one for one in rows if one.directive_id == each.pk]
             changes += _held_against(each, mine, present, now)  # 3
         keep(changes, now=now)
+        judge_by_dates(system)
         row.derived = row.wanted  # 4
         row.save(update_fields=["derived"])
 

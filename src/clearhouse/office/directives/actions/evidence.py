@@ -9,6 +9,7 @@ from django.db import transaction
 
 from clearhouse.errors import Invalid, NotFound, Refused
 from clearhouse.office.directives.actions.change import Change
+from clearhouse.office.directives.actions.deriving import mark
 from clearhouse.office.directives.actions.noting import keep
 from clearhouse.office.directives.models import ObligationRow
 from clearhouse.office.directives.sight import MISSING, obligation_seen
@@ -73,6 +74,7 @@ def _apply(
 ) -> None:
     directive = directive_of(held.directive)
     keep([Change(held, directive, (event,), by=viewer.name[:200], text=text)], now=now)
+    mark([held.system_id], now=now)
 
 
 def _held(viewer: Viewer, name: str) -> ObligationRow:

@@ -103,11 +103,20 @@ _CHANGING: Final = (
 
 def judge_anew(system: System, *, now: datetime) -> None:
     """Judge what touches a system again, as something is known now that was not."""
+    _judge_open(system)
+    tell_followers(system.pk, now)
+
+
+def judge_by_dates(system: int) -> None:
+    """Judge what touches a system again, as a date was set or lifted; the caller holds it."""
+    _judge_open(System.objects.get(pk=system))
+
+
+def _judge_open(system: System) -> None:
     open_ = list(Exposure.objects.filter(system=system, gone_at=None).order_by("pk"))
     before = {one.pk: _state(one) for one in open_}
     judge(system, open_)
     _save(open_, before)
-    tell_followers(system.pk, now)
 
 
 def _state(one: Exposure) -> tuple[object, ...]:
