@@ -13,8 +13,15 @@ from clearhouse.office.ledgerbook.cross_checks import contradictions
 from clearhouse.office.ledgerbook.queries import entries_of
 from clearhouse.office.notices import actions, queries
 from clearhouse.office.notices.actions import pruning
-from clearhouse.office.notices.actions.pruning import DELIVERIES_KEPT, MESSAGES_KEPT, prune
+from clearhouse.office.notices.actions.pruning import (
+    ATTEMPTS_KEPT,
+    DELIVERIES_KEPT,
+    MESSAGES_KEPT,
+    prune,
+)
+from clearhouse.office.notices.actions.sending import SEND
 from clearhouse.office.notices.models import Channel, Delivery, Message, Notice
+from clearhouse.office.queue import queries as queue
 from clearhouse.office.viewer import SYSTEM
 from tests.office.notices.made import NOW, Receiver, at, hospital, passes, tell, webhook
 
@@ -122,6 +129,27 @@ def test_an_end_is_told_also_where_its_beginning_is_years_old(receiver: Receiver
     passes(LATE.replace(hour=23))
     passes(LATE.replace(day=LATE.day + 1, hour=23))
     assert len(receiver.told[-1]["over"]) == 1
+
+
+def jobs_of(kind: str) -> dict[str, int]:
+    return {str(state): n for (one, state), n in queue.counts(SYSTEM).items() if one == kind and n}
+
+
+def test_attempts_are_forgotten_sooner_and_one_that_waits_never(receiver: Receiver) -> None:
+    sent(receiver)
+    receiver.status = 500
+    tell(hospital(), "another", now=at(days=1))
+    passes(at(days=1, minutes=5))
+    before = jobs_of(SEND)
+    prune(at() + ATTEMPTS_KEPT)
+    assert jobs_of(SEND) == before, "at the very moment they are still there"
+    prune(at(hours=1) + ATTEMPTS_KEPT)
+    assert jobs_of(SEND) == {"done": 1, "delayed": 1}
+    prune(LATE)
+    assert jobs_of(SEND) == {"delayed": 1}
+    receiver.status = 204
+    passes(LATE)
+    assert len(receiver.told) == 3
 
 
 def test_the_last_message_of_a_channel_stays_for_its_page(receiver: Receiver) -> None:

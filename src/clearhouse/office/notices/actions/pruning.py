@@ -10,9 +10,13 @@ from typing import Final
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from clearhouse.office.notices.actions.sending import GATHER, SEND
 from clearhouse.office.notices.actions.waiting import STILL_TOLD
 from clearhouse.office.notices.models import Channel, Delivery, Message
+from clearhouse.office.queue.forgetting import forget
 
+#: How long the jobs are kept that gathered messages, and tried to send them.
+ATTEMPTS_KEPT: Final = timedelta(days=30)
 #: How long it is kept which notice went where, once that matters no more.
 DELIVERIES_KEPT: Final = timedelta(days=30)
 #: How long it is kept that a message was sent: more than a year, for whoever accounts for one.
@@ -28,8 +32,9 @@ def prune(now: datetime) -> int:
     Never what is on its way or waits, nor what tells that an organisation was told something that
     it has not read, or that is not over.
     """
+    attempts = forget((GATHER, SEND), before=now - ATTEMPTS_KEPT, most=BATCH)
     deliveries = _taken(_deliveries(now))
-    return deliveries + _taken(_messages(now))
+    return attempts + deliveries + _taken(_messages(now))
 
 
 def _deliveries(now: datetime) -> QuerySet[Delivery]:
