@@ -120,7 +120,8 @@ class Exposure(models.Model):
     """A flaw that touches a system, from the day on which it was seen there.
 
     ``flaw`` is the most common of its identifiers and ``ids`` are all.  ``found`` says which
-    components and what decided, ``scores`` are CVSS vectors with the record that has each.  ``due``
+    components and what decided, ``scores`` are CVSS vectors with the record that has each, and
+    ``weaknesses`` numbers in CWE.  ``due``
     and ``rank`` are those of the judgement, which is made anew when something that it rests on
     changes.  ``statement`` is the VEX statement that takes all of it back, where there is one: what
     is taken back stays in sight.
@@ -141,6 +142,7 @@ class Exposure(models.Model):
     answer = models.CharField(max_length=10, choices=Answer.choices)
     found = models.JSONField(default=list)
     scores = models.JSONField(default=list)
+    weaknesses = models.JSONField(default=list)
     detected_at = models.DateTimeField()
     gone_at = models.DateTimeField(null=True)
     gone_because = models.CharField(max_length=300, blank=True)

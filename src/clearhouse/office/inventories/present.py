@@ -35,6 +35,8 @@ class Touching:
     over_because: str
     statement: Mapping[str, Any] | None
     judgement: Judgement | None = None
+    weaknesses: frozenset[int] = frozenset()
+    """Numbers in CWE; empty where nobody has published any."""
 
     @property
     def stands(self) -> bool:
@@ -114,7 +116,7 @@ def _touching(one: Exposure, judgement: Judgement | None) -> Touching:
         is_undecided=one.answer == Exposure.Answer.UNDECIDED,
         found=frozenset((f["ecosystem"], f["package"], f["version"]) for f in one.found),
         is_over=one.gone_at is not None, over_because=one.gone_because, statement=one.statement,
-        judgement=judgement,
+        judgement=judgement, weaknesses=frozenset(one.weaknesses),
     )  # fmt: skip
 
 

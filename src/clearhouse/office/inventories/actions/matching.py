@@ -96,8 +96,8 @@ def match_system(system: System, *, now: datetime) -> None:
 
 
 _CHANGING: Final = (
-    "flaw", "ids", "record", "summary", "answer", "found", "scores", "judged", "due", "rank",
-    "statement",
+    "flaw", "ids", "record", "summary", "answer", "found", "scores", "weaknesses", "judged",
+    "due", "rank", "statement",
 )  # fmt: skip
 
 
@@ -156,6 +156,7 @@ def _updated(one: Exposure, touch: Touch, stated: Stating) -> Exposure:
         if kind.startswith("CVSS")
     }
     one.scores = storable_json(sorted(scores))
+    one.weaknesses = sorted({n for match in touch.matches for n in match.vulnerability.weaknesses})
     said = [stated.on(match) for match in touch.matches]
     left = [each for each in said if not each.is_suppressed]
     taken_back = not left
