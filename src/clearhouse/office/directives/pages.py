@@ -16,9 +16,10 @@ from clearhouse.errors import Conflict, Invalid, NotFound, Refused
 from clearhouse.office.authorisation import DirectivePart, ObligationPart, may_issue
 from clearhouse.office.directives import queries, shown
 from clearhouse.office.directives.actions import evidence as evidence_actions
-from clearhouse.office.directives.actions import issuing
+from clearhouse.office.directives.actions import issuing, proving
 from clearhouse.office.directives.forms import AnswerForm, DraftForm, EndForm, EvidenceForm
 from clearhouse.office.directives.models import DirectiveRow
+from clearhouse.office.directives.shown_proofs import proofs_of
 from clearhouse.office.directives.sight import (
     MISSING,
     directive_seen,
@@ -27,6 +28,7 @@ from clearhouse.office.directives.sight import (
 )
 from clearhouse.office.look.fields import blame, status_of
 from clearhouse.office.orgs.middleware import viewer_in
+from clearhouse.protocol.directives.directive import Way
 from clearhouse.protocol.directives.events import State
 
 _CHANGES: Final = ("GET", "HEAD", "POST")
@@ -213,6 +215,29 @@ def answer(request: HttpRequest, obligation: str) -> HttpResponse:
     return _obligation_page(request, obligation, answering=form)
 
 
+@login_required
+@require_POST
+def prove(request: HttpRequest, obligation: str) -> HttpResponse:
+    """Ask for the office's proofs of the flaw to be run on what is installed."""
+    try:
+        proving.ask(viewer_in(request), obligation, now=timezone.now())
+    except (Conflict, Refused) as error:
+        messages.error(request, f"{str(error)[0].upper()}{str(error)[1:]}")
+    else:
+        messages.success(request, "Asked for. What comes of it will stand here.")
+    return redirect("directives:obligation", obligation)
+
+
+@login_required
+@require_safe
+def proof(request: HttpRequest, obligation: str, digest: str) -> HttpResponse:
+    """What was run, for whose the obligation is."""
+    found = queries.proof_document(viewer_in(request), obligation, digest)
+    response = HttpResponse(found, content_type="application/json")
+    response["Content-Disposition"] = f'attachment; filename="{obligation}.proof.json"'
+    return response
+
+
 def _obligation_page(
     request: HttpRequest, name: str, *, evidence: EvidenceForm | None = None,
     answering: AnswerForm | None = None,
@@ -224,6 +249,7 @@ def _obligation_page(
     is_owner = ObligationPart.WORK in one.parts
     is_active = row.state in (State.OPEN, State.HANDED_IN)
     is_issuer = viewer.organisation == row.directive.issuer_id
+    proofs = proofs_of(one)
     context = {
         "title": f"{one.flaw or 'A flaw'} on {one.system or 'a system'}",
         "one": one,
@@ -232,8 +258,9 @@ def _obligation_page(
         "now": now,
         "is_owner": is_owner,
         "packages": shown.packages_of(one),
+        "proofs": proofs,
         "questions": shown.open_questions(one),
-        "ways": shown.ways_of(one),
+        "ways": shown.ways_of(one, [Way.PROOF] if proofs is not None and proofs.cases else []),
         "history": shown.history_of(one),
         "is_active": is_active,
         "evidence_form": (evidence or EvidenceForm()) if is_owner and is_active else None,
