@@ -10,6 +10,7 @@ from clearhouse.errors import Conflict, NotFound, Refused
 from clearhouse.office.advisories import actions as advisories
 from clearhouse.office.blobs import store
 from clearhouse.office.blobs.models import Blob
+from clearhouse.office.cases.actions import versions
 from clearhouse.office.cases.actions.naming import set_cve
 from clearhouse.office.directives.actions import proving
 from clearhouse.office.directives.actions.evidence import hand_in
@@ -43,7 +44,7 @@ from tests.office.directives.proved import (
     under_embargo,
     work_off,
 )
-from tests.office.story import somebody
+from tests.office.story import proven, somebody
 
 pytestmark = pytest.mark.django_db
 State = ProofRun.State
@@ -210,8 +211,8 @@ def test_asking_for_other_versions_drops_what_waits() -> None:
     installed(viewer, system, "ecdsa==0.13.2", now=NOW + DAY)
     work_off(NOW + DAY)
     second = proving.ask(viewer, only().name, now=NOW + DAY)
-    assert Job.objects.get(key=job_of(first)).state == Job.State.CANCELLED
-    ran(first, NOW + DAY)
+    assert proving.run_proofs(first.name, lambda _: None) is None
+    ran(first, NOW + DAY)  # by a worker that had begun
     assert (first.state, first.document) == (State.DROPPED, "")
     ran(second, NOW + DAY)
     assert only().state == "completed"
@@ -284,6 +285,22 @@ def test_nobody_else_asks_or_reads_what_was_run() -> None:
     assert json.loads(proof_document(viewer, name, document["digest"])) == document
     with pytest.raises(NotFound):
         proof_document(viewer, name, "sha256:00")
+
+
+def test_every_proof_of_every_case_under_that_name_is_run_each_once() -> None:
+    obliged()
+    case = published()
+    assert proven(somebody("otherlab", Role.FINDER)) == case
+    office = somebody("office", Role.COORDINATOR)
+    other = proven(somebody("hexfind", Role.FINDER), sample="CVE-2024-5569")
+    versions.declare(office, other, "0", "3.19.1", now=NOW)
+    set_cve(office, other, CVE, now=NOW)
+    advisories.draft(office, other, title="Another", summary="Update.", now=NOW)
+    advisories.publish(office, other, now=NOW)
+    offer = offer_of(only(), directive_of(only().directive))
+    assert offer is not None
+    assert (set(offer.cases), len(offer.proofs)) == ({case, other}, 2)
+    assert "pkg:pypi/zipp" in offer.refusal, "what is installed is not what the other is about"
 
 
 def test_a_case_is_found_by_what_it_was_published_with_alone() -> None:

@@ -7,7 +7,7 @@ import json
 import re
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -16,9 +16,12 @@ from pytest_django import Settings
 from clearhouse.office.advisories import actions as advisories
 from clearhouse.office.directives.actions import proving
 from clearhouse.office.directives.models import Evidence, ProofRun
+from clearhouse.office.directives.proofs import PROVE
+from clearhouse.office.queue import actions
+from clearhouse.office.queue.models import Job
 from clearhouse.proof.absence import Outcome, concluded
 from clearhouse.protocol.roles import Role
-from tests.office.directives.made import NOW, agency
+from tests.office.directives.made import DAY, NOW, agency
 from tests.office.directives.proved import obliged, only, published, ran, under_embargo
 from tests.office.findings.people import MIDDLEWARE, client_of
 from tests.office.security.test_planted import _CLOCK, _TOKEN
@@ -78,6 +81,31 @@ def test_the_authority_reads_that_it_was_proven_and_not_what_is_installed() -> N
     assert "Whether the flaw shows on what you have" not in said
     assert authority.get(f"{page}proof/{document['digest']}/").status_code == 404
     assert document["digest"] in Evidence.objects.get().reference
+
+
+def test_what_is_put_off_or_failed_is_told_without_why() -> None:
+    """Why may tell how the proof works; it stands with the job, for the office."""
+    viewer, _ = obliged()
+    published()
+    client, page, told = client_of(viewer), page_of(only().name), ""
+    for ending, said in (
+        (
+            lambda job: actions.postpone(job, "line 7 of the harness", until=NOW + DAY),
+            "tries again",
+        ),
+        (lambda job: actions.fail(job, "line 7 of the harness", NOW), "could not run it. You can"),
+    ):
+        if not ProofRun.objects.exists():
+            client.post(f"{page}prove/")
+        Job.objects.filter(kind=PROVE).update(state=Job.State.WAITING, not_before=None)
+        claimed = actions.claim("a worker", NOW, [PROVE], lease=DAY)
+        assert claimed is not None
+        with transaction.atomic():
+            ending(claimed)
+        told = text_of(client, page)
+        assert said in told
+        assert "harness" not in told
+    assert "Run it again" in told
 
 
 def test_in_the_api_the_same_by_name() -> None:

@@ -183,7 +183,7 @@ class ProofsOut(Schema):
     cases: list[str]
     may_ask: bool
     refusal: str
-    state: str = Field(description="empty, waiting, shown, not-shown or untold")
+    state: str = Field(description="empty, waiting, put-off, not-run, shown, not-shown or untold")
     said: str
     asked_at: datetime | None
     ended_at: datetime | None

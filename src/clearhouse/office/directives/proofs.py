@@ -19,7 +19,7 @@ from clearhouse.office.advisories.queries import advisory, published_under
 from clearhouse.office.cases.proofs import contents_of
 from clearhouse.office.directives.models import ACTIVE, ObligationRow, ProofRun
 from clearhouse.office.inventories.present import Installed, Touching, touching_of
-from clearhouse.office.queue.queries import statuses_of
+from clearhouse.office.queue.queries import JobStatus, statuses_of
 from clearhouse.office.viewer import PUBLIC
 from clearhouse.protocol.directives.directive import Directive, Way
 
@@ -72,7 +72,10 @@ def is_about(purl: str, installed: Iterable[Installed]) -> bool:
     A distribution's package of the same software is another: its versions are its own, and it has
     patches that no release of the registry has.
     """
-    package = of_purl(PackageURL.from_string(purl))
+    try:
+        package = of_purl(PackageURL.from_string(purl))
+    except ValueError:
+        return False  # a case whose proof ships its source is of no package
     if package is None:
         return False
     return {
@@ -107,12 +110,12 @@ def runs_of(row: ObligationRow) -> list[ProofRun]:
     return list(row.runs.order_by("-pk"))
 
 
-def is_running(run: ProofRun) -> bool:
-    """Whether something will still come of it: a job that was called off tells nobody."""
+def job_status(run: ProofRun) -> JobStatus | None:
+    """Where its job stands; None where nothing will come of it: one called off tells nobody."""
     if run.state != ProofRun.State.WAITING:
-        return False
+        return None
     status = statuses_of([job_of(run)]).get(job_of(run))
-    return status is not None and not status.has_ended
+    return None if status is None or status.has_ended else status
 
 
 def job_of(run: ProofRun) -> str:
@@ -128,7 +131,9 @@ def installed_of(run: ProofRun) -> frozenset[Installed]:
 def answered_by(offer: Offer, runs: Iterable[ProofRun]) -> ProofRun | None:
     """The run that has answered just that already; None where another may come out otherwise."""
     for one in runs:
-        if one.key == offer.key and (is_running(one) or (_is_over(one) and not one.may_differ)):
+        if one.key == offer.key and (
+            job_status(one) is not None or (_is_over(one) and not one.may_differ)
+        ):
             return one
     return None
 

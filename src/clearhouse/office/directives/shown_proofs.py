@@ -12,7 +12,7 @@ from clearhouse.office.directives.proofs import (
     Offer,
     answered_by,
     installed_of,
-    is_running,
+    job_status,
     offer_of,
     runs_of,
 )
@@ -83,8 +83,14 @@ def proofs_of(one: Seen) -> Proofs | None:
 def _state(run: ProofRun | None) -> str:
     if run is None:
         return ""
-    called_off = run.state == ProofRun.State.WAITING and not is_running(run)
-    return ProofRun.State.UNTOLD.value if called_off else run.state
+    if run.state == ProofRun.State.UNTOLD and not run.document:
+        return "not-run"
+    if run.state != ProofRun.State.WAITING:
+        return run.state
+    job = job_status(run)
+    if job is None:
+        return "not-run"
+    return "put-off" if job.state == job.state.DELAYED else run.state
 
 
 def _is_of_now(run: ProofRun, offer: Offer | None) -> bool:

@@ -81,7 +81,8 @@ RUN_STATES: Final[Mapping[str, str]] = {
         " else of it is installed."
     ),
     "untold": ("It could not be told whether the effect shows. The obligation stays as it is."),
-    "dropped": "It was dropped: something else is asked by now.",
+    "put-off": "It was asked for. This office cannot run it at the moment, and tries again.",
+    "not-run": "This office could not run it. You can ask again.",
 }
 
 #: What has to be known, by its key: what to say, and whether the owner can answer it.

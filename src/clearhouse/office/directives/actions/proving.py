@@ -24,7 +24,6 @@ from clearhouse.office.directives.proofs import (
     answered_by,
     installed_of,
     is_about,
-    is_running,
     job_of,
     offer_of,
     runs_of,
@@ -32,7 +31,7 @@ from clearhouse.office.directives.proofs import (
 from clearhouse.office.directives.sight import MISSING, obligation_seen
 from clearhouse.office.inventories.present import hold_system
 from clearhouse.office.names import new_name
-from clearhouse.office.queue.actions import cancel, enqueue
+from clearhouse.office.queue.actions import enqueue
 from clearhouse.office.queue.handlers import Progress
 from clearhouse.office.viewer import Viewer
 from clearhouse.proof.absence import Answer, Outcome, concluded, document_of
@@ -69,13 +68,12 @@ def ask(viewer: Viewer, name: str, *, now: datetime) -> ProofRun:
             raise Refused(_NOTHING)
         if offer.refusal:
             raise Refused(offer.refusal)
-        runs = runs_of(held)
-        if answered_by(offer, runs) is not None:  # 2
+        if answered_by(offer, runs_of(held)) is not None:  # 2
             raise Conflict(
                 "it was asked for these versions already; the answer is, or will be, here"
             )
-        for one in runs:  # 3
-            _drop(one, now)
+        # 3, without a hand on the job: whoever does it holds that first, and then the system
+        held.runs.filter(state=State.WAITING).update(state=State.DROPPED, ended_at=now)
         made = ProofRun.objects.create(
             name=new_name("PR"), obligation=held, key=offer.key, cases=list(offer.cases),
             proofs=list(offer.proofs), installed=[list(one) for one in offer.installed],
@@ -86,15 +84,6 @@ def ask(viewer: Viewer, name: str, *, now: datetime) -> ProofRun:
             key=job_of(made), now=now,
         )  # fmt: skip
         return made
-
-
-def _drop(run: ProofRun, now: datetime) -> None:
-    if run.state != State.WAITING:
-        return
-    if is_running(run):
-        cancel(job_of(run), now)
-    run.state, run.ended_at = State.DROPPED, now
-    run.save(update_fields=["state", "ended_at"])
 
 
 def run_proofs(name: str, progress: Progress) -> dict[str, Any] | None:
