@@ -62,11 +62,15 @@ SOURCES: dict[str, tuple[Compare, tuple[str, ...]]] = {
 }
 
 
-_LONG = {"pypi", "bitnami", "almalinux", "packagist"}
+#: Bitnami's versions are SemVer, as those of three shorter ones are.
+_LONG = {
+    "pypi": pytest.mark.slow, "almalinux": pytest.mark.slow, "packagist": pytest.mark.slow,
+    "bitnami": pytest.mark.exhaustive,
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    "name", [pytest.param(n, marks=[pytest.mark.slow] if n in _LONG else []) for n in SOURCES]
+    "name", [pytest.param(n, marks=[_LONG[n]] if n in _LONG else []) for n in SOURCES]
 )
 def test_no_version_is_missed_and_none_is_too_many(name: str) -> None:
     compare, tails = SOURCES[name]

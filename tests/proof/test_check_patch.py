@@ -37,7 +37,7 @@ RELEASES: Final = (
     "CVE-2020-7788", "CVE-2021-42771", "CVE-2021-43572", "CVE-2022-46175", "CVE-2023-2251",
     "CVE-2023-26303", "CVE-2024-47764", "CVE-2024-5569", "CVE-2026-24486", "CVE-2026-41205",
 )  # fmt: skip
-#: Of everything one in each language, and wrong in each way, before the slow tests run all of it.
+#: Of everything one in each language, and wrong in each way; the exhaustive tests run all of it.
 FEW_RELEASES: Final = ("CVE-2024-47764", "CVE-2024-5569")
 FEW_PATCHES: Final = (
     "CVE-2016-5180/escaped-dot.patch", "CVE-2016-5180/length-filter.patch",
@@ -143,10 +143,15 @@ def test_the_release_that_fixed_it_is_accepted_with_its_own_tests(
     assert fixed["same"] == fixed["compared"] > 1
 
 
-@pytest.mark.slow
 @pytest.mark.sandbox
 @pytest.mark.network
-@pytest.mark.parametrize("name", MUST)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(n, marks=[pytest.mark.slow if n in FEW_PATCHES else pytest.mark.exhaustive])
+        for n in MUST
+    ],
+)
 def test_a_patch_is_judged_alike_with_everything_that_a_user_runs(
     name: str, workshop: Workshop
 ) -> None:

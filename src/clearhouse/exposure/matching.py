@@ -7,11 +7,13 @@ order cannot tell, the answer is that it cannot, never no.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Final
 
 from clearhouse.exposure.aliases import Aliases
 from clearhouse.exposure.intervals import FIRST, LAST, Interval
@@ -21,6 +23,8 @@ from clearhouse.formats.instants import instant
 from clearhouse.formats.osv import Bound
 from clearhouse.versions import OutsideGrammar
 from clearhouse.versions.ecosystems import base_name, key_of
+
+_DIGIT: Final = re.compile("[0-9]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +204,7 @@ def comparable_key(ecosystem: str, version: str) -> bytes | OutsideGrammar:
     does not know.
     """
     branch = ecosystem == "Packagist" and (version.startswith("dev-") or version.endswith(".x-dev"))
-    if branch or not any("0" <= sign <= "9" for sign in version):
+    if branch or _DIGIT.search(version) is None:
         return OutsideGrammar(version, "a version")
     return key_of(ecosystem, version)
 

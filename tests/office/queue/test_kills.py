@@ -12,8 +12,8 @@ import pytest
 
 from tests.office.queue.conftest import Office
 
-_JOBS = 300
-_KILLS = 24
+_JOBS = 200
+_KILLS = 16
 _WORKERS = 3
 #: Longer than a job, so that only the dead are taken from.
 _LEASE = "2"
