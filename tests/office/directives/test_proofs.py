@@ -16,8 +16,7 @@ from clearhouse.office.directives.actions import proving
 from clearhouse.office.directives.actions.evidence import hand_in
 from clearhouse.office.directives.actions.issuing import end
 from clearhouse.office.directives.models import DirectiveRow, Evidence, ProofRun
-from clearhouse.office.directives.proofs import PROVE, job_of, offer_of
-from clearhouse.office.directives.queries import proof_document
+from clearhouse.office.directives.proofs import PROVE, document_for, job_of, offer_of
 from clearhouse.office.directives.stored import directive_of
 from clearhouse.office.inventories.actions.receiving import receive
 from clearhouse.office.ledgerbook.cross_checks import contradictions
@@ -276,15 +275,15 @@ def test_nobody_else_asks_or_reads_what_was_run() -> None:
         with pytest.raises(NotFound):
             proving.ask(other, name, now=NOW)
     with pytest.raises(NotFound):
-        proof_document(viewer, name)
+        document_for(viewer, name)
     document = ran(proving.ask(viewer, name, now=NOW), NOW)
     for other in strangers:
         with pytest.raises(NotFound):
-            proof_document(other, name, document["digest"])
-    assert json.loads(proof_document(viewer, name)) == document
-    assert json.loads(proof_document(viewer, name, document["digest"])) == document
+            document_for(other, name, document["digest"])
+    assert json.loads(document_for(viewer, name)) == document
+    assert json.loads(document_for(viewer, name, document["digest"])) == document
     with pytest.raises(NotFound):
-        proof_document(viewer, name, "sha256:00")
+        document_for(viewer, name, "sha256:00")
 
 
 def test_every_proof_of_every_case_under_that_name_is_run_each_once() -> None:

@@ -63,7 +63,7 @@ def test_its_owner_asks_by_the_page_and_reads_what_came_of_it() -> None:
     assert "ecdsa 0.13.2: the effect shows." in told
     assert "ecdsa 0.13.3: the effect does not show, and the proof could run." in told
     assert "Run it" not in told
-    kept = client.get(f"{page}proof/{document['digest']}/")
+    kept = client.get(f"{page}proof/{document['digest']}.json")
     assert concluded(json.loads(kept.content)) == concluded(document)
     assert client.post(f"{page}prove/", follow=True).status_code == 200
     assert ProofRun.objects.count() == 1
@@ -79,7 +79,7 @@ def test_the_authority_reads_that_it_was_proven_and_not_what_is_installed() -> N
     assert "the effect shows on none of them" in said
     assert "0.13.3" not in said
     assert "Whether the flaw shows on what you have" not in said
-    assert authority.get(f"{page}proof/{document['digest']}/").status_code == 404
+    assert authority.get(f"{page}proof/{document['digest']}.json").status_code == 404
     assert document["digest"] in Evidence.objects.get().reference
 
 

@@ -65,7 +65,7 @@ PAGES: Final[tuple[tuple[str, str, Allowed, dict[str, Any]], ...]] = (
     ("GET", _O, sees_obligation, {}),
     ("POST", f"{_O}hand-in/", is_obliged, _STATED),
     ("POST", f"{_O}prove/", is_obliged, {}),
-    ("GET", f"{_O}proof/<str:digest>/", is_obliged, {}),
+    ("GET", f"{_O}proof/<str:digest>.json", is_obliged, {}),
     ("POST", f"{_O}answer/", issuing_person, {"verdict": "accept", "reason": ""}),
 )  # fmt: skip
 _ONE: Final = "api/directives/{name}"

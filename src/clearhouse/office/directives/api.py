@@ -21,6 +21,7 @@ from clearhouse.office.directives.documents import (
     WholeDirectiveOut,
     WholeObligationOut,
 )
+from clearhouse.office.directives.proofs import document_for
 from clearhouse.office.directives.sight import directive_seen, obligation_seen
 from clearhouse.office.orgs.middleware import viewer_in
 from clearhouse.protocol.roles import Scope
@@ -105,7 +106,7 @@ def proof(request: HttpRequest, name: Name, digest: Digest = "") -> HttpResponse
 
     The latest, or the one of that digest, which evidence names. It is for whose the obligation is.
     """
-    found = queries.proof_document(viewer_in(request), name, digest)
+    found = document_for(viewer_in(request), name, digest)
     return HttpResponse(found, content_type="application/json")
 
 

@@ -16,7 +16,7 @@ from clearhouse.errors import Conflict, Invalid, NotFound, Refused
 from clearhouse.office.authorisation import DirectivePart, ObligationPart, may_issue
 from clearhouse.office.directives import queries, shown
 from clearhouse.office.directives.actions import evidence as evidence_actions
-from clearhouse.office.directives.actions import issuing, proving
+from clearhouse.office.directives.actions import issuing
 from clearhouse.office.directives.forms import AnswerForm, DraftForm, EndForm, EvidenceForm
 from clearhouse.office.directives.models import DirectiveRow
 from clearhouse.office.directives.shown_proofs import proofs_of
@@ -213,29 +213,6 @@ def answer(request: HttpRequest, obligation: str) -> HttpResponse:
             messages.success(request, "Answered.")
             return redirect("directives:obligation", obligation)
     return _obligation_page(request, obligation, answering=form)
-
-
-@login_required
-@require_POST
-def prove(request: HttpRequest, obligation: str) -> HttpResponse:
-    """Ask for the office's proofs of the flaw to be run on what is installed."""
-    try:
-        proving.ask(viewer_in(request), obligation, now=timezone.now())
-    except (Conflict, Refused) as error:
-        messages.error(request, f"{str(error)[0].upper()}{str(error)[1:]}")
-    else:
-        messages.success(request, "Asked for. What comes of it will stand here.")
-    return redirect("directives:obligation", obligation)
-
-
-@login_required
-@require_safe
-def proof(request: HttpRequest, obligation: str, digest: str) -> HttpResponse:
-    """What was run, for whose the obligation is."""
-    found = queries.proof_document(viewer_in(request), obligation, digest)
-    response = HttpResponse(found, content_type="application/json")
-    response["Content-Disposition"] = f'attachment; filename="{obligation}.proof.json"'
-    return response
 
 
 def _obligation_page(

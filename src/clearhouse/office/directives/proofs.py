@@ -8,24 +8,36 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from packageurl import PackageURL
 
+from clearhouse.errors import NotFound
 from clearhouse.exposure.names import normal_ecosystem, normal_name, of_purl
 from clearhouse.office.advisories.queries import advisory, published_under
+from clearhouse.office.authorisation import ObligationPart
+from clearhouse.office.blobs import store
 from clearhouse.office.cases.proofs import contents_of
 from clearhouse.office.directives.models import ACTIVE, ObligationRow, ProofRun
+from clearhouse.office.directives.sight import MISSING, obligation_seen
 from clearhouse.office.inventories.present import Installed, Touching, touching_of
 from clearhouse.office.queue.queries import JobStatus, statuses_of
-from clearhouse.office.viewer import PUBLIC
+from clearhouse.office.viewer import PUBLIC, Viewer
 from clearhouse.protocol.directives.directive import Directive, Way
 
 PROVE: Final = "directives.prove"
 #: Versions on which proofs are run for one obligation: each takes seconds, a hang its whole limit.
 MOST_VERSIONS: Final = 20
+#: What is said of a run.  It names no version: who reads evidence need not know what is installed.
+NOT_SHOWN: Final = (
+    "this office ran its proofs of the flaw on exactly the versions that are installed, and the"
+    " effect shows on none of them"
+)
+#: Characters of the cases that evidence names.
+_CASES: Final = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,3 +152,39 @@ def answered_by(offer: Offer, runs: Iterable[ProofRun]) -> ProofRun | None:
 
 def _is_over(run: ProofRun) -> bool:
     return run.state not in (ProofRun.State.WAITING, ProofRun.State.DROPPED)
+
+
+def not_shown_on(system: int) -> Mapping[int, Sequence[ProofRun]]:
+    """The runs that did not show the flaw, the latest first, by the key of their obligation."""
+    found: dict[int, list[ProofRun]] = defaultdict(list)
+    rows = ProofRun.objects.filter(obligation__system=system, state=ProofRun.State.NOT_SHOWN)
+    for one in rows.order_by("-pk"):
+        found[one.obligation_id].append(one)
+    return found
+
+
+def speaks_of(runs: Iterable[ProofRun], touching: Touching | None) -> ProofRun | None:
+    """The first of them that was on just what is there, or on that and more."""
+    if touching is None or not touching.is_whole or touching.elsewhere or not touching.found:
+        return None
+    return next((one for one in runs if touching.found <= installed_of(one)), None)
+
+
+def reference_of(run: ProofRun) -> str:
+    """What evidence names: the cases, and the digest of what running their proofs gave."""
+    return f"{', '.join(run.cases)[:_CASES]} {run.digest}"
+
+
+def document_for(viewer: Viewer, name: str, digest: str = "") -> bytes:
+    """What proofs gave that were run for an obligation, by its digest, or the latest of it.
+
+    It names what is installed, and so is for whose it is.  Raises :class:`NotFound`.
+    """
+    row, _, parts = obligation_seen(viewer, name)
+    if ObligationPart.WORK not in parts:
+        raise NotFound(MISSING)
+    runs = row.runs.exclude(document="")
+    found = (runs.filter(digest=digest) if digest else runs).order_by("-pk").first()
+    if found is None:
+        raise NotFound(MISSING)
+    return store.read(found.document)

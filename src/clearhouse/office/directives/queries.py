@@ -11,12 +11,10 @@ from django.db.models import Count, Min, Q, QuerySet
 
 from clearhouse.errors import NotFound
 from clearhouse.office.authorisation import DirectivePart, ObligationPart
-from clearhouse.office.blobs import store
 from clearhouse.office.directives.models import ACTIVE, DirectiveRow, Evidence, ObligationRow
 from clearhouse.office.directives.sight import (
     MISSING,
     directive_seen,
-    obligation_seen,
     parts_of,
     parts_seen,
 )
@@ -190,21 +188,6 @@ def first_of(row: DirectiveRow, organisation: int, *, most: int) -> list[Obligat
 def seen_of(viewer: Viewer, row: ObligationRow, directive: Directive) -> Seen:
     """An obligation as its viewer sees it."""
     return Seen(row, directive, parts_of(viewer, row, directive))
-
-
-def proof_document(viewer: Viewer, name: str, digest: str = "") -> bytes:
-    """What proofs gave that were run for an obligation, by its digest, or the latest of it.
-
-    It names what is installed, and so is for whose it is.  Raises :class:`NotFound`.
-    """
-    row, _, parts = obligation_seen(viewer, name)
-    if ObligationPart.WORK not in parts:
-        raise NotFound(MISSING)
-    runs = row.runs.exclude(document="")
-    found = (runs.filter(digest=digest) if digest else runs).order_by("-pk").first()
-    if found is None:
-        raise NotFound(MISSING)
-    return store.read(found.document)
 
 
 def _page(

@@ -5,7 +5,6 @@ Each system is looked at for itself, again and again, and with the same result.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
@@ -24,7 +23,7 @@ from clearhouse.office.directives.models import (
     ObligationRow,
     ProofRun,
 )
-from clearhouse.office.directives.proofs import installed_of
+from clearhouse.office.directives.proofs import NOT_SHOWN, not_shown_on, reference_of, speaks_of
 from clearhouse.office.directives.stored import directive_of, obligation_of
 from clearhouse.office.inventories.following import follows
 from clearhouse.office.inventories.present import (
@@ -43,12 +42,6 @@ from clearhouse.protocol.directives.following import Gone, NotShown, There, foll
 
 DERIVE: Final = "directives.derive"
 _BATCH: Final = 400
-_CASES: Final = 120
-#: It names no version: who reads evidence need not know what is installed.
-_SAID: Final = (
-    "this office ran its proofs of the flaw on exactly the versions that are installed, and the"
-    " effect shows on none of them"
-)
 
 
 @follows
@@ -106,7 +99,7 @@ def derive(system: int, *, now: datetime) -> None:
             .order_by("pk")
         )
         present = present_of(system, also={one.exposure_id for one in rows})
-        runs = _runs_on(system)
+        runs = not_shown_on(system)
         changes = [
             Change(one, directive_of(one.directive), (End(one.directive.end_reason),))
             for one in rows
@@ -133,7 +126,7 @@ def _held_against(
     for one in mine:
         touching = taken.get(one.pk)
         asked = asked_of(directive, present, touching) if touching is not None else None
-        run = _not_shown(runs.get(one.pk, ()), touching)
+        run = speaks_of(runs.get(one.pk, ()), touching)
         seen = _seen(one, touching, there.get(one.exposure_id), present, run)
         events = follow(obligation_of(one, directive), seen, asked)
         reference = _reference(seen, present)
@@ -143,8 +136,8 @@ def _held_against(
         if isinstance(seen, Gone):
             change.text, change.reference = seen.said, reference
         elif run is not None:
-            change.text, change.document = _SAID, run.document
-            change.reference = f"{', '.join(run.cases)[:_CASES]} {run.digest}"
+            change.text, change.document = NOT_SHOWN, run.document
+            change.reference = reference_of(run)
         yield change
     owned = {one.key for one in taken.values()}
     for touching in standing:
@@ -189,7 +182,7 @@ def _seen(
         not_shown = None
         if run is not None:
             since = max(run.asked_at, present.inventory_at or run.asked_at)
-            not_shown = NotShown(since, _SAID)
+            not_shown = NotShown(since, NOT_SHOWN)
         return There(_is_covered(row, present, run), not_shown)
     if present.is_retired:
         return Gone(Way.REMOVED, "the system was retired")
@@ -207,22 +200,6 @@ def _stated(one: Touching) -> str:
     author = str(said.get("author") or "its author")[:200]
     claim = str(said.get("claim", "")).replace("_", " ")
     return f"{author} states: {claim}"
-
-
-def _not_shown(runs: Iterable[ProofRun], touching: Touching | None) -> ProofRun | None:
-    """The run of proofs on just what is there, or on that and more, that did not show the flaw."""
-    if touching is None or not touching.is_whole or touching.elsewhere or not touching.found:
-        return None
-    return next((one for one in runs if touching.found <= installed_of(one)), None)
-
-
-def _runs_on(system: int) -> Mapping[int, Sequence[ProofRun]]:
-    """The runs that did not show the flaw, the latest first, by the key of their obligation."""
-    found: dict[int, list[ProofRun]] = defaultdict(list)
-    rows = ProofRun.objects.filter(obligation__system=system, state=ProofRun.State.NOT_SHOWN)
-    for one in rows.order_by("-pk"):
-        found[one.obligation_id].append(one)
-    return found
 
 
 def _is_covered(row: ObligationRow, present: Present, run: ProofRun | None) -> bool:
