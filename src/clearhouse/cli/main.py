@@ -45,6 +45,9 @@ COMMANDS: Final = {
     "ledger": Lazy(
         "clearhouse.cli.ledger:ledger", "Verify a stored ledger; check a receipt offline."
     ),
+    "directive": Lazy(
+        "clearhouse.cli.directive:directive", "Read directives, and what they ask of you."
+    ),
     "notices": Lazy("clearhouse.cli.notices:notices", "Verify a bundle of notices offline."),
     "determination": Lazy(
         "clearhouse.cli.determination:determination",

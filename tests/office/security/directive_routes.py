@@ -53,11 +53,20 @@ _R, _W = Scope.DIRECTIVES_READ, Scope.DIRECTIVES_WRITE
 _D: Final = "directives/<str:directive>/"
 _O: Final = "directives/obligations/<str:obligation>/"
 _STATED: Final = {"way": "accepted", "text": "No fix is known."}
+_OWN: Final = {
+    "title": "Take old parsers away", "key": "A-1", "basis": "A law", "force": "advice",
+    "actions": "Update it.", "rule": "next-upgrade", "ways": ["inventory"], "everybody": "on",
+    "tlp": "TLP:CLEAR", "delay_days": "0",
+}  # fmt: skip
 PAGES: Final[tuple[tuple[str, str, Allowed, dict[str, Any]], ...]] = (
     ("GET", "directives/", anybody, {}),
     ("GET", "directives/new/", issues, {}),
     ("POST", "directives/new/", issues,
      {"template": "EO-14409-2c", "everybody": "on", "tlp": "TLP:CLEAR", "delay_days": "0"}),
+    ("GET", "directives/new/own/", issues, {}),
+    ("POST", "directives/new/own/", issues, _OWN),
+    ("GET", "directives/new/file/", issues, {}),
+    ("POST", "directives/new/file/", issues, {"tlp": "TLP:CLEAR"}),
     ("GET", _D, reads_it, {}),
     ("POST", f"{_D}issue/", issuing_person, {}),
     ("POST", f"{_D}discard/", issuing_person, {}),

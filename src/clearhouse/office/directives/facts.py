@@ -12,6 +12,7 @@ from clearhouse.protocol.directives.directive import Demand, Directive, Organisa
 from clearhouse.protocol.directives.selection import Applies
 from clearhouse.protocol.sectors import Sector
 from clearhouse.protocol.system_questions import KIND, kinds_of
+from clearhouse.versions.ecosystems import base_name
 
 #: What has to be known where it cannot be told whether the installed version is affected.
 VERSION: Final = "version"
@@ -34,7 +35,7 @@ def asked_of(directive: Directive, present: Present, one: Touching) -> Demand | 
     kinds = present.answers.get(KIND.key, ())
     beside = Beside(
         names=frozenset(one.ids),
-        packages=frozenset(Package(ecosystem, name) for ecosystem, name, _ in one.found),
+        packages=frozenset(Package(base_name(ecosystem), name) for ecosystem, name, _ in one.found),
         kinds=kinds_of([kinds] if isinstance(kinds, str) else kinds),
     )
     found = asked_by(directive, organisation_of(present), one.judgement, beside)

@@ -16,13 +16,22 @@ _YES: Final = "yes"
 _LONG: Final = forms.Textarea(attrs={"rows": 3})
 
 
-class DraftForm(forms.Form):
-    """A directive from one that is shipped: which, for whom, how far it may be passed on."""
-
-    template = forms.ChoiceField(
-        label="Which directive?",
-        choices=[(key, f"{one.title} ({key})") for key, one in SHIPPED.items()],
+def _tlp_field() -> forms.ChoiceField:
+    return forms.ChoiceField(
+        label="Who may read it?",
+        choices=[
+            (Tlp.CLEAR.value, "TLP:CLEAR: everybody, the public too"),
+            (Tlp.GREEN.value, "TLP:GREEN: everybody who takes part here"),
+            (Tlp.AMBER.value, "TLP:AMBER: whom it addresses"),
+        ],
+        initial=Tlp.CLEAR.value,
+        widget=forms.RadioSelect,
     )
+
+
+class AddressForm(forms.Form):
+    """For whom a directive is, how far it may be passed on, and from when anything is due."""
+
     everybody = forms.BooleanField(label="It addresses everybody who takes part", required=False)
     sectors = forms.MultipleChoiceField(
         label="Or organisations in these sectors",
@@ -36,29 +45,18 @@ class DraftForm(forms.Form):
         help_text="Their short names, one on each line. A name that nobody has reaches nobody.",
         widget=forms.Textarea(attrs={"rows": 3, "spellcheck": "false"}),
     )
-    tlp = forms.ChoiceField(
-        label="Who may read it?",
-        choices=[
-            (Tlp.CLEAR.value, "TLP:CLEAR: everybody, the public too"),
-            (Tlp.GREEN.value, "TLP:GREEN: everybody who takes part here"),
-            (Tlp.AMBER.value, "TLP:AMBER: whom it addresses"),
-        ],
-        initial=Tlp.CLEAR.value,
-        widget=forms.RadioSelect,
-    )
+    tlp = _tlp_field()
     delay_days = forms.IntegerField(
         label="Nothing is due before so many days after its issue",
         initial=0,
         min_value=0,
         max_value=365,
-        help_text="For templates. A directive that is in force already keeps its dates.",
     )
 
     def described(self) -> dict[str, Any]:
         """What the action is given.  Raises Invalid for an audience that is nobody."""
         data = self.cleaned_data
         return {
-            "template": data["template"],
             "audience": audience_of(
                 everybody=_YES if data["everybody"] else "",
                 sectors=data["sectors"],
@@ -67,6 +65,32 @@ class DraftForm(forms.Form):
             "tlp": Tlp.parse(data["tlp"]),
             "delay_days": data["delay_days"],
         }
+
+
+class DraftForm(AddressForm):
+    """A directive from one that is shipped."""
+
+    template = forms.ChoiceField(
+        label="Which directive?",
+        choices=[(key, f"{one.title} ({key})") for key, one in SHIPPED.items()],
+        help_text="One that is in force already keeps its dates.",
+    )
+    field_order = ("template",)
+
+    def described(self) -> dict[str, Any]:
+        """What the action is given.  Raises Invalid for an audience that is nobody."""
+        return {**super().described(), "template": self.cleaned_data["template"]}
+
+
+class FileForm(forms.Form):
+    """A directive that somebody wrote as a document."""
+
+    document = forms.FileField(
+        label="Document",
+        help_text="JSON of the format clearhouse-directive/1, as the API gives of each directive."
+        " clearhouse directive check FILE says how it is read.",
+    )
+    tlp = _tlp_field()
 
 
 class EndForm(forms.Form):

@@ -13,11 +13,19 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from clearhouse.errors import Conflict, Invalid, NotFound, Refused
+from clearhouse.formats.directive import MOST_BYTES
 from clearhouse.office.authorisation import DirectivePart, ObligationPart, may_issue
 from clearhouse.office.directives import queries, shown
 from clearhouse.office.directives.actions import evidence as evidence_actions
 from clearhouse.office.directives.actions import issuing
-from clearhouse.office.directives.forms import AnswerForm, DraftForm, EndForm, EvidenceForm
+from clearhouse.office.directives.composing import OwnForm
+from clearhouse.office.directives.forms import (
+    AnswerForm,
+    DraftForm,
+    EndForm,
+    EvidenceForm,
+    FileForm,
+)
 from clearhouse.office.directives.models import DirectiveRow
 from clearhouse.office.directives.shown_proofs import proofs_of
 from clearhouse.office.directives.sight import (
@@ -30,6 +38,7 @@ from clearhouse.office.look.fields import blame, status_of
 from clearhouse.office.orgs.middleware import viewer_in
 from clearhouse.protocol.directives.directive import Way
 from clearhouse.protocol.directives.events import State
+from clearhouse.protocol.tlp import Tlp
 
 _CHANGES: Final = ("GET", "HEAD", "POST")
 _NAME: Final = 20
@@ -72,10 +81,55 @@ def new(request: HttpRequest) -> HttpResponse:
         except (Invalid, Refused) as error:
             blame(form, error)
         else:
-            messages.success(request, "Drafted. Nobody else sees it until you issue it.")
-            return redirect("directives:directive", made.name)
-    context = {"title": "A new directive", "form": form}
+            return _drafted(request, made)
+    context = {"title": "A new directive", "form": form, "is_shipped": True}
     return render(request, "directives/new.html", context, status=status_of(request))
+
+
+@login_required
+@require_http_methods(_CHANGES)
+def own(request: HttpRequest) -> HttpResponse:
+    """Draft a directive of one's own by a form."""
+    viewer = viewer_in(request)
+    if not may_issue(viewer):
+        raise NotFound(MISSING)
+    form = OwnForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        now = timezone.now()
+        try:
+            made = issuing.draft_own(viewer, **form.composed(viewer.name, now), now=now)
+        except (Invalid, Refused) as error:
+            blame(form, error)
+        else:
+            return _drafted(request, made)
+    context = {"title": "A directive of your own", "form": form}
+    return render(request, "directives/new.html", context, status=status_of(request))
+
+
+@login_required
+@require_http_methods(_CHANGES)
+def from_file(request: HttpRequest) -> HttpResponse:
+    """Draft a directive that somebody wrote as a document."""
+    viewer = viewer_in(request)
+    if not may_issue(viewer):
+        raise NotFound(MISSING)
+    form = FileForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+        sent, tlp = form.cleaned_data["document"], Tlp.parse(form.cleaned_data["tlp"])
+        raw = sent.read(MOST_BYTES + 1)
+        try:
+            made = issuing.draft_from(viewer, raw, str(sent.name), tlp=tlp, now=timezone.now())
+        except (Invalid, Refused) as error:
+            form.add_error("document", str(error))
+        else:
+            return _drafted(request, made)
+    context = {"title": "A directive from a document", "form": form, "has_file": True}
+    return render(request, "directives/new.html", context, status=status_of(request))
+
+
+def _drafted(request: HttpRequest, made: DirectiveRow) -> HttpResponse:
+    messages.success(request, "Drafted. Nobody else sees it until you issue it.")
+    return redirect("directives:directive", made.name)
 
 
 @require_safe
@@ -90,7 +144,7 @@ def issue(request: HttpRequest, directive: str) -> HttpResponse:
     """Issue a draft."""
     try:
         made = issuing.issue(viewer_in(request), directive, now=timezone.now())
-    except (Conflict, Refused) as error:
+    except (Conflict, Invalid, Refused) as error:
         messages.error(request, str(error))
     else:
         messages.success(request, f"{made} is in force. What follows from it is being found.")

@@ -12,6 +12,7 @@ from clearhouse.protocol.directives.conditions import (
     AnyVulnerability,
     CriticalityAtLeast,
     EpssAtLeast,
+    Exposed,
     InKev,
     InPackage,
     InSector,
@@ -105,6 +106,12 @@ _STARTS: Final = {
     Start.LISTING: "the day CISA's catalogue of known exploited vulnerabilities listed it",
 }
 
+_REACH: Final = {
+    Exposed.YES: "that can be reached from the internet",
+    Exposed.NO: "that cannot be reached from the internet",
+    Exposed.UNKNOWN: "of which nobody has said who can reach them",
+}
+
 
 def by_when(rule: Rule) -> str:
     """A deadline's rule as a sentence."""
@@ -181,9 +188,7 @@ def _system(one: SystemCondition) -> str:
         case InSector(sectors):
             return "systems for " + ", ".join(each.label for each in sorted(sectors))
         case PubliclyExposed(answers):
-            said = {"yes": "are reachable from the internet", "no": "are not reachable from it",
-                    "unknown": "nobody has said that of"}  # fmt: skip
-            return "systems that " + " or ".join(said[each] for each in sorted(answers))
+            return "systems " + " or ".join(_REACH[each] for each in Exposed if each in answers)
         case CriticalityAtLeast(level):
             return f"systems of criticality {HUMAN_IMPACT.name_of(level)} or more"
         case OfKind(kinds):

@@ -1,7 +1,8 @@
-"""A directive is drafted from one that is shipped, issued, and ended."""
+"""A directive is drafted, from one that is shipped or as one's own, issued, and ended."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
@@ -9,7 +10,7 @@ from typing import Final
 from django.db import transaction
 
 from clearhouse.errors import Conflict, Invalid, NotFound, Refused
-from clearhouse.formats.directive import write
+from clearhouse.formats.directive import parse, write
 from clearhouse.office.authorisation import may_issue
 from clearhouse.office.directives.actions.deriving import mark, mark_all
 from clearhouse.office.directives.models import FINAL, DirectiveRow, ObligationRow
@@ -29,6 +30,8 @@ from clearhouse.protocol.tlp import Tlp
 SPREAD: Final = "directives.spread"
 #: What can be drafted from, by its key: the one that is in force, and templates.
 SHIPPED: Final = {one.key: one for one in (BOD_26_04, *TEMPLATES)}
+#: What stands as the template of one that was made from none.
+OWN: Final = "own"
 #: Drafts and directives in force of one issuer.
 MOST: Final = 100
 _LONGEST_DELAY: Final = 365
@@ -66,21 +69,65 @@ def draft(
     source = SHIPPED.get(template)
     if source is None:
         raise Invalid(f"expected one of {', '.join(SHIPPED)}", key="template")
-    if not 0 <= delay_days <= _LONGEST_DELAY:
+    made = source.addressed_to(audience)
+    if source is BOD_26_04:
+        return _keep(viewer, made, template, tlp, now)
+    return _keep(viewer, made, template, tlp, now, delay_days=_delay(delay_days))
+
+
+def draft_own(
+    viewer: Viewer, directive: Directive, *, tlp: Tlp = Tlp.CLEAR, delay_days: int = 0,
+    now: datetime,
+) -> DirectiveRow:  # fmt: skip
+    """Write a directive of one's own down, which is not issued yet.
+
+    Its issuer becomes who drafts it.  Its dates are set when it is issued, and nothing is due
+    before ``delay_days`` after that.  Raises :class:`Invalid` for one that reaches nobody, or
+    selects nothing, and :class:`NotFound` for who issues none.
+    """
+    _must_issue(viewer)
+    if directive.audience == Audience():
+        raise Invalid("say whom it addresses: everybody, sectors, or organisations", key="audience")
+    if not directive.vulnerabilities.any_of or not directive.systems.any_of:
+        raise Invalid("say which flaws it is about, and which systems", key="vulnerabilities")
+    return _keep(viewer, directive, OWN, tlp, now, delay_days=_delay(delay_days))
+
+
+def draft_from(
+    viewer: Viewer, raw: bytes, file: str, *, tlp: Tlp = Tlp.CLEAR, now: datetime
+) -> DirectiveRow:
+    """The same from a document (``clearhouse-directive/1``).
+
+    Nothing is due before as many days after its issue as lie between the document's dates.
+    """
+    _must_issue(viewer)
+    read = parse(raw, file)
+    delay = math.ceil((read.in_force - read.issued) / timedelta(days=1))
+    return draft_own(viewer, read, tlp=tlp, delay_days=delay, now=now)
+
+
+def _delay(days: int) -> int:
+    if not 0 <= days <= _LONGEST_DELAY:
         raise Invalid(f"expected 0 to {_LONGEST_DELAY} days", key="delay_days")
-    is_dated = source is BOD_26_04
+    return days
+
+
+def _keep(
+    viewer: Viewer, made: Directive, template: str, tlp: Tlp, now: datetime, *,
+    delay_days: int | None = None,
+) -> DirectiveRow:  # fmt: skip
+    """Keep a draft; where no delay is given its dates stay what they are."""
     with transaction.atomic():
         hold(viewer.acting_for())
         standing = DirectiveRow.objects.filter(issuer=viewer.acting_for())
         if standing.exclude(state=DirectiveRow.State.ENDED).count() >= MOST:
             raise Refused(f"at most {MOST} directives at a time; end some")
         name = new_name("D")
-        made = source.addressed_to(audience)
-        if not is_dated:
+        if delay_days is not None:
             made = _dated(made, name, viewer.name, now, delay_days)
         row = DirectiveRow.objects.create(
             name=name, issuer_id=viewer.acting_for(), template=template,
-            delay_days=None if is_dated else delay_days, tlp=tlp.value, document=write(made),
+            delay_days=delay_days, tlp=tlp.value, document=write(made),
             made_at=now, made_by=viewer.name[:200],
         )  # fmt: skip
         record("directive.drafted", name, {}, now=now)
