@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from clearhouse.office.directives import pages
+from clearhouse.office.directives import pages, pages_proofs
 
 app_name = "directives"
 urlpatterns = [
@@ -15,6 +15,8 @@ urlpatterns = [
     path("obligations/<str:obligation>/", pages.obligation, name="obligation"),
     path("obligations/<str:obligation>/hand-in/", pages.hand_in, name="hand-in"),
     path("obligations/<str:obligation>/answer/", pages.answer, name="answer"),
+    path("obligations/<str:obligation>/prove/", pages_proofs.prove, name="prove"),
+    path("obligations/<str:obligation>/proof/<str:digest>.json", pages_proofs.proof, name="proof"),
     path("<str:directive>/", pages.directive, name="directive"),
     path("<str:directive>/issue/", pages.issue, name="issue"),
     path("<str:directive>/discard/", pages.discard, name="discard"),

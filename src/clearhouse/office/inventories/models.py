@@ -7,6 +7,11 @@ from django.db import models
 from clearhouse.office.feeds.models import LONGEST_ID
 
 _NAME = 20
+#: Components of one flaw that are kept beside it, and characters of what each is named by.
+MOST_FOUND = 200
+LONGEST_FOUND_PACKAGE = 200
+LONGEST_FOUND_VERSION = 100
+LONGEST_FOUND_PURL = 500
 
 
 class System(models.Model):
