@@ -47,6 +47,8 @@ class Vulnerability:
     affected: tuple[AffectedPackage, ...]
     unread: tuple[str, ...] = ()
     """Entries of which nobody can tell what package they are about, with the reason."""
+    weaknesses: frozenset[int] = frozenset()
+    """Numbers in CWE, where the record names any."""
 
 
 def read(raw: object, where: str) -> Vulnerability:
@@ -73,6 +75,7 @@ def of_record(record: osv_reading.Record) -> Vulnerability:
         record.withdrawn,
         tuple(_affected(one) for one in record.affected if one.name),
         tuple(str(one.problem) for one in record.affected if one.problem and not one.name),
+        frozenset(int(one.removeprefix("CWE-")) for one in record.cwe_ids),
     )
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from packageurl import PackageURL
 
-from clearhouse.errors import ClearhouseError, Invalid, NotFound, Unavailable
+from clearhouse.errors import Invalid, NotFound, Unavailable
 from clearhouse.proof.bundle import Bundle
 from clearhouse.proof.closing import Closing
 from clearhouse.proof.ecosystems import Ecosystem, ecosystem_of
@@ -25,11 +25,10 @@ from clearhouse.proof.history import History, Subject, history_of
 from clearhouse.proof.memory import Memory
 from clearhouse.proof.runners.choose import Workshop
 from clearhouse.proof.search import Dated, Lines, Seen, Want, every_for, lines_of, wanted
-from clearhouse.proof.standing import Finding, Status, Trial, stand
-from clearhouse.proof.target import Targets, TargetUnavailable, default_targets
-from clearhouse.proof.target.model import PASSING
+from clearhouse.proof.standing import Status, Trial
+from clearhouse.proof.target import Targets, default_targets
 from clearhouse.proof.target.targets import DOWNLOADS_AT_ONCE
-from clearhouse.proof.trials import Attacked, problem_with, ran_of, run_trial, unrunnable
+from clearhouse.proof.trials import Attacked, problem_with, run_release
 
 Told = Callable[[Entry], None]
 Progress = Callable[[str], None]
@@ -173,32 +172,10 @@ class _Dating(Closing):
         """Run one release, on a thread that has sandboxes of its own."""
         version = self._listed[want.place].version
         self.progress(f"{version}: {want.reason}")
-        workshop = self._hands.workshop()
-        try:
-            runner = workshop.at(self._bundle, version)
-        except ClearhouseError as error:
-            passing = isinstance(error, TargetUnavailable) and error.reason in PASSING
-            return unrunnable(error, want.runs, passing=passing), None
-        known = memory.recall(runner.packages, want.runs)
-        if known is not None:
-            return known, None
-        reference = self._attacked.reference(workshop)
         earlier = self._trials.get(want.place)
-        try:
-            trial = run_trial(self._bundle, runner, want.runs, earlier)
-        except Unavailable:
-            # The release's doing, or the machine's: where the version attacked fails as well,
-            # the error goes up and ends the history.
-            self._attacked.still_runs(workshop)
-            try:
-                trial = run_trial(self._bundle, runner, want.runs, earlier)
-            except Unavailable as error:
-                why = str(error).strip().splitlines()[-1]
-                finding = Finding(Status.INCONCLUSIVE, f"the sandbox fails: {why}", passing=True)
-                return Ran(finding, want.runs, 0), None
-        ran = ran_of(stand(reference, trial), trial, want.runs)
-        memory.keep(runner.packages, ran)
-        return ran, trial
+        return run_release(
+            self._attacked, version, want.runs, self._hands.workshop(), memory, earlier=earlier
+        )
 
     def _fetch_ahead(self, wants: Sequence[Want]) -> None:
         """Download what is going to be installed while other releases run."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from clearhouse.errors import ClearhouseError, Unavailable
 from clearhouse.proof.bundle import Bundle, Input
 from clearhouse.proof.entries import Ran
 from clearhouse.proof.environment import describe
@@ -18,6 +19,8 @@ from clearhouse.proof.runners.base import Runner
 from clearhouse.proof.runners.choose import Workshop
 from clearhouse.proof.search import RUNS_AT_BOUNDARY
 from clearhouse.proof.standing import Finding, Reference, Status, Trial, stand
+from clearhouse.proof.target import TargetUnavailable
+from clearhouse.proof.target.model import PASSING
 from clearhouse.proof.target.store import Store
 
 _FRAMES_SHOWN: Final = 12
@@ -72,7 +75,7 @@ class Attacked:
     """
 
     def __init__(self, bundle: Bundle, *, afresh: bool = False) -> None:
-        self._bundle, self._afresh = bundle, afresh
+        self.bundle, self._afresh = bundle, afresh
         self._lock = threading.Lock()
         self._reference: Reference | None = None
 
@@ -81,17 +84,17 @@ class Attacked:
 
         Raises NotFound where the registry does not have it, Unavailable where it cannot be run.
         """
-        runner = workshop.attacked(self._bundle)
+        runner = workshop.attacked(self.bundle)
         memory = Memory(
             store,
-            self._bundle.digest,
-            describe(self._bundle, {}),
+            self.bundle.digest,
+            describe(self.bundle, {}),
             runner.packages,
             afresh=self._afresh,
         )
         ran, verdict = memory.recall(runner.packages, RUNS_AT_BOUNDARY), memory.recall_verdict()
         if ran is None or verdict is None:
-            trial = run_trial(self._bundle, runner, RUNS_AT_BOUNDARY)
+            trial = run_trial(self.bundle, runner, RUNS_AT_BOUNDARY)
             reference = self._reference = self._refer(trial)
             ran = ran_of(stand(reference, trial), trial, RUNS_AT_BOUNDARY)
             verdict = self._judge(workshop, trial)
@@ -104,17 +107,17 @@ class Attacked:
         """The runs on the version attacked, done again where they were only remembered."""
         with self._lock:
             if self._reference is None:
-                runner = workshop.attacked(self._bundle)
-                self._reference = self._refer(run_trial(self._bundle, runner, RUNS_AT_BOUNDARY))
+                runner = workshop.attacked(self.bundle)
+                self._reference = self._refer(run_trial(self.bundle, runner, RUNS_AT_BOUNDARY))
             return self._reference
 
     def still_runs(self, workshop: Workshop) -> None:
         """Run a control on it once more; raises Unavailable where the sandbox fails on it too."""
-        control = self._bundle.controls[0]
-        workshop.attacked(self._bundle).run(f"control:{control.name}", control.data)
+        control = self.bundle.controls[0]
+        workshop.attacked(self.bundle).run(f"control:{control.name}", control.data)
 
     def _refer(self, trial: Trial) -> Reference:
-        bundle = self._bundle
+        bundle = self.bundle
         return Reference(
             effect=bundle.effect,
             expect=bundle.expect,
@@ -125,7 +128,7 @@ class Attacked:
         )
 
     def _judge(self, workshop: Workshop, trial: Trial) -> dict[str, Any]:
-        bundle = self._bundle
+        bundle = self.bundle
         idle = next((run for run in trial.controls if not run.ran), None)
         case = Case(
             effect=bundle.effect,
@@ -146,6 +149,47 @@ class Attacked:
             "attributed_to": frames_json(found.frames[:_FRAMES_SHOWN]),
             "signature": found.signature,
         }
+
+
+def run_release(
+    attacked: Attacked,
+    version: str,
+    runs: int,
+    workshop: Workshop,
+    memory: Memory,
+    *,
+    earlier: Trial | None = None,
+) -> tuple[Ran, Trial | None]:
+    """Run a release ``runs`` times and hold it against the version attacked.
+
+    What was run before is remembered, and then there is no trial.  Raises Unavailable where the
+    sandbox fails on the version attacked as well.
+    """
+    bundle = attacked.bundle
+    try:
+        runner = workshop.at(bundle, version)
+    except ClearhouseError as error:
+        passing = isinstance(error, TargetUnavailable) and error.reason in PASSING
+        return unrunnable(error, runs, passing=passing), None
+    known = memory.recall(runner.packages, runs)
+    if known is not None:
+        return known, None
+    reference = attacked.reference(workshop)
+    try:
+        trial = run_trial(bundle, runner, runs, earlier)
+    except Unavailable:
+        # The release's doing, or the machine's: where the version attacked fails as well,
+        # the error goes up and ends the history.
+        attacked.still_runs(workshop)
+        try:
+            trial = run_trial(bundle, runner, runs, earlier)
+        except Unavailable as error:
+            why = str(error).strip().splitlines()[-1]
+            finding = Finding(Status.INCONCLUSIVE, f"the sandbox fails: {why}", passing=True)
+            return Ran(finding, runs, 0), None
+    ran = ran_of(stand(reference, trial), trial, runs)
+    memory.keep(runner.packages, ran)
+    return ran, trial
 
 
 def problem_with(verdict: Mapping[str, Any], version: str) -> str | None:

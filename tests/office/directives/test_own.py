@@ -30,6 +30,7 @@ from clearhouse.protocol.directives.conditions import (
     InPackage,
     Named,
     OfKind,
+    OfWeakness,
     Package,
     PubliclyExposed,
     SeverityAtLeast,
@@ -114,6 +115,21 @@ def test_packages_of_a_distribution_are_selected_whatever_its_release() -> None:
     assert [one.flaw for one in obligations()] == ["DSA-1"]
 
 
+def test_flaws_of_a_weakness_are_selected_and_where_none_is_published_it_may_apply() -> None:
+    deployer = hospital()
+    installed(deployer, a_system(deployer), "a==1.0", "b==1.0", "c==1.0")
+    known(
+        record("PYSEC-1", "a", database_specific={"cwe_ids": ["CWE-79", "CWE-20"]}),
+        record("PYSEC-2", "b", database_specific={"cwe_ids": ["CWE-89"]}),
+        record("PYSEC-3", "c"),
+    )
+    drafted(client_of(agency()), weaknesses="CWE-79")
+    issue(agency(), DirectiveRow.objects.get().name, now=NOW)
+    work_off(NOW)
+    asked = {one.flaw: (one.applies, one.unanswered) for one in obligations()}
+    assert asked == {"PYSEC-1": ("yes", []), "PYSEC-3": ("maybe", ["weaknesses"])}
+
+
 def test_every_field_narrows_and_none_asks_for_everything() -> None:
     client = client_of(agency())
     every = drafted(client)
@@ -124,14 +140,15 @@ def test_every_field_narrows_and_none_asks_for_everything() -> None:
     assert every.actions == ("Update it.", "Else take it off the network.")
     narrow = drafted(
         client, in_kev="on", severity="high", epss="10", names="CVE-2026-1\nCVE-2026-2",
-        packages="pkg:npm/%40acme/left\npkg:maven/a.b/c", kinds=["medical", "none"],
+        packages="pkg:npm/%40acme/left\npkg:maven/a.b/c", weaknesses="CWE-79\ncwe-1321",
+        kinds=["medical", "none"],
         reach=["yes", "unknown"], criticality="H", rule="date", date="2027-02-28",
         ends="2027-12-31", force="binding", delay_days="7",
     )  # fmt: skip
     [flaws], [systems] = narrow.vulnerabilities.any_of, narrow.systems.any_of
     assert set(flaws) == {
         InKev(), SeverityAtLeast(Severity.HIGH), EpssAtLeast(0.1),
-        Named(frozenset({"CVE-2026-1", "CVE-2026-2"})),
+        Named(frozenset({"CVE-2026-1", "CVE-2026-2"})), OfWeakness(frozenset({79, 1321})),
         InPackage(frozenset({Package("npm", "@acme/left"), Package("Maven", "a.b:c")})),
     }  # fmt: skip
     assert set(systems) == {
@@ -153,6 +170,7 @@ def test_every_field_narrows_and_none_asks_for_everything() -> None:
         ({"packages": "jinja2"}, "jinja2 is no package URL that inventories name"),
         ({"packages": "pkg:generic/a"}, "is no package URL that inventories name"),
         ({"packages": "pkg:pypi/a\n" * 1001}, "expected at most 1000 lines"),
+        ({"weaknesses": "79"}, "79 is no weakness as CWE-79 is"),
         ({"names": "C" * 501}, "lines of 500 characters"),
         ({"days": ""}, "say how many days, and counted from what"),
         ({"start": ""}, "say how many days, and counted from what"),

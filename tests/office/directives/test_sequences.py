@@ -17,7 +17,8 @@ from django.db import transaction
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from clearhouse.errors import ClearhouseError, Refused
+from clearhouse.errors import ClearhouseError, Conflict, Refused
+from clearhouse.office.directives.actions import proving
 from clearhouse.office.directives.actions.clock import remind
 from clearhouse.office.directives.actions.deriving import DERIVE, derive, mark
 from clearhouse.office.directives.actions.evidence import answer, hand_in
@@ -28,7 +29,6 @@ from clearhouse.office.inventories.actions.stating import hand_in_statements, wi
 from clearhouse.office.inventories.models import OwnStatements, System
 from clearhouse.office.ledgerbook.cross_checks import contradictions
 from clearhouse.office.ledgerbook.models import LedgerEntry
-from clearhouse.office.queue.inline import work_off
 from clearhouse.office.queue.models import Job
 from clearhouse.office.viewer import Viewer
 from clearhouse.protocol.directives.deadlines import Due
@@ -58,6 +58,7 @@ from tests.office.directives.made import (
     record,
     vex,
 )
+from tests.office.directives.proved import CVE, published, ran, work_off
 
 pytestmark = pytest.mark.django_db
 
@@ -66,7 +67,7 @@ _VECTOR: Final = "CVSS:3.1/AV:N/AC:H/PR:L/UI:R/S:U/C:H/I:H/A:H"
 _GIVEN: Final = 14 * DAY
 _DEEDS: Final = (
     "affected", "affected", "fixed", "fixed", "state", "withdraw", "removed", "accepted",
-    "accept", "refuse", "week", "again", "killed", "end",
+    "accept", "refuse", "week", "again", "killed", "end", "proved", "proved",
 )  # fmt: skip
 
 
@@ -88,6 +89,7 @@ class Told:
     affected: bool = False
     detected: datetime = NOW
     installed_at: datetime = NOW
+    proved_at: datetime | None = None
     is_stated: bool = False
     is_over: bool = False
     obligation: Obligation | None = None
@@ -111,15 +113,24 @@ class Told:
         if state in (State.OPEN, State.HANDED_IN) and not there:
             self.does(HandIn(Way.VEX if self.affected else Way.INVENTORY), now)
             self.does(Accept("by rule"), now)
+        elif state in (State.OPEN, State.HANDED_IN):
+            self._is_proved(now)
         elif state is State.COMPLETED and there and self._sees_again(way):
             self.does(SeenAgain(due, "seen again"), now)
+            self._is_proved(now)
+
+    def _is_proved(self, now: datetime) -> None:
+        """What proofs did not show on the affected version once, they are known not to show."""
+        if self.proved_at is not None:
+            self.does(HandIn(Way.PROOF, max(self.proved_at, self.installed_at)), now)
+            self.does(Accept("by rule"), now)
 
     def _sees_again(self, way: Way | None) -> bool:
         assert self.obligation is not None
         handed_in = self.obligation.handed_in_at
         if way is Way.REMOVED:
             return handed_in is not None and self.installed_at > handed_in
-        return way is not Way.ACCEPTED
+        return way not in (Way.ACCEPTED, Way.PROOF)
 
 
 @dataclass
@@ -139,7 +150,7 @@ def begun() -> tuple[Office, Told]:
     deployer, authority = hospital(), agency()
     system = a_system(deployer)
     severity = [{"type": "CVSS_V3", "score": _VECTOR}]
-    known(record("PYSEC-1", "jinja2", aliases=["CVE-2026-1001"], severity=severity), kev())
+    known(record("PYSEC-1", "ecdsa", aliases=[CVE], severity=severity), kev())
     row = in_force(authority)
     return Office(deployer, authority, system, row), Told(directive_of(row).issued, row=row)
 
@@ -151,12 +162,12 @@ def done(office: Office, told: Told, deed: str, now: datetime) -> None:
         case "affected" | "fixed":
             is_affected = deed == "affected"
             version = "1.0" if is_affected else "2.0"
-            installed(office.deployer, office.system, f"jinja2=={version}", now=now)
+            installed(office.deployer, office.system, f"ecdsa=={version}", now=now)
             if is_affected and not told.affected:
                 told.detected = now
             told.affected, told.installed_at = is_affected, now
         case "state" if not told.is_stated:
-            raw = vex("CVE-2026-1001", "jinja2", "1.0")
+            raw = vex(CVE, "ecdsa", "1.0")
             hand_in_statements(office.deployer, office.system.name, raw, file="v.json", now=now)
             told.is_stated = True
         case "withdraw" if told.is_stated:
@@ -170,6 +181,14 @@ def done(office: Office, told: Told, deed: str, now: datetime) -> None:
             event = Accept("Because.") if deed == "accept" else Refuse("Because.")
             both(lambda: answer(office.authority, row.name, deed, "Because.", now=now),
                  lambda: told.does(event, now))  # fmt: skip
+        case "proved" if row is not None:
+            try:
+                with transaction.atomic():
+                    run = proving.ask(office.deployer, row.name, now=now)
+            except (Refused, Conflict):
+                return
+            told.proved_at = now
+            ran(run, now)
         case "end" if not told.is_over:
             end(office.authority, office.row.name, "It is over.", now=now)
             told.is_over = True
@@ -213,11 +232,15 @@ def compare(told: Told) -> None:
 @example(["removed", "accept", "again", "affected"])
 @example(["removed", "accept", "fixed", "affected", "week", "end"])
 @example(["accepted", "accept", "fixed", "affected", "end"])
+@example(["proved", "fixed", "affected", "removed", "end"])
+@example(["fixed", "affected", "removed", "proved", "state", "withdraw"])
+@example(["fixed", "affected", "proved", "fixed", "affected", "end"])
 @example(["removed", "refuse", "state", "withdraw", "killed", "fixed"])
 @settings(max_examples=20)
 def test_what_is_stored_is_what_the_machine_says(deeds: list[str]) -> None:
     with rolled_back():
         office, told = begun()
+        published()
         now = NOW
         for deed in ("affected", *deeds):
             now += 7 * DAY if deed == "week" else DAY

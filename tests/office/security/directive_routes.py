@@ -75,6 +75,8 @@ PAGES: Final[tuple[tuple[str, str, Allowed, dict[str, Any]], ...]] = (
     ("POST", f"{_D}end/", issuing_person, {"reason": "over"}),
     ("GET", _O, sees_obligation, {}),
     ("POST", f"{_O}hand-in/", is_obliged, _STATED),
+    ("POST", f"{_O}prove/", is_obliged, {}),
+    ("GET", f"{_O}proof/<str:digest>.json", is_obliged, {}),
     ("POST", f"{_O}answer/", issuing_person, {"verdict": "accept", "reason": ""}),
 )  # fmt: skip
 _ONE: Final = "api/directives/{name}"
@@ -87,4 +89,6 @@ OPERATIONS: Final[tuple[tuple[str, str, Allowed, Any, tuple[Scope, ...]], ...]] 
     ("GET", "api/obligations", member, None, (_R,)),
     ("GET", _OBLIGATION, sees_obligation, None, (_R,)),
     ("POST", f"{_OBLIGATION}/evidence", is_obliged, _STATED, (_R, _W)),
+    ("POST", f"{_OBLIGATION}/proof", is_obliged, None, (_R, _W)),
+    ("GET", f"{_OBLIGATION}/proof", is_obliged, None, (_R,)),
 )

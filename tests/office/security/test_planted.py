@@ -141,6 +141,7 @@ MAY_READ: Final[dict[str, Rule]] = {
             "installed place",
             "exposure summary",
             "exposed package",
+            "run package",
             *(f"notice {one}" for one in ("headline", "what", "where", "when", "to do", "if not")),
             "channel address",
         ),
@@ -166,7 +167,7 @@ REVIEWING: Final = (
 NOT_THE_OFFICES: Final = {
     "grant use", "endpoint address", "system title", "list name", "statements name",
     "installed package",
-    "installed place", "exposure summary", "exposed package", "channel address",
+    "installed place", "exposure summary", "exposed package", "run package", "channel address",
     "draft directive title", "obliged flaw", "obliged because",
     "evidence text", "evidence by",
     *(name for name in MAY_READ if name.startswith("notice ")),

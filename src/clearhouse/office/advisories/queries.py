@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -137,6 +137,21 @@ def draft_of(viewer: Viewer, case: str) -> Advisory | None:
     """The advisory of a case, draft or published, for the office."""
     viewer.must_coordinate()
     return advisories_for(viewer).filter(name=case).first()
+
+
+def published_under(names: Collection[str]) -> list[str]:
+    """The published advisories that go by one of these identifiers, oldest first; their numbers.
+
+    An advisory goes by its own number and by the CVE id that its latest revision has.  What was
+    never published has no revision, so that nothing of it is looked at; and what is being written
+    for the next one is in none of it.
+    """
+    wanted = sorted(names)
+    if not wanted:
+        return []
+    named = Q(advisory__name__in=wanted) | Q(shown__cve__in=wanted)
+    rows = newest().filter(named).exclude(advisory__published_at=None)
+    return list(rows.order_by("advisory").values_list("advisory__name", flat=True))
 
 
 def published_documents() -> Iterator[dict[str, Any]]:

@@ -10,13 +10,11 @@ from clearhouse.errors import Invalid, NotFound
 from clearhouse.office.blobs import store
 from clearhouse.office.cases.actions import clock, news, opening, patches, versions
 from clearhouse.office.cases.models import Case, Patch
+from clearhouse.office.cases.proofs import bundles_of
 from clearhouse.office.findings import actions as findings_actions
-from clearhouse.office.findings import queries as findings
 from clearhouse.office.queue.handlers import Handler, Payload, Progress, every, handler
-from clearhouse.proof.bundle import Bundle
 from clearhouse.proof.dating import Plan, date
 from clearhouse.proof.diff import read_patch
-from clearhouse.proof.door import parse_archive
 from clearhouse.proof.patching import check_patch
 from clearhouse.proof.runners.choose import Workshop
 
@@ -33,15 +31,6 @@ class Place(Handler[None]):
     def store(self, payload: Payload, result: None, now: datetime) -> None:  # noqa: ARG002 - Handler's
         """Join or open."""
         opening.place(str(payload["finding"]), now=now)
-
-
-def bundles_of(case: str) -> list[Bundle]:
-    """The proofs of a case, the first finder's first."""
-    return [
-        parse_archive(findings.content_of(one), where=one.name)
-        for one in findings.in_case(case)
-        if one.kind == one.Kind.BUNDLE and one.state == one.State.PROVEN
-    ]
 
 
 @handler(opening.DATE)

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from django.http import HttpRequest
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja import Router
 
 from clearhouse.office.directives import queries
-from clearhouse.office.directives.actions import evidence
+from clearhouse.office.directives.actions import evidence, proving
 from clearhouse.office.directives.documents import (
     ComplianceOut,
+    Digest,
     DirectiveOut,
     EvidenceIn,
     Name,
     ObligationOut,
     ObligationPage,
     WholeDirectiveOut,
+    WholeObligationOut,
 )
+from clearhouse.office.directives.proofs import document_for
 from clearhouse.office.directives.sight import directive_seen, obligation_seen
 from clearhouse.office.orgs.middleware import viewer_in
 from clearhouse.protocol.roles import Scope
@@ -67,14 +72,14 @@ def mine(request: HttpRequest, directive: Name = "", after: Name = "") -> Obliga
     return ObligationPage(obligations=[ObligationOut.of(one, now) for one in found], next=following)
 
 
-@obligations.get("/{name}", response=ObligationOut)
-def obligation(request: HttpRequest, name: Name) -> ObligationOut:
+@obligations.get("/{name}", response=WholeObligationOut)
+def obligation(request: HttpRequest, name: Name) -> WholeObligationOut:
     """One obligation of yours, or under a directive of yours."""
     return _told(request, name)
 
 
-@obligations.post("/{name}/evidence", response=ObligationOut)
-def hand_in(request: HttpRequest, name: Name, demand: EvidenceIn) -> ObligationOut:
+@obligations.post("/{name}/evidence", response=WholeObligationOut)
+def hand_in(request: HttpRequest, name: Name, demand: EvidenceIn) -> WholeObligationOut:
     """State that something was taken off the network, or ask to leave it; the authority answers.
 
     A new inventory and a VEX statement are handed in with the system, and found by themselves.
@@ -83,7 +88,29 @@ def hand_in(request: HttpRequest, name: Name, demand: EvidenceIn) -> ObligationO
     return _told(request, name)
 
 
-def _told(request: HttpRequest, name: str) -> ObligationOut:
+@obligations.post("/{name}/proof", response=WholeObligationOut)
+def prove(request: HttpRequest, name: Name) -> WholeObligationOut:
+    """Have the office run its proofs of the flaw on exactly the versions that are installed.
+
+    There are some where `proofs` is not null, and `may_ask` says whether they can be run. The
+    effect shows on none of the versions: the obligation is met, by rule. What came of it stands in
+    `proofs`.
+    """
+    proving.ask(viewer_in(request), name, now=timezone.now())
+    return _told(request, name)
+
+
+@obligations.get("/{name}/proof", response=dict[str, Any])
+def proof(request: HttpRequest, name: Name, digest: Digest = "") -> HttpResponse:
+    """What was run on what is installed, as a document (`clearhouse-on-installed/1`).
+
+    The latest, or the one of that digest, which evidence names. It is for whose the obligation is.
+    """
+    found = document_for(viewer_in(request), name, digest)
+    return HttpResponse(found, content_type="application/json")
+
+
+def _told(request: HttpRequest, name: str) -> WholeObligationOut:
     viewer = viewer_in(request)
     row, value, _ = obligation_seen(viewer, name)
-    return ObligationOut.of(queries.seen_of(viewer, row, value), timezone.now())
+    return WholeObligationOut.whole(queries.seen_of(viewer, row, value), timezone.now())

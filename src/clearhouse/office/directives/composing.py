@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, Final
@@ -25,6 +26,7 @@ from clearhouse.protocol.directives.conditions import (
     InPackage,
     Named,
     OfKind,
+    OfWeakness,
     Package,
     PubliclyExposed,
     SeverityAtLeast,
@@ -55,6 +57,7 @@ from clearhouse.protocol.system_questions import KIND, UNKNOWN, Kind
 from clearhouse.versions.ecosystems import base_name
 
 _ANY: Final = ""
+_CWE: Final = re.compile(r"CWE-([1-9][0-9]{0,4})", re.ASCII | re.IGNORECASE)
 _NAMES: Final = forms.Textarea(attrs={"rows": 3, "spellcheck": "false"})
 _REACH: Final = (
     (Exposed.YES.value, "Anybody on the internet"),
@@ -75,7 +78,7 @@ _STARTS: Final = (
 _LEVELS: Final = ((_ANY, "Any"), *((k, f"{v} or more") for k, v in HUMAN_IMPACT.values.items()))
 _SECTIONS: Final = (
     ("What it asks", ("title", "key", "basis", "force", "actions", "ways")),
-    ("Of which flaws", ("in_kev", "severity", "epss", "names", "packages")),
+    ("Of which flaws", ("in_kev", "severity", "epss", "names", "packages", "weaknesses")),
     ("On which systems", ("kinds", "reach", "criticality")),
     ("By when", ("rule", "days", "start", "date", "delay_days", "ends")),
     ("Of whom", ("everybody", "sectors", "organisations", "tlp")),
@@ -130,6 +133,12 @@ class OwnForm(AddressForm):
         label="Only flaws of these packages",
         required=False,
         help_text="Package URLs, as in pkg:pypi/jinja2, one on each line.",
+        widget=_NAMES,
+    )
+    weaknesses = forms.CharField(
+        label="Only flaws of these weaknesses",
+        required=False,
+        help_text="As in CWE-79, one on each line.",
         widget=_NAMES,
     )
     kinds = forms.MultipleChoiceField(
@@ -209,6 +218,8 @@ def _flaws(data: Mapping[str, Any]) -> Iterator[VulnerabilityCondition]:
         yield Named(frozenset(names))
     if packages := _lines(data["packages"], "packages"):
         yield InPackage(frozenset(map(_package, packages)))
+    if weaknesses := _lines(data["weaknesses"], "weaknesses"):
+        yield OfWeakness(frozenset(map(_weakness, weaknesses)))
 
 
 def _systems(data: Mapping[str, Any]) -> Iterator[SystemCondition]:
@@ -256,6 +267,13 @@ def _package(text: str) -> Package:
             key="packages",
         )
     return Package(base_name(found.ecosystem), found.name)
+
+
+def _weakness(text: str) -> int:
+    found = _CWE.fullmatch(text)
+    if found is None:
+        raise Invalid(f"{printable(text)} is no weakness as CWE-79 is", key="weaknesses")
+    return int(found[1])
 
 
 def _end_of(data: Mapping[str, Any], key: str) -> datetime:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Final
 
+from clearhouse.errors import ClearhouseError
 from clearhouse.ledger.entry import Entry
+from clearhouse.office.blobs import store
 from clearhouse.office.directives.actions.noting import KINDS
 from clearhouse.office.directives.models import DirectiveRow, Evidence, ObligationRow
 from clearhouse.office.directives.stored import digest_of, time_text
 from clearhouse.office.ledgerbook.cross_checks import Contradiction, cross_check
 from clearhouse.office.ledgerbook.queries import entries_of
 from clearhouse.office.viewer import SYSTEM
+from clearhouse.proof.absence import concluded
 
 _ANSWERS: Final = {
     Evidence.Verdict.ACCEPTED: "obligation.accept",
@@ -59,6 +63,16 @@ def obligations() -> Iterator[Contradiction]:
         yield Contradiction(name, said.index, "the obligation of this entry is gone")
 
 
+def _is_named(row: Evidence) -> bool:
+    """Whether what is kept is unaltered, and is what the evidence refers to."""
+    try:
+        document = json.loads(store.read(row.document))
+        concluded(document)
+    except (ClearhouseError, ValueError):
+        return False
+    return row.reference.endswith(f" {document['digest']}")
+
+
 @cross_check
 def evidence() -> Iterator[Contradiction]:
     """Evidence was handed in, accepted and refused with an entry each."""
@@ -70,6 +84,10 @@ def evidence() -> Iterator[Contradiction]:
         came = there.get(row.entry)
         if came is None or (came.kind, came.subject) != ("obligation.hand-in", name):
             yield Contradiction(name, row.entry, "evidence was handed in without an entry")
+        elif row.document and came.facts.get("reference") != row.reference:
+            yield Contradiction(name, row.entry, "the entry names another document")
+        elif row.document and not _is_named(row):
+            yield Contradiction(name, row.entry, "what proofs gave is not what evidence names")
         wanted = _ANSWERS.get(Evidence.Verdict(row.verdict))
         answered = there.get(row.answer_entry) if row.answer_entry is not None else None
         said = (answered.kind, answered.subject) if answered is not None else None

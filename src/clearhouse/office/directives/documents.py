@@ -13,10 +13,12 @@ from clearhouse.office.authorisation import DirectivePart, ObligationPart
 from clearhouse.office.directives.models import DirectiveRow, Evidence
 from clearhouse.office.directives.queries import Compliance, Counts, Listed, Seen
 from clearhouse.office.directives.shown import open_questions, packages_of, standing_of
+from clearhouse.office.directives.shown_proofs import OnOne, Proofs, proofs_of
 from clearhouse.protocol.directives.directive import Audience, Directive
 
 Name: TypeAlias = Annotated[str, Field(max_length=20, pattern=r"^[A-Z0-9-]*$")]
 Word: TypeAlias = Annotated[str, Field(max_length=20, pattern=r"^[a-z-]*$")]
+Digest: TypeAlias = Annotated[str, Field(max_length=80, pattern=r"^[a-z0-9:]*$")]
 Said: TypeAlias = Annotated[str, Field(min_length=1, max_length=2000, pattern=r"^[^\x00]*$")]
 
 
@@ -152,6 +154,69 @@ class ObligationOut(Schema):
             would_change_it=[text for text, _ in open_questions(one)] if works else [],
             forensic=row.forensic, evidence=[EvidenceOut.of(each) for each in one.evidence],
         )  # fmt: skip
+
+
+class OnOneOut(Schema):
+    """What proofs show on one version that is installed."""
+
+    ecosystem: str
+    package: str
+    version: str
+    outcome: str = Field(
+        description="shows, does-not-show; or why it cannot be told: not-listed, unrunnable,"
+        " inconclusive, proof-fails or no-release"
+    )
+    text: str
+
+    @classmethod
+    def of(cls, one: OnOne) -> OnOneOut:
+        """For whose it is."""
+        return cls(
+            ecosystem=one.ecosystem, package=one.package, version=one.version,
+            outcome=one.outcome.value, text=one.text,
+        )  # fmt: skip
+
+
+class ProofsOut(Schema):
+    """Proofs of the flaw that this office can run on what you have, and what came of it last."""
+
+    cases: list[str]
+    may_ask: bool
+    refusal: str
+    state: str = Field(description="empty, waiting, put-off, not-run, shown, not-shown or untold")
+    said: str
+    asked_at: datetime | None
+    ended_at: datetime | None
+    is_of_now: bool = Field(description="Whether it was run on just what is installed now.")
+    outcomes: list[OnOneOut]
+    digest: str = Field(description="Of the document that says what was run.")
+
+    @classmethod
+    def of(cls, one: Proofs) -> ProofsOut:
+        """For whose it is."""
+        last = one.last
+        return cls(
+            cases=list(one.cases), may_ask=one.may_ask, refusal=one.refusal, state=one.state,
+            said=one.said, asked_at=last.asked_at if last is not None else None,
+            ended_at=one.ended_at, is_of_now=one.is_of_now,
+            outcomes=[OnOneOut.of(each) for each in one.outcomes],
+            digest=last.digest if last is not None else "",
+        )  # fmt: skip
+
+
+class WholeObligationOut(ObligationOut):
+    """An obligation, with the proofs that this office can run on what is installed."""
+
+    proofs: ProofsOut | None
+
+    @classmethod
+    def whole(cls, one: Seen, now: datetime) -> WholeObligationOut:
+        """An obligation as its viewer sees it."""
+        found = proofs_of(one)
+        return cls(
+            **ObligationOut.of(one, now).model_dump(),
+            proofs=ProofsOut.of(found) if found is not None else None,
+        )
 
 
 class ObligationPage(Schema):

@@ -36,6 +36,7 @@ def asked_of(directive: Directive, present: Present, one: Touching) -> Demand | 
     beside = Beside(
         names=frozenset(one.ids),
         packages=frozenset(Package(base_name(ecosystem), name) for ecosystem, name, _ in one.found),
+        weaknesses=one.weaknesses or None,
         kinds=kinds_of([kinds] if isinstance(kinds, str) else kinds),
     )
     found = asked_by(directive, organisation_of(present), one.judgement, beside)

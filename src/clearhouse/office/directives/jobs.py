@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from clearhouse.office.directives.actions import clock, deriving, issuing
+from clearhouse.office.directives.actions import clock, deriving, issuing, proving
+from clearhouse.office.directives.proofs import PROVE
 from clearhouse.office.queue.handlers import Handler, Payload, Progress, every, handler
 
 _CLOCK_SECONDS = 60
@@ -33,6 +35,23 @@ class Spread(Handler[None]):
     def store(self, payload: Payload, result: None, now: datetime) -> None:  # noqa: ARG002 - Handler's
         """Put them in."""
         issuing.spread(str(payload["directive"]), now=now)
+
+
+@handler(PROVE)
+class Prove(Handler[dict[str, Any] | None]):
+    """Run the proofs of published cases on what a system has installed."""
+
+    def run(self, payload: Payload, progress: Progress) -> dict[str, Any] | None:
+        """What was seen, as a document."""
+        return proving.run_proofs(str(payload["run"]), progress)
+
+    def store(self, payload: Payload, result: dict[str, Any] | None, now: datetime) -> None:
+        """Keep it, and let the obligation follow."""
+        proving.ended(str(payload["run"]), result, now=now)
+
+    def failed(self, payload: Payload, reason: str, now: datetime) -> None:  # noqa: ARG002 - Handler's
+        """Say that it could not be run."""
+        proving.could_not(str(payload["run"]), now=now)
 
 
 @every(_CLOCK_SECONDS, "directives.clock")

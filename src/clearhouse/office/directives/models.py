@@ -106,7 +106,8 @@ class ObligationRow(models.Model):
 class Evidence(models.Model):
     """That an obligation is met, as somebody says or as a rule found, and what came of it.
 
-    ``reference`` names what it rests on: an inventory, or the system.
+    ``reference`` names what it rests on: an inventory, the system, or a case with the digest of
+    what running its proofs gave; ``document`` is where that is kept.
     """
 
     class Verdict(models.TextChoices):
@@ -121,6 +122,7 @@ class Evidence(models.Model):
     way = models.CharField(max_length=10, choices=[(one.value, one.meaning) for one in Way])
     text = models.CharField(max_length=2000, blank=True)
     reference = models.CharField(max_length=200, blank=True)
+    document = models.CharField(max_length=64, blank=True)
     at = models.DateTimeField()
     by = models.CharField(max_length=200)
     entry = models.BigIntegerField()
@@ -137,6 +139,48 @@ class Evidence(models.Model):
     def is_by_rule(self) -> bool:
         """Whether nobody's judgement was needed."""
         return Way(self.way).is_decided_by_rule
+
+
+class ProofRun(models.Model):
+    """That the owner of a system has asked to run proofs of a flaw on just what is installed.
+
+    ``cases`` are the published cases whose proofs are run, ``proofs`` what tells those from others,
+    and ``installed`` what they are run on; ``key`` is the digest of the three.  ``document`` is
+    where what was run is kept, ``digest`` its digest, and ``outcomes`` what it says of each of
+    ``installed``.  ``may_differ`` is whether another time it may come out otherwise.
+    """
+
+    class State(models.TextChoices):
+        """What came of it."""
+
+        WAITING = "waiting", "asked for"
+        SHOWN = "shown", "the effect shows"
+        NOT_SHOWN = "not-shown", "the effect does not show"
+        UNTOLD = "untold", "it cannot be told"
+        DROPPED = "dropped", "nothing asks for it any more"
+
+    name = models.CharField(max_length=_NAME, unique=True)
+    obligation = models.ForeignKey(ObligationRow, on_delete=models.PROTECT, related_name="runs")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
+    key = models.CharField(max_length=80)
+    cases = models.JSONField()
+    proofs = models.JSONField()
+    installed = models.JSONField()
+    asked_at = models.DateTimeField()
+    asked_by = models.CharField(max_length=200)
+    ended_at = models.DateTimeField(null=True)
+    outcomes = models.JSONField(default=list)
+    may_differ = models.BooleanField(default=False)
+    document = models.CharField(max_length=64, blank=True)
+    digest = models.CharField(max_length=80, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["obligation"], condition=models.Q(state="waiting"), name="proof_run_waiting"
+            )
+        ]
+        indexes = [models.Index(fields=["obligation", "state"], name="proof_run_of")]
 
 
 class Following(models.Model):

@@ -26,9 +26,10 @@ from clearhouse.office.directives.forms import (
     FileForm,
 )
 from clearhouse.office.directives.grouping import entries_of, entries_under
-from clearhouse.office.directives.list_pages import next_url, place_asked
 from clearhouse.office.directives.models import DirectiveRow
+from clearhouse.office.directives.pages_lists import next_url, place_asked
 from clearhouse.office.directives.shown_entries import entry_of, place_of
+from clearhouse.office.directives.shown_proofs import proofs_of
 from clearhouse.office.directives.sight import (
     MISSING,
     directive_seen,
@@ -37,6 +38,7 @@ from clearhouse.office.directives.sight import (
 )
 from clearhouse.office.look.fields import blame, status_of
 from clearhouse.office.orgs.middleware import viewer_in
+from clearhouse.protocol.directives.directive import Way
 from clearhouse.protocol.directives.events import State
 from clearhouse.protocol.tlp import Tlp
 
@@ -279,6 +281,7 @@ def _obligation_page(
     is_owner = ObligationPart.WORK in one.parts
     is_active = row.state in (State.OPEN, State.HANDED_IN)
     is_issuer = viewer.organisation == row.directive.issuer_id
+    proofs = proofs_of(one)
     context = {
         "title": f"{one.flaw or 'A flaw'} on {one.system or 'a system'}",
         "one": one,
@@ -287,8 +290,9 @@ def _obligation_page(
         "now": now,
         "is_owner": is_owner,
         "packages": shown.packages_of(one),
+        "proofs": proofs,
         "questions": shown.open_questions(one),
-        "ways": shown.ways_of(one),
+        "ways": shown.ways_of(one, [Way.PROOF] if proofs is not None and proofs.cases else []),
         "history": shown.history_of(one),
         "is_active": is_active,
         "evidence_form": (evidence or EvidenceForm()) if is_owner and is_active else None,

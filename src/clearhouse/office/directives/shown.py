@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -89,9 +89,10 @@ def open_questions(one: Seen) -> list[tuple[str, bool]]:
     return [QUESTIONS[key] for key in one.row.unanswered if key in QUESTIONS]
 
 
-def ways_of(one: Seen) -> list[str]:
-    """How it can be met."""
-    return [way.meaning for way in TAKEN if way in one.directive.ways]
+def ways_of(one: Seen, more: Collection[Way] = ()) -> list[str]:
+    """How it can be met; ``more`` are ways that this office can go for this flaw."""
+    taken = {*TAKEN, *more}
+    return [way.meaning for way in Way if way in taken and way in one.directive.ways]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final, assert_never
 
 from clearhouse.office.look.words import Tag
+from clearhouse.proof.absence import Outcome
 from clearhouse.protocol.directives.conditions import (
     AnySystem,
     AnyVulnerability,
@@ -52,6 +53,37 @@ STATES: Final[Mapping[str, Tag]] = {
     "draft": Tag("Draft", "quiet", "Nobody but its issuer sees it."),
     "issued": Tag("In force", "open", "It asks."),
     "ended": Tag("Ended", "quiet", "It asks no more."),
+}
+
+#: What proofs that were run say of one version.
+OUTCOMES: Final[Mapping[Outcome, str]] = {
+    Outcome.SHOWS: "the effect shows",
+    Outcome.ABSENT: "the effect does not show, and the proof could run",
+    Outcome.NOT_LISTED: (
+        "it cannot be told: its registry lists no such release, so that what you have cannot be got"
+    ),
+    Outcome.UNRUNNABLE: "it cannot be told: this version cannot be installed or loaded here",
+    Outcome.INCONCLUSIVE: (
+        "it cannot be told: the proof does not run on it as on the version that it was made for"
+    ),
+    Outcome.PROOF_FAILS: (
+        "it cannot be told: by now the proof does not hold on the version that it was made for"
+    ),
+    Outcome.NO_RELEASE: "it cannot be told: a proof is about no release of this package",
+}
+#: What came of running them.
+RUN_STATES: Final[Mapping[str, str]] = {
+    "waiting": "It was asked for. What comes of it will stand here.",
+    "shown": (
+        "The effect shows on something that you have installed. The obligation stays as it is."
+    ),
+    "not-shown": (
+        "The effect shows on none of these versions. That meets the obligation as long as nothing"
+        " else of it is installed."
+    ),
+    "untold": ("It could not be told whether the effect shows. The obligation stays as it is."),
+    "put-off": "It was asked for. This office cannot run it at the moment, and tries again.",
+    "not-run": "This office could not run it. You can ask again.",
 }
 
 #: What has to be known, by its key: what to say, and whether the owner can answer it.

@@ -64,6 +64,15 @@ def in_case(case: str) -> list[Finding]:
     )
 
 
+def proofs_in(case: str) -> list[Finding]:
+    """Those of them whose proof was run and holds, in the same order."""
+    return [
+        one
+        for one in in_case(case)
+        if one.kind == Finding.Kind.BUNDLE and one.state == Finding.State.PROVEN
+    ]
+
+
 def unplaced(package: str) -> list[Finding]:
     """Findings without proof on a package that belong to no case, for the room of cases."""
     waiting = Finding.objects.filter(package=package, state=Finding.State.UNPROVEN, case="")

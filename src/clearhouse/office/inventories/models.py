@@ -7,6 +7,11 @@ from django.db import models
 from clearhouse.office.feeds.models import LONGEST_ID
 
 _NAME = 20
+#: Components of one flaw that are kept beside it, and characters of what each is named by.
+MOST_FOUND = 200
+LONGEST_FOUND_PACKAGE = 200
+LONGEST_FOUND_VERSION = 100
+LONGEST_FOUND_PURL = 500
 
 
 class System(models.Model):
@@ -120,7 +125,8 @@ class Exposure(models.Model):
     """A flaw that touches a system, from the day on which it was seen there.
 
     ``flaw`` is the most common of its identifiers and ``ids`` are all.  ``found`` says which
-    components and what decided, ``scores`` are CVSS vectors with the record that has each.  ``due``
+    components and what decided, ``scores`` are CVSS vectors with the record that has each, and
+    ``weaknesses`` numbers in CWE.  ``due``
     and ``rank`` are those of the judgement, which is made anew when something that it rests on
     changes.  ``statement`` is the VEX statement that takes all of it back, where there is one: what
     is taken back stays in sight.
@@ -141,6 +147,7 @@ class Exposure(models.Model):
     answer = models.CharField(max_length=10, choices=Answer.choices)
     found = models.JSONField(default=list)
     scores = models.JSONField(default=list)
+    weaknesses = models.JSONField(default=list)
     detected_at = models.DateTimeField()
     gone_at = models.DateTimeField(null=True)
     gone_because = models.CharField(max_length=300, blank=True)

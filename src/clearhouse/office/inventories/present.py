@@ -10,13 +10,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from packageurl import PackageURL
+
 from clearhouse.exposure.judging.judgement import Judgement
 from clearhouse.exposure.remedies import Flawed
 from clearhouse.office.inventories import models
 from clearhouse.office.inventories.judging import judgements_of
-from clearhouse.office.inventories.models import Exposure, Inventory, System
+from clearhouse.office.inventories.models import (
+    LONGEST_FOUND_PACKAGE,
+    LONGEST_FOUND_PURL,
+    LONGEST_FOUND_VERSION,
+    MOST_FOUND,
+    Exposure,
+    Inventory,
+    System,
+)
 
 _BATCH: Final = 400
+#: Qualifiers that every type of package URL may have, of where the files are.
+_ELSEWHERE: Final = frozenset({"repository_url", "download_url", "vcs_url"})
 
 Installed = tuple[str, str, str]
 """Ecosystem, package and version."""
@@ -36,6 +48,12 @@ class Touching:
     over_because: str
     statement: Mapping[str, Any] | None
     judgement: Judgement | None = None
+    weaknesses: frozenset[int] = frozenset()
+    """Numbers in CWE; empty where nobody has published any."""
+    is_whole: bool = True
+    """False: more was found than is kept, or what was kept was cut."""
+    elsewhere: frozenset[Installed] = frozenset()
+    """What its inventory says to have come from elsewhere than the ecosystem's own registry."""
 
     @property
     def stands(self) -> bool:
@@ -127,14 +145,42 @@ def _present(system: System, also: Collection[int]) -> Present:
     )  # fmt: skip
 
 
+def touching_of(one: Exposure) -> Touching:
+    """A flaw that touches a system, or did, for whoever may see what is installed there."""
+    return _touching(one, None)
+
+
 def _touching(one: Exposure, judgement: Judgement | None) -> Touching:
     return Touching(
         key=one.pk, flaw=one.flaw, ids=tuple(one.ids),
         is_undecided=one.answer == Exposure.Answer.UNDECIDED,
-        found=frozenset((f["ecosystem"], f["package"], f["version"]) for f in one.found),
+        found=frozenset(_installed(each) for each in one.found),
         is_over=one.gone_at is not None, over_because=one.gone_because, statement=one.statement,
-        judgement=judgement,
+        judgement=judgement, weaknesses=frozenset(one.weaknesses),
+        is_whole=len(one.found) < MOST_FOUND and not any(_is_cut(each) for each in one.found),
+        elsewhere=frozenset(_installed(each) for each in one.found if _is_elsewhere(each["purl"])),
     )  # fmt: skip
+
+
+def _installed(found: Mapping[str, Any]) -> Installed:
+    return found["ecosystem"], found["package"], found["version"]
+
+
+def _is_cut(found: Mapping[str, Any]) -> bool:
+    return (
+        len(found["package"]) >= LONGEST_FOUND_PACKAGE
+        or len(found["version"]) >= LONGEST_FOUND_VERSION
+        or len(found["purl"]) >= LONGEST_FOUND_PURL
+    )
+
+
+def _is_elsewhere(purl: str) -> bool:
+    """Whether a package URL says that the files came from elsewhere (purl-spec, qualifiers)."""
+    try:
+        qualifiers = PackageURL.from_string(purl).qualifiers if purl else {}
+    except ValueError:
+        return True  # it is none: nothing says where the files came from
+    return not _ELSEWHERE.isdisjoint(qualifiers)
 
 
 def _still(current: Inventory | None, found: Collection[Installed]) -> Iterator[Installed]:

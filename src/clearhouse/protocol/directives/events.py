@@ -62,9 +62,13 @@ OBLIGATION: Final = Machine(
 
 @dataclass(frozen=True, slots=True)
 class HandIn:
-    """The deployer hands in evidence."""
+    """The deployer hands in evidence.
+
+    ``since`` is when it asked for what is handed in, where finding that out took time.
+    """
 
     way: Way
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,8 +129,8 @@ def step(obligation: Obligation, event: Event, now: datetime) -> Step:
     """
     zoned(now, "now")
     match event:
-        case HandIn(way):
-            return _hand_in(obligation, way, now)
+        case HandIn(way, since):
+            return _hand_in(obligation, way, now if since is None else zoned(since, "since"), now)
         case Accept(reason):
             if obligation.way is Way.ACCEPTED:
                 _reason(reason)
@@ -159,12 +159,13 @@ def next_reminder(obligation: Obligation) -> datetime | None:
     return min(ahead, default=None) if obligation.state is State.OPEN else None
 
 
-def _hand_in(obligation: Obligation, way: Way, now: datetime) -> Step:
+def _hand_in(obligation: Obligation, way: Way, since: datetime, now: datetime) -> Step:
+    """Evidence counts from when it was asked for, but not from before what it is evidence of."""
     state = OBLIGATION.after(obligation.state, Trigger.HAND_IN)
     if way not in obligation.ways:
         allowed = ", or ".join(one.meaning for one in Way if one in obligation.ways)
         raise Refused(f"this directive is not met by {way.meaning}, but by {allowed}")
-    first = obligation.handed_in_at or now
+    first = obligation.handed_in_at or min(now, max(since, obligation.start))
     found = replace(obligation, state=state, handed_in_at=first, way=way)
     return Step(found, (_news(Trigger.HAND_IN, To.AUTHORITY, way.meaning),))
 

@@ -19,7 +19,8 @@ class Change:
     """What happens to one obligation: events in their order; a new one has no key yet.
 
     ``touching`` and ``asked`` are what it rests on now, where it is there; ``by`` hands in or
-    answers, ``text`` is what it says, ``reference`` what it rests on.
+    answers, ``text`` is what it says, ``reference`` what it rests on, ``document`` where that is
+    kept.
     ``news`` and ``came`` are what follows; ``had_evidence`` is whether something waited before.
     """
 
@@ -31,6 +32,7 @@ class Change:
     by: str = OFFICE
     text: str = ""
     reference: str = ""
+    document: str = ""
     news: list[News] = field(default_factory=list)
     came: list[Evidence] = field(default_factory=list)
     had_evidence: bool = False

@@ -5,7 +5,7 @@ Each system is looked at for itself, again and again, and with the same result.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -21,7 +21,9 @@ from clearhouse.office.directives.models import (
     Evidence,
     Following,
     ObligationRow,
+    ProofRun,
 )
+from clearhouse.office.directives.proofs import NOT_SHOWN, not_shown_on, reference_of, speaks_of
 from clearhouse.office.directives.stored import directive_of, obligation_of
 from clearhouse.office.inventories.actions.matching import judge_by_dates
 from clearhouse.office.inventories.following import follows
@@ -37,7 +39,7 @@ from clearhouse.office.names import new_name
 from clearhouse.office.queue.actions import Request, enqueue_many
 from clearhouse.protocol.directives.directive import Way
 from clearhouse.protocol.directives.events import End, Event, HandIn, State
-from clearhouse.protocol.directives.following import Gone, There, follow
+from clearhouse.protocol.directives.following import Gone, NotShown, There, follow
 
 DERIVE: Final = "directives.derive"
 _BATCH: Final = 400
@@ -98,6 +100,7 @@ def derive(system: int, *, now: datetime) -> None:
             .order_by("pk")
         )
         present = present_of(system, also={one.exposure_id for one in rows})
+        runs = not_shown_on(system)
         changes = [
             Change(one, directive_of(one.directive), (End(one.directive.end_reason),))
             for one in rows
@@ -105,7 +108,7 @@ def derive(system: int, *, now: datetime) -> None:
         ]  # 2
         for each in issued:
             mine = [one for one in rows if one.directive_id == each.pk]
-            changes += _held_against(each, mine, present, now)  # 3
+            changes += _held_against(each, mine, present, runs, now)  # 3
         keep(changes, now=now)
         judge_by_dates(system)
         row.derived = row.wanted  # 4
@@ -113,8 +116,9 @@ def derive(system: int, *, now: datetime) -> None:
 
 
 def _held_against(
-    row: DirectiveRow, mine: Sequence[ObligationRow], present: Present, now: datetime
-) -> Iterator[Change]:
+    row: DirectiveRow, mine: Sequence[ObligationRow], present: Present,
+    runs: Mapping[int, Sequence[ProofRun]], now: datetime,
+) -> Iterator[Change]:  # fmt: skip
     directive = directive_of(row)
     if not directive.asks_at(now):
         return  # its end has come, and the clock will say so
@@ -124,15 +128,19 @@ def _held_against(
     for one in mine:
         touching = taken.get(one.pk)
         asked = asked_of(directive, present, touching) if touching is not None else None
-        seen = _seen(one, touching, there.get(one.exposure_id), present)
+        run = speaks_of(runs.get(one.pk, ()), touching)
+        seen = _seen(one, touching, there.get(one.exposure_id), present, run)
         events = follow(obligation_of(one, directive), seen, asked)
         reference = _reference(seen, present)
         if reference and _is_known(one, reference, events):
             continue
-        text = seen.said if isinstance(seen, Gone) else ""
-        yield Change(
-            one, directive, events, touching=touching, asked=asked, text=text, reference=reference
-        )
+        change = Change(one, directive, events, touching=touching, asked=asked)
+        if isinstance(seen, Gone):
+            change.text, change.reference = seen.said, reference
+        elif run is not None:
+            change.text, change.document = NOT_SHOWN, run.document
+            change.reference = reference_of(run)
+        yield change
     owned = {one.key for one in taken.values()}
     for touching in standing:
         asked = asked_of(directive, present, touching) if touching.key not in owned else None
@@ -168,11 +176,16 @@ def _paired(mine: Sequence[ObligationRow], standing: Sequence[Touching]) -> dict
 
 
 def _seen(
-    row: ObligationRow, now_there: Touching | None, before: Touching | None, present: Present
-) -> There | Gone:
+    row: ObligationRow, now_there: Touching | None, before: Touching | None, present: Present,
+    run: ProofRun | None,
+) -> There | Gone:  # fmt: skip
     """What the newest look says of an obligation's flaw."""
     if now_there is not None:
-        return There(_is_covered(row, present))
+        not_shown = None
+        if run is not None:
+            since = max(run.asked_at, present.inventory_at or run.asked_at)
+            not_shown = NotShown(since, NOT_SHOWN)
+        return There(_is_covered(row, present, run), not_shown)
     if present.is_retired:
         return Gone(Way.REMOVED, "the system was retired")
     if before is not None and not before.is_over:
@@ -191,12 +204,13 @@ def _stated(one: Touching) -> str:
     return f"{author} states: {claim}"
 
 
-def _is_covered(row: ObligationRow, present: Present) -> bool:
+def _is_covered(row: ObligationRow, present: Present, run: ProofRun | None) -> bool:
     """Whether the evidence that was accepted speaks of what is there now.
 
     1. An agreement to leave it holds as long as the directive.  2. What was taken off the network
-    stays in the inventory until a newer one comes.  3. That an inventory lacks it, or a statement
-    takes it back, does not hold where it is.
+    stays in the inventory until a newer one comes.  3. That proofs do not show it holds for the
+    versions that they were run on, whatever the records say of these.  4. That an inventory lacks
+    it, or a statement takes it back, does not hold where it is.
     """
     if row.state != State.COMPLETED:
         return False
@@ -206,8 +220,10 @@ def _is_covered(row: ObligationRow, present: Present) -> bool:
         case Way.REMOVED:
             at = present.inventory_at
             return at is None or row.handed_in_at is None or at <= row.handed_in_at  # 2
+        case Way.PROOF:
+            return run is not None  # 3
         case _:
-            return False  # 3
+            return False  # 4
 
 
 def _reference(seen: There | Gone, present: Present) -> str:

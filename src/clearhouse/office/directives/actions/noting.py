@@ -98,6 +98,8 @@ def _moved(one: Change, now: datetime) -> list[tuple[Event | None, Decision]]:
             facts = _facts(value)
             if isinstance(event, HandIn):
                 facts["way"] = event.way.value
+                if one.document:
+                    facts["reference"] = one.reference
             found.append((event, Decision(f"obligation.{trigger.value}", row.name, facts)))
     put(row, value)
     _rest(one)
@@ -156,7 +158,7 @@ def _evidence(one: Change, entries: Sequence[tuple[Event | None, int]], now: dat
                 one.came.append(
                     Evidence(
                         obligation=one.row, way=way.value, text=one.text, reference=one.reference,
-                        at=now, by=one.by, entry=entry,
+                        document=one.document, at=now, by=one.by, entry=entry,
                     )
                 )  # fmt: skip
             case Accept(reason) | Refuse(reason):

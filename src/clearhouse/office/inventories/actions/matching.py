@@ -19,7 +19,15 @@ from clearhouse.office.inventories import models
 from clearhouse.office.inventories.actions.holding import held as held_system
 from clearhouse.office.inventories.following import tell_followers
 from clearhouse.office.inventories.judging import judge
-from clearhouse.office.inventories.models import Exposure, Inventory, System
+from clearhouse.office.inventories.models import (
+    LONGEST_FOUND_PACKAGE,
+    LONGEST_FOUND_PURL,
+    LONGEST_FOUND_VERSION,
+    MOST_FOUND,
+    Exposure,
+    Inventory,
+    System,
+)
 from clearhouse.office.inventories.stating import Stating, stated_of, told_of
 from clearhouse.office.inventories.telling import tell_owner
 from clearhouse.office.names import new_name
@@ -27,7 +35,6 @@ from clearhouse.office.storable import storable, storable_json
 from clearhouse.versions.ecosystems import base_name
 
 _PLACES: Final = 20  # of one package URL
-_SHOWN: Final = 200  # components of one flaw that are kept beside it
 _BATCH: Final = 500
 
 
@@ -96,8 +103,8 @@ def match_system(system: System, *, now: datetime) -> None:
 
 
 _CHANGING: Final = (
-    "flaw", "ids", "record", "summary", "answer", "found", "scores", "judged", "due", "rank",
-    "statement",
+    "flaw", "ids", "record", "summary", "answer", "found", "scores", "weaknesses", "judged",
+    "due", "rank", "statement",
 )  # fmt: skip
 
 
@@ -156,12 +163,13 @@ def _updated(one: Exposure, touch: Touch, stated: Stating) -> Exposure:
         if kind.startswith("CVSS")
     }
     one.scores = storable_json(sorted(scores))
+    one.weaknesses = sorted({n for match in touch.matches for n in match.vulnerability.weaknesses})
     said = [stated.on(match) for match in touch.matches]
     left = [each for each in said if not each.is_suppressed]
     taken_back = not left
     # Sorted as they were, but those that are taken back last: the first ones are shown.
     ordered = sorted(said, key=lambda each: each.is_suppressed)
-    one.found = storable_json([_told(each) for each in ordered[:_SHOWN]])
+    one.found = storable_json([_told(each) for each in ordered[:MOST_FOUND]])
     answers = {each.match.answer for each in left or said}
     one.answer = (Answer.AFFECTED if Answer.AFFECTED in answers else Answer.UNDECIDED).value
     one.statement = storable_json(told_of(said[0].statement)) if taken_back else None
@@ -174,11 +182,11 @@ def _told(stated: Stated) -> dict[str, Any]:
     return {
         "label": component.label[:300],
         "ecosystem": component.ecosystem,
-        "package": component.name[:200],
-        "version": component.version[:100],
+        "package": component.name[:LONGEST_FOUND_PACKAGE],
+        "version": component.version[:LONGEST_FOUND_VERSION],
         "place": component.place[:200],
         "file": component.file,
-        "purl": component.purl[:500],
+        "purl": component.purl[:LONGEST_FOUND_PURL],
         "answer": match.answer.value,
         "because": match.decision.because[:300],
         "fixed": match.decision.fixed or "",

@@ -185,6 +185,7 @@ class Migration(migrations.Migration):
                 ),
                 ("found", models.JSONField(default=list)),
                 ("scores", models.JSONField(default=list)),
+                ("weaknesses", models.JSONField(default=list)),
                 ("detected_at", models.DateTimeField()),
                 ("gone_at", models.DateTimeField(null=True)),
                 ("gone_because", models.CharField(blank=True, max_length=300)),
