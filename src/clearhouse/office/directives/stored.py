@@ -14,7 +14,7 @@ from clearhouse.protocol.directives.directive import Directive, Way
 from clearhouse.protocol.directives.events import State
 from clearhouse.protocol.directives.obligation import Move, Obligation, next_reminder
 
-_NO_DATE: Final = "~"  # after every date
+_NO_DATE: Final = "9999-12-31T23:59:59.999999"  # after every date, whatever the collation
 
 
 def directive_of(row: DirectiveRow) -> Directive:
