@@ -57,6 +57,14 @@ def push(
             f"{_text(said, 'name')}  {packages},"
             f" {_text(said, 'unidentified_count')} not identified ({_text(said, 'format')})"
         )
+    for one in said.get("lacks") or ():
+        lacks = _table(one)
+        click.echo(
+            f"the list before had {_many(lacks, 'packages', 'package')} of"
+            f" {_text(lacks, 'ecosystem')}, and this one has none: is it the right file? What"
+            " touched these stays open",
+            err=True,
+        )
     return ExitCode.HOLDS
 
 
@@ -73,7 +81,9 @@ def systems(*, to: str, key_file: Path | None, as_json: bool) -> ExitCode:
         said = _table(one)
         due = f"next due {_text(said, 'due')[:10]}" if said.get("due") else "nothing due"
         flaws = _many(said, "exposures", "flaw")
-        click.echo(f"{_text(said, 'name')}  {_text(said, 'title')}: {flaws}, {due}")
+        unknown = _text(said, "unidentified") if said.get("unidentified") else ""
+        beside = f", {unknown} not identified" if unknown else ""
+        click.echo(f"{_text(said, 'name')}  {_text(said, 'title')}: {flaws}{beside}, {due}")
     return ExitCode.HOLDS
 
 
@@ -84,12 +94,16 @@ def systems(*, to: str, key_file: Path | None, as_json: bool) -> ExitCode:
 def todo(*, to: str, key_file: Path | None, system: str, as_json: bool) -> ExitCode:
     """List what touches your systems, what is due first at the top.
 
+    How much of your lists could not be identified, so that nothing is known of it, is said on
+    standard error.
+
     Exit code 0 where nothing does, 1 where something does or the key is refused, 3 when the office
     could not be reached.
     """
     client = OfficeClient(to, key_from(key_file))
     after: str | None = ""
     code = ExitCode.HOLDS
+    page: dict[str, Any] = {}
     while after is not None:
         place = f"&after={quote(after, safe='')}" if after else ""
         page = _table(client.get(f"/exposures?system={quote(system, safe='')}{place}").content)
@@ -97,6 +111,13 @@ def todo(*, to: str, key_file: Path | None, system: str, as_json: bool) -> ExitC
             code = ExitCode.DOES_NOT_HOLD
             click.echo(json.dumps(one, ensure_ascii=False) if as_json else _line(_table(one)))
         after = page["next"]
+    if page.get("unidentified"):
+        entries = "entry" if page["unidentified"] == 1 else "entries"
+        click.echo(
+            f"{_text(page, 'unidentified')} {entries} of your lists could not be identified: of"
+            " these nothing is known",
+            err=True,
+        )
     return code
 
 

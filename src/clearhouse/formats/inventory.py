@@ -31,6 +31,8 @@ class Listed:
     """What is wrong with how it is written, if anything is."""
     lacks_epoch: bool = False
     """Whether the document leaves out epochs."""
+    is_line: bool = False
+    """Whether ``name`` is the line as it stands, as no name could be read from it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,14 +36,15 @@ def from_requirements(text: str) -> Inventory:
         check_count(len(packages), place)
         if line.startswith(_ELSEWHERE):
             problem = "it is listed elsewhere; list what is installed with pip freeze"
-            packages.append(Listed(line[:200], place=place, problem=problem))
+            packages.append(Listed(line[:200], place=place, problem=problem, is_line=True))
             continue
         if line.startswith("-"):
             continue  # an option of pip's
         try:
             wanted = Requirement(line)
         except (InvalidRequirement, RecursionError):
-            packages.append(Listed(line[:200], place=place, problem="it is no requirement of pip"))
+            problem = "it is no requirement of pip"
+            packages.append(Listed(line[:200], place=place, problem=problem, is_line=True))
             continue
         pinned = [s.version for s in wanted.specifier if s.operator in ("==", "===")]
         if len(pinned) != 1 or len(wanted.specifier) != 1 or pinned[0].endswith(".*"):
@@ -150,7 +151,8 @@ def _lines(text: str, pattern: re.Pattern[str], distribution: str, tool: str) ->
         found = pattern.fullmatch(line.rstrip())
         place = f"line {number}"
         if found is None:
-            packages.append(Listed(line[:200], place=place, problem=f"it is no line of {tool}"))
+            problem = f"it is no line of {tool}"
+            packages.append(Listed(line[:200], place=place, problem=problem, is_line=True))
         else:
             packages.append(
                 Listed(found["name"], found["version"], ecosystem=distribution, place=place)

@@ -6,8 +6,6 @@ happens; a job that was killed leaves nothing, and is made up for.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
@@ -59,6 +57,7 @@ from tests.office.directives.made import (
     vex,
 )
 from tests.office.directives.proved import CVE, published, ran, work_off
+from tests.office.rolled_back import rolled_back
 
 pytestmark = pytest.mark.django_db
 
@@ -69,16 +68,6 @@ _DEEDS: Final = (
     "affected", "affected", "fixed", "fixed", "state", "withdraw", "removed", "accepted",
     "accept", "refuse", "week", "again", "killed", "end", "proved", "proved",
 )  # fmt: skip
-
-
-@contextmanager
-def rolled_back() -> Iterator[None]:
-    """A stretch of time that never was."""
-    held = transaction.atomic()
-    held._from_testcase = True  # type: ignore[attr-defined] # as Django's TestCase marks its own
-    with held:
-        yield
-        transaction.set_rollback(True)
 
 
 @dataclass

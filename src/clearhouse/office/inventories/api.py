@@ -160,8 +160,12 @@ def touching(
     after: Annotated[str, Field(max_length=20, pattern=r"^[A-Z0-9-]*$")] = "",
 ) -> ExposurePage:
     """What touches your systems, what is due first at the top."""
-    found, following = queries.exposures_of(viewer_in(request), system=system, after=after)
-    return ExposurePage(exposures=[ExposureOut.of(one) for one in found], next=following)
+    viewer = viewer_in(request)
+    found, following = queries.exposures_of(viewer, system=system, after=after)
+    return ExposurePage(
+        exposures=[ExposureOut.of(one) for one in found], next=following,
+        unidentified=queries.unidentified_of(viewer, system=system),
+    )  # fmt: skip
 
 
 @exposures.get("/of-case/{case}", response=TouchedOut)

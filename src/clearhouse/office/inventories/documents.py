@@ -8,6 +8,7 @@ from typing import Annotated, Any, TypeAlias
 from ninja import Schema
 from pydantic import Field
 
+from clearhouse.office.inventories.doubting import Lacking, lacks_of
 from clearhouse.office.inventories.models import Exposure, Inventory, OwnStatements, System
 from clearhouse.office.inventories.queries import Summary
 from clearhouse.office.inventories.touched import Found, Touched
@@ -40,6 +41,9 @@ class SystemOut(Schema):
     undecided: int | None = None
     due: datetime | None = None
     inventory_at: datetime | None = None
+    unidentified: int | None = Field(
+        default=None, description="Entries of the current list that cannot be identified."
+    )
 
     @classmethod
     def of(cls, one: System) -> SystemOut:
@@ -55,7 +59,21 @@ class SystemOut(Schema):
         made = cls.of(one.system)
         made.exposures, made.undecided = one.exposures, one.undecided
         made.due, made.inventory_at = one.due, one.listed_at
+        made.unidentified = one.unidentified
         return made
+
+
+class LacksOut(Schema):
+    """An ecosystem that the list before had: it may be the wrong file, and nothing of it ends."""
+
+    ecosystem: str = Field(examples=["PyPI"])
+    packages: int = Field(description="How many the last list with any had.")
+    since: datetime
+
+    @classmethod
+    def of(cls, one: Lacking) -> LacksOut:
+        """What a list that its viewer may see lacks."""
+        return cls(ecosystem=one.ecosystem, packages=one.packages, since=one.since)
 
 
 class InventoryOut(Schema):
@@ -73,6 +91,9 @@ class InventoryOut(Schema):
     unidentified: list[dict[str, str]] = Field(
         description="Those that cannot be matched, the first thousand, with what to do about each."
     )
+    lacks: list[LacksOut] = Field(
+        description="Ecosystems of which the list before had packages and this one has none."
+    )
     is_current: bool
 
     @classmethod
@@ -82,6 +103,7 @@ class InventoryOut(Schema):
             name=one.name, system=one.system.name, file=one.file, at=one.at, state=one.state,
             reason=one.reason, format=one.format, components=one.components,
             unidentified_count=one.unidentified_count, unidentified=one.unidentified,
+            lacks=[LacksOut.of(each) for each in lacks_of(one)],
             is_current=one.is_current,
         )  # fmt: skip
 
@@ -138,6 +160,10 @@ class ExposurePage(Schema):
 
     exposures: list[ExposureOut]
     next: str | None = Field(description="Send it as `after` for what follows.")
+    unidentified: int = Field(
+        description="Entries of the current lists that cannot be identified: of these nothing is"
+        " known."
+    )
 
 
 class FoundOut(Schema):

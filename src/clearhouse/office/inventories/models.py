@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
+from clearhouse.exposure.loose_names import LONGEST as LONGEST_LOOSE_NAME
 from clearhouse.office.feeds.models import LONGEST_ID
 
 _NAME = 20
@@ -12,6 +13,8 @@ MOST_FOUND = 200
 LONGEST_FOUND_PACKAGE = 200
 LONGEST_FOUND_VERSION = 100
 LONGEST_FOUND_PURL = 500
+#: No name that is read has no letter and no digit.
+MORE_NAMES = "*"
 
 
 class System(models.Model):
@@ -43,8 +46,9 @@ class Inventory(models.Model):
     """A list of packages as it came; the newest one that could be read is what is installed.
 
     ``unidentified`` are the first of those that cannot be matched, with what to do about each;
-    ``subject`` is the package URL of what the list is of, where it says so; ``blob`` names the file
-    itself.
+    ``lacks`` are the ecosystems of which the list before had packages and this one has none, until
+    that is known to be meant; ``subject`` is the package URL of what the list is of, where it says
+    so; ``blob`` names the file itself.
     """
 
     class State(models.TextChoices):
@@ -69,6 +73,7 @@ class Inventory(models.Model):
     components = models.IntegerField(default=0)
     unidentified_count = models.IntegerField(default=0)
     unidentified = models.JSONField(default=list)
+    lacks = models.JSONField(default=list)
     is_current = models.BooleanField(default=False)
     entry = models.BigIntegerField()
 
@@ -106,6 +111,26 @@ class Component(models.Model):
     place = models.CharField(max_length=300, blank=True)
 
 
+class LooseName(models.Model):
+    """A name that the current inventory of a system has for what could not be identified.
+
+    ``name`` is in the form in which two that may be one are equal; ``listed`` is how the first
+    entry of that name spells it.  It is empty for an entry without a name, and ``MORE_NAMES``
+    stands for those that are too many to be kept.
+    """
+
+    inventory = models.ForeignKey(Inventory, on_delete=models.CASCADE, related_name="loose_names")
+    name = models.CharField(max_length=LONGEST_LOOSE_NAME)
+    listed = models.CharField(max_length=200, blank=True)
+    place = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["inventory", "name"], name="loose_name_once")
+        ]
+        indexes = [models.Index(fields=["name"], name="loose_name")]
+
+
 class OwnStatements(models.Model):
     """A VEX document that the owner of a system has handed in for it."""
 
@@ -125,9 +150,9 @@ class Exposure(models.Model):
     """A flaw that touches a system, from the day on which it was seen there.
 
     ``flaw`` is the most common of its identifiers and ``ids`` are all.  ``found`` says which
-    components and what decided, ``scores`` are CVSS vectors with the record that has each, and
-    ``weaknesses`` numbers in CWE.  ``due``
-    and ``rank`` are those of the judgement, which is made anew when something that it rests on
+    components and what decided, ``packages`` the packages of all of them, ``scores`` are CVSS
+    vectors with the record that has each, and ``weaknesses`` numbers in CWE.  ``due`` and ``rank``
+    are those of the judgement, which is made anew when something that it rests on
     changes.  ``statement`` is the VEX statement that takes all of it back, where there is one: what
     is taken back stays in sight.
     """
@@ -146,6 +171,7 @@ class Exposure(models.Model):
     summary = models.CharField(max_length=300, blank=True)
     answer = models.CharField(max_length=10, choices=Answer.choices)
     found = models.JSONField(default=list)
+    packages = models.JSONField(default=list)
     scores = models.JSONField(default=list)
     weaknesses = models.JSONField(default=list)
     detected_at = models.DateTimeField()

@@ -139,7 +139,8 @@ def upload(request: HttpRequest, system: str) -> HttpResponse:
         except (Invalid, Refused, Conflict) as error:
             form.add_error("file" if isinstance(error, Invalid) else None, str(error))
         else:
-            messages.success(request, shown.received(made))
+            say = messages.warning if made.lacks else messages.success
+            say(request, shown.received(made))
             return redirect("inventories:system", system)
     return _system_page(request, system, form)
 
@@ -185,6 +186,7 @@ def _system_page(
     rows, following = queries.exposures_of(viewer, system=name, after=places["after"])
     aside, onward = queries.set_aside_of(viewer, name, after=places["aside"])
     lists = queries.inventories_of(seen)
+    current = next((one for one in lists if one.is_current), None)
     context = {
         "title": seen.title,
         "system": seen,
@@ -198,7 +200,8 @@ def _system_page(
         "aside_url": _further(places, "aside", onward),
         "gone": queries.gone_of(viewer, name),
         "lists": lists,
-        "current": next((one for one in lists if one.is_current), None),
+        "current": current,
+        "warnings": shown.warnings_of(current) if current is not None else [],
         "chart": shown.chart_of(seen, now),
         "next_url": _further(places, "after", following),
     }

@@ -15,6 +15,7 @@ from packageurl import PackageURL
 from clearhouse.exposure.judging.judgement import Judgement
 from clearhouse.exposure.remedies import Flawed
 from clearhouse.office.inventories import models
+from clearhouse.office.inventories.doubting import doubts_of, packages_in
 from clearhouse.office.inventories.judging import judgements_of
 from clearhouse.office.inventories.models import (
     LONGEST_FOUND_PACKAGE,
@@ -54,6 +55,8 @@ class Touching:
     """False: more was found than is kept, or what was kept was cut."""
     elsewhere: frozenset[Installed] = frozenset()
     """What its inventory says to have come from elsewhere than the ecosystem's own registry."""
+    is_unseen: bool = False
+    """Whether nothing that the newest inventory identifies has it: it may, and nobody can tell."""
 
     @property
     def stands(self) -> bool:
@@ -79,6 +82,8 @@ class Present:
     touching: tuple[Touching, ...]
     installed: frozenset[Installed]
     """Of what the flaws that are over were found in, what is installed still."""
+    may_have: frozenset[int] = frozenset()
+    """The keys of flaws that are over, and whose packages the newest inventory may name."""
 
 
 def hold_system(key: int) -> bool:
@@ -142,6 +147,7 @@ def _present(system: System, also: Collection[int]) -> Present:
         is_retired=system.retired_at is not None,
         inventory=current.name if current else "", inventory_at=current.at if current else None,
         touching=touching, installed=frozenset(_still(current, gone)),
+        may_have=frozenset(_maybe_still(current, rows)),
     )  # fmt: skip
 
 
@@ -158,6 +164,7 @@ def _touching(one: Exposure, judgement: Judgement | None) -> Touching:
         is_over=one.gone_at is not None, over_because=one.gone_because, statement=one.statement,
         judgement=judgement, weaknesses=frozenset(one.weaknesses),
         is_whole=len(one.found) < MOST_FOUND and not any(_is_cut(each) for each in one.found),
+        is_unseen=bool(one.found) and all(each.get("may_be") for each in one.found),
         elsewhere=frozenset(_installed(each) for each in one.found if _is_elsewhere(each["purl"])),
     )  # fmt: skip
 
@@ -196,3 +203,16 @@ def _still(current: Inventory | None, found: Collection[Installed]) -> Iterator[
         ):
             if (ecosystem, package, version) in found:
                 yield ecosystem, package, version
+
+
+def _maybe_still(current: Inventory | None, rows: Iterable[Exposure]) -> Iterator[int]:
+    """Which of the flaws that are over the newest list leaves open whether they are."""
+    packages = {one.pk: packages_in(one) for one in rows if one.gone_at is not None}
+    if current is None or not packages:
+        return
+    listed = models.Component.objects.filter(inventory=current)
+    identified = listed.values_list("release__ecosystem", "release__package").distinct()
+    doubts = doubts_of(current, frozenset().union(*packages.values()), identified)
+    for key, pairs in packages.items():
+        if any(doubts.about(*pair) is not None for pair in pairs):
+            yield key

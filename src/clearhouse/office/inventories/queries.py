@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from django.db.models import Count, F, Max, Min, Q, QuerySet
+from django.db.models import Count, F, Max, Min, Q, QuerySet, Sum
 
 from clearhouse.errors import NotFound
 from clearhouse.exposure.remedies import Remedy, remedies
@@ -39,6 +39,8 @@ class Summary:
     """The nearest date by which something has to be done."""
     listed_at: datetime | None
     """When its last inventory came."""
+    unidentified: int
+    """Entries of its current inventory of which nobody can tell which packages they are."""
 
 
 def systems_of(viewer: Viewer) -> list[Summary]:
@@ -56,10 +58,16 @@ def systems_of(viewer: Viewer) -> list[Summary]:
             ),
             nearest=Min("exposures__due", filter=_standing("exposures__")),
             newest=Max("inventories__at"),
+            unknown=Max(
+                "inventories__unidentified_count", filter=Q(inventories__is_current=True), default=0
+            ),
         )
         .order_by(F("nearest").asc(nulls_last=True), "title", "pk")
     )
-    return [Summary(one, one.open_count, one.unsure, one.nearest, one.newest) for one in rows]
+    return [
+        Summary(one, one.open_count, one.unsure, one.nearest, one.newest, one.unknown)
+        for one in rows
+    ]
 
 
 def _standing(prefix: str = "") -> Q:
@@ -126,12 +134,25 @@ def gone_of(viewer: Viewer, system: str, *, most: int = PAGE) -> list[Exposure]:
 
 
 def counts_of(viewer: Viewer) -> dict[str, int]:
-    """How much touches the viewer's systems: all, and what cannot be told."""
+    """How much touches the viewer's systems: all, and what cannot be told.
+
+    ``unidentified`` is how many entries of the current lists say nothing of either.
+    """
     viewer.needs(Scope.INVENTORIES_READ)
     rows = Exposure.objects.filter(_standing(), system__organisation=viewer.acting_for())
-    return rows.aggregate(
+    counted: dict[str, int] = rows.aggregate(
         all=Count("pk"), undecided=Count("pk", filter=Q(answer=Exposure.Answer.UNDECIDED))
     )
+    return counted | {"unidentified": unidentified_of(viewer)}
+
+
+def unidentified_of(viewer: Viewer, *, system: str = "") -> int:
+    """How many entries of the viewer's current lists cannot be identified."""
+    viewer.needs(Scope.INVENTORIES_READ)
+    rows = Inventory.objects.filter(is_current=True, system__organisation=viewer.acting_for())
+    if system:
+        rows = rows.filter(system=system_seen(viewer, system))
+    return int(rows.aggregate(count=Sum("unidentified_count", default=0))["count"])
 
 
 def inventories_of(system: System, *, most: int = 20) -> list[Inventory]:

@@ -10,6 +10,7 @@ from typing import Any, Final
 from django.utils.safestring import SafeString
 
 from clearhouse.exposure.remedies import Remedy
+from clearhouse.office.inventories.doubting import BELIEVED_AFTER, lacks_of
 from clearhouse.office.inventories.models import Exposure, Inventory, System
 from clearhouse.office.inventories.queries import course_of
 from clearhouse.office.inventories.touched import FEWEST, Touched
@@ -139,7 +140,17 @@ def received(one: Inventory) -> str:
     told = f"Read {one.components:,} {packages} of {one.format}."
     if one.unidentified_count:
         told += f" {one.unidentified_count:,} could not be identified; the list says which and why."
-    return told
+    return " ".join([told, *warnings_of(one)])
+
+
+def warnings_of(one: Inventory) -> list[str]:
+    """What the list before had and this one has not, with what follows from it."""
+    return [
+        f"{each.text[:1].upper()}{each.text[1:]}. Is it the right file? What touched these stays"
+        f" open, as nobody can tell, until a list has some again, or one still has none"
+        f" {BELIEVED_AFTER.days} days after the first."
+        for each in lacks_of(one)
+    ]
 
 
 def facts_of(system: System) -> list[tuple[str, str]]:

@@ -185,14 +185,15 @@ def _seen(
         if run is not None:
             since = max(run.asked_at, present.inventory_at or run.asked_at)
             not_shown = NotShown(since, NOT_SHOWN)
-        return There(_is_covered(row, present, run), not_shown)
+        return There(_is_covered(row, now_there, present, run), not_shown)
     if present.is_retired:
         return Gone(Way.REMOVED, "the system was retired")
     if before is not None and not before.is_over:
         return Gone(Way.VEX, _stated(before))
     if any(one.stands and set(one.ids) & set(row.ids) for one in present.touching):
         return Gone(None, "it turned out to be one flaw with another that is listed here")
-    if before is not None and before.found & present.installed:
+    is_named = before is not None and before.key in present.may_have
+    if is_named or (before is not None and before.found & present.installed):
         return Gone(None, "the records about it do not say any more that this version is affected")
     return Gone(Way.INVENTORY, f"the inventory {present.inventory} does not have it any more")
 
@@ -204,13 +205,16 @@ def _stated(one: Touching) -> str:
     return f"{author} states: {claim}"
 
 
-def _is_covered(row: ObligationRow, present: Present, run: ProofRun | None) -> bool:
+def _is_covered(
+    row: ObligationRow, now_there: Touching, present: Present, run: ProofRun | None
+) -> bool:
     """Whether the evidence that was accepted speaks of what is there now.
 
     1. An agreement to leave it holds as long as the directive.  2. What was taken off the network
-    stays in the inventory until a newer one comes.  3. That proofs do not show it holds for the
-    versions that they were run on, whatever the records say of these.  4. That an inventory lacks
-    it, or a statement takes it back, does not hold where it is.
+    stays in the inventory until a newer one comes, and a newer one that may only name it does not
+    show it.  3. That proofs do not show it holds for the versions that they were run on, whatever
+    the records say of these.  4. That an inventory lacks it, or a statement takes it back, does not
+    hold where it is.
     """
     if row.state != State.COMPLETED:
         return False
@@ -219,7 +223,8 @@ def _is_covered(row: ObligationRow, present: Present, run: ProofRun | None) -> b
             return True  # 1
         case Way.REMOVED:
             at = present.inventory_at
-            return at is None or row.handed_in_at is None or at <= row.handed_in_at  # 2
+            handed_in = row.handed_in_at
+            return now_there.is_unseen or at is None or handed_in is None or at <= handed_in  # 2
         case Way.PROOF:
             return run is not None  # 3
         case _:

@@ -17,6 +17,7 @@ from clearhouse.office.feeds.models import LONGEST_ID
 from clearhouse.office.feeds.queries import records_about
 from clearhouse.office.inventories import models
 from clearhouse.office.inventories.actions.holding import held as held_system
+from clearhouse.office.inventories.doubting import doubts_of, packages_in
 from clearhouse.office.inventories.following import tell_followers
 from clearhouse.office.inventories.judging import judge
 from clearhouse.office.inventories.models import (
@@ -75,21 +76,27 @@ def match_system(system: System, *, now: datetime) -> None:
     """Hold what is installed on a system against every public record, in one transaction.
 
     A flaw that was there keeps the day on which it was detected; one that is gone stays on record
-    with the reason.  A system that was retired has nothing installed.
+    with the reason.  One whose package the newest list may name, without that anybody could tell,
+    is not gone: it cannot be told.  A system that was retired has nothing installed.
     """
     with transaction.atomic():
         held = held_system(system)
         installed = components_of(held)
-        known = Vulnerabilities(records_about(packages_of(installed)))
-        touching = touches(installed, known)
-        stated = stated_of(held, touching)
         there = {
             one.pk: one for one in Exposure.objects.filter(system=held, gone_at=None).order_by("pk")
         }
+        current = Inventory.objects.filter(system=held, is_current=True).first()
+        packages = {pair for one in there.values() for pair in packages_in(one)}
+        doubts = doubts_of(current, packages, {(one.ecosystem, one.name) for one in installed})
+        may_be = [one for pair in sorted(packages) if (one := doubts.about(*pair)) is not None]
+        asked = packages_of([*installed, *(one.component for one in may_be)])
+        known = Vulnerabilities(records_about(asked))
+        touching = touches(installed, known, may_be)
+        stated = stated_of(held, touching)
         found = change({key: one.ids for key, one in there.items()}, touching)
-        _end([there[key] for key in found.gone], held, now)
         before = {key: _state(one) for key, one in there.items()}
         kept = [_updated(there[key], touch, stated) for key, touch in found.stayed.items()]
+        _end([there[key] for key in found.gone], held, now)
         came = [
             _updated(Exposure(name=new_name("EX"), system=held, detected_at=now), touch, stated)
             for touch in found.came
@@ -103,8 +110,8 @@ def match_system(system: System, *, now: datetime) -> None:
 
 
 _CHANGING: Final = (
-    "flaw", "ids", "record", "summary", "answer", "found", "scores", "weaknesses", "judged",
-    "due", "rank", "statement",
+    "flaw", "ids", "record", "summary", "answer", "found", "packages", "scores", "weaknesses",
+    "judged", "due", "rank", "statement",
 )  # fmt: skip
 
 
@@ -158,18 +165,22 @@ def _updated(one: Exposure, touch: Touch, stated: Stating) -> Exposure:
     one.record, one.summary = leading.id, storable(leading.summary)[:300]
     scores = {
         (vector, match.vulnerability.id)
-        for match in touch.matches
+        for match in touch.all
         for kind, vector in match.vulnerability.severity
         if kind.startswith("CVSS")
     }
     one.scores = storable_json(sorted(scores))
-    one.weaknesses = sorted({n for match in touch.matches for n in match.vulnerability.weaknesses})
-    said = [stated.on(match) for match in touch.matches]
+    one.weaknesses = sorted({n for match in touch.all for n in match.vulnerability.weaknesses})
+    components = {(match.component.ecosystem, match.component.name) for match in touch.all}
+    one.packages = storable_json(sorted(components))
+    said = [stated.on(match) for match in touch.all]
     left = [each for each in said if not each.is_suppressed]
     taken_back = not left
     # Sorted as they were, but those that are taken back last: the first ones are shown.
     ordered = sorted(said, key=lambda each: each.is_suppressed)
-    one.found = storable_json([_told(each) for each in ordered[:MOST_FOUND]])
+    one.found = storable_json(
+        [_told(each) | {"may_be": each.match in touch.may_be} for each in ordered[:MOST_FOUND]]
+    )
     answers = {each.match.answer for each in left or said}
     one.answer = (Answer.AFFECTED if Answer.AFFECTED in answers else Answer.UNDECIDED).value
     one.statement = storable_json(told_of(said[0].statement)) if taken_back else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +10,7 @@ from itertools import islice
 from typing import Final, TypeVar
 
 from django.db import transaction
+from django.db.models import Count
 
 from clearhouse.errors import Invalid
 from clearhouse.exposure.inventories import Unidentified, components_of, read, subject_of
@@ -20,6 +21,7 @@ from clearhouse.office.blobs import store
 from clearhouse.office.inventories import models
 from clearhouse.office.inventories.actions.holding import held_in_use
 from clearhouse.office.inventories.actions.matching import match_system
+from clearhouse.office.inventories.doubting import Lacking, keep_names, lacking, lacks_of
 from clearhouse.office.inventories.models import Inventory, Release
 from clearhouse.office.inventories.sight import system_seen
 from clearhouse.office.ledgerbook.actions import record
@@ -29,6 +31,7 @@ from clearhouse.office.storable import storable, storable_json
 from clearhouse.office.viewer import Viewer
 from clearhouse.proof.text import printable
 from clearhouse.protocol.roles import Scope
+from clearhouse.versions.ecosystems import base_name
 
 READ: Final = "inventories.read"
 #: Read while its sender waits; a list of 2,000 packages with licences has about half of it.
@@ -73,7 +76,7 @@ def receive(
     if len(distribution) > _LONGEST["distribution"] or not distribution.isprintable():
         raise Invalid("expected a distribution such as Debian:12", key="distribution")
     parsed = parse(raw, named, distribution) if len(raw) <= AT_ONCE_BYTES else None  # 1
-    if parsed is not None and len(parsed.components) > AT_ONCE_PACKAGES:
+    if parsed is not None and len(parsed.components) + len(parsed.unidentified) > AT_ONCE_PACKAGES:
         parsed = None  # others wait for the ledger meanwhile
     with transaction.atomic():
         held = held_in_use(seen)
@@ -131,13 +134,26 @@ def install(made: Inventory, parsed: Parsed, *, now: datetime) -> None:
     current = Inventory.objects.filter(system=made.system_id, is_current=True).first()
     is_newest = current is None or (current.at, current.pk) <= (made.at, made.pk)
     if is_newest and current is not None:
+        made.lacks = [one.as_json() for one in _lacking(current, made, parsed)]
         current.packages.all().delete()
+        current.loose_names.all().delete()
         Inventory.objects.filter(pk=current.pk).update(is_current=False)
     made.is_current = is_newest
     made.save()
     if is_newest:
         _list(made, parsed.components)
+        keep_names(made, parsed.unidentified)
         match_system(made.system, now=now)
+
+
+def _lacking(current: Inventory, made: Inventory, parsed: Parsed) -> list[Lacking]:
+    """The ecosystems that the list before had, and this one has not."""
+    counted: Counter[str] = Counter()
+    rows = current.packages.values_list("release__ecosystem").annotate(count=Count("pk"))
+    for ecosystem, count in rows.order_by():
+        counted[base_name(ecosystem)] += count
+    there = {base_name(normal_ecosystem(one.ecosystem)) for one in parsed.components}
+    return lacking(counted, lacks_of(current), there, made.at)
 
 
 def refuse(name: str, reason: str) -> None:

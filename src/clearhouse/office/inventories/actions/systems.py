@@ -85,6 +85,7 @@ def retire_system(viewer: Viewer, name: str, *, now: datetime) -> System:
         )
         for one in Inventory.objects.filter(system=held, is_current=True):
             one.packages.all().delete()
+            one.loose_names.all().delete()
         Inventory.objects.filter(system=held, is_current=True).update(is_current=False)
         record("system.retired", held.name, {}, now=now)
         tell_followers(held.pk, now)

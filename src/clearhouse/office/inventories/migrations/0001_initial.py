@@ -46,6 +46,7 @@ class Migration(migrations.Migration):
                 ("components", models.IntegerField(default=0)),
                 ("unidentified_count", models.IntegerField(default=0)),
                 ("unidentified", models.JSONField(default=list)),
+                ("lacks", models.JSONField(default=list)),
                 ("is_current", models.BooleanField(default=False)),
                 ("entry", models.BigIntegerField()),
             ],
@@ -99,6 +100,34 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+        ),
+        migrations.CreateModel(
+            name="LooseName",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=200)),
+                ("listed", models.CharField(blank=True, max_length=200)),
+                ("place", models.CharField(blank=True, max_length=200)),
+                (
+                    "inventory",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="loose_names",
+                        to="inventories.inventory",
+                    ),
+                ),
+            ],
+            options={
+                "indexes": [models.Index(fields=["name"], name="loose_name")],
+                "constraints": [
+                    models.UniqueConstraint(fields=("inventory", "name"), name="loose_name_once")
+                ],
+            },
         ),
         migrations.CreateModel(
             name="System",
@@ -184,6 +213,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("found", models.JSONField(default=list)),
+                ("packages", models.JSONField(default=list)),
                 ("scores", models.JSONField(default=list)),
                 ("weaknesses", models.JSONField(default=list)),
                 ("detected_at", models.DateTimeField()),

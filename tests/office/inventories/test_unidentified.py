@@ -1,0 +1,257 @@
+"""What cannot be identified is never taken for gone: a flaw stays until a list says that it is."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from clearhouse.office.inventories import doubting, queries
+from clearhouse.office.inventories.actions.feeding import take_in_documents
+from clearhouse.office.inventories.actions.matching import match_system
+from clearhouse.office.inventories.actions.receiving import receive
+from clearhouse.office.inventories.actions.systems import retire_system
+from clearhouse.office.inventories.models import Exposure, Inventory, LooseName, System
+from clearhouse.office.queue.inline import work_off
+from clearhouse.office.viewer import Viewer
+from tests.office.inventories.made import documented
+from tests.office.inventories.test_path import JINJA, LATER, NOW, a_system, flaws, hospital, record
+from tests.office.rolled_back import rolled_back
+
+pytestmark = pytest.mark.django_db
+
+WEEK = timedelta(days=7)
+FLASK = record("PYSEC-2", "Flask", {"introduced": "0"}, {"fixed": "3.0"})
+
+
+def bom(*components: dict[str, str]) -> bytes:
+    """A CycloneDX document that lists these."""
+    listed = [{"type": "library", **one} for one in components]
+    return json.dumps(
+        {"bomFormat": "CycloneDX", "specVersion": "1.5", "components": listed}
+    ).encode()
+
+
+def with_jinja(viewer: Viewer) -> System:
+    """A system with an affected Jinja2."""
+    take_in_documents([JINJA, FLASK], now=NOW)
+    system = a_system(viewer)
+    receive(viewer, system.name, b"jinja2==3.1.3\nrequests==2.0\n", file="r.txt", now=NOW)
+    assert flaws(system) == ["CVE-2026-1"]
+    return system
+
+
+REQUESTS = {"name": "requests", "version": "2.0", "purl": "pkg:pypi/requests@2.0"}
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        bom({"name": "jinja2", "version": "3.1.3"}),
+        bom({"name": "Jinja2", "version": "3.1.4"}, REQUESTS),
+        bom({"name": "JINJA2", "group": "@pallets"}, REQUESTS),
+        bom({"name": "x", "purl": "pkg:generic/pallets/jinja2@3.1.4"}, REQUESTS),
+        bom({"name": "x", "purl": "pkg:jinja2@3.1.4"}, REQUESTS),
+        bom({"name": "jinja2-3.1.4", "version": ""}, REQUESTS),
+        bom({"name": ""}, REQUESTS),
+        b"jinja2>=3.1\nrequests==2.0\n",
+        b"requests==2.0\n-r more.txt\n",
+        b"requests==2.0\njinja2 3.1.4\n",
+        b"requests==2.0\n-e git+https://example.org/j#egg=Jinja2\n",
+        b"ecosystem,name,version\nPyPI,requests,2.0\nConda,jinja2,3.1.4\n",
+    ],
+)
+def test_what_a_list_may_name_stays_with_its_day_and_cannot_be_told(raw: bytes) -> None:
+    viewer = hospital()
+    system = with_jinja(viewer)
+    receive(viewer, system.name, raw, file="new", now=LATER)
+    [one], _ = queries.exposures_of(viewer)
+    assert (one.flaw, one.answer, one.detected_at) == ("CVE-2026-1", "undecided", NOW)
+    [found] = one.found
+    assert (found["package"], found["version"], found["file"]) == ("jinja2", "", "new")
+    assert found["place"]
+    assert "newest list" in found["because"]
+    match_system(system, now=LATER)
+    assert flaws(system) == ["CVE-2026-1"], "matched again, nothing has changed"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"jinja2==3.1.4\n",
+        b"requests==2.0\nflask>=3\n",
+        b"requests==2.0\n-e git+https://example.org/j#egg=Other\n",
+        b"jinja2==3.1.4\n-e .\n",
+        bom(REQUESTS, {"name": "jinja2-cli"}),
+    ],
+)
+def test_what_a_list_cannot_name_is_over(raw: bytes) -> None:
+    viewer = hospital()
+    system = with_jinja(viewer)
+    receive(viewer, system.name, raw, file="new", now=LATER)
+    assert flaws(system) == []
+
+
+def test_it_is_affected_again_or_over_as_soon_as_a_list_says_so() -> None:
+    viewer = hospital()
+    system = with_jinja(viewer)
+    receive(viewer, system.name, b"jinja2>=3\nrequests==2.0\n", file="r.txt", now=LATER)
+    receive(viewer, system.name, b"jinja2==3.1.2\n", file="r.txt", now=LATER)
+    one = Exposure.objects.get()
+    assert (one.answer, one.detected_at, one.gone_at) == ("affected", NOW, None)
+    receive(viewer, system.name, b"jinja2>=3\nrequests==2.0\n", file="r.txt", now=LATER)
+    receive(viewer, system.name, b"jinja2==3.1.4\n", file="r.txt", now=LATER)
+    assert flaws(system) == []
+
+
+def test_a_withdrawn_record_ends_what_cannot_be_told_too() -> None:
+    viewer = hospital()
+    system = with_jinja(viewer)
+    receive(viewer, system.name, b"jinja2>=3\nrequests==2.0\n", file="r.txt", now=LATER)
+    gone = json.loads(JINJA.raw) | {"modified": "2026-11-20T00:00:00Z"}
+    take_in_documents([documented(gone | {"withdrawn": "2026-11-20T00:00:00Z"})], now=LATER)
+    match_system(system, now=LATER)
+    assert flaws(system) == []
+
+
+def test_an_entry_without_identity_makes_no_flaw_come() -> None:
+    viewer = hospital()
+    take_in_documents([JINJA], now=NOW)
+    system = a_system(viewer)
+    receive(viewer, system.name, bom({"name": "jinja2", "version": "3"}), file="b", now=NOW)
+    assert flaws(system) == []
+
+
+def test_of_two_packages_of_one_flaw_the_one_that_may_be_there_keeps_it() -> None:
+    viewer = hospital()
+    affected = [
+        {
+            "package": {"ecosystem": "PyPI", "name": name},
+            "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "2"}]}],
+        }
+        for name in ("one", "two")
+    ]
+    take_in_documents([record("PYSEC-3", "one", affected=affected)], now=NOW)
+    system = a_system(viewer)
+    receive(viewer, system.name, b"one==1\ntwo==1\n", file="r.txt", now=NOW)
+    receive(viewer, system.name, b"one==1\ntwo>=1\n", file="r.txt", now=LATER)
+    one = Exposure.objects.get()
+    assert (one.answer, [f["answer"] for f in one.found]) == ("affected", ["affected", "undecided"])
+    receive(viewer, system.name, b"one==2\ntwo>=1\n", file="r.txt", now=LATER)
+    assert flaws(system) == ["PYSEC-3"]
+    receive(viewer, system.name, b"one==2\ntwo==2\n", file="r.txt", now=LATER)
+    assert flaws(system) == []
+
+
+def test_a_list_of_another_kind_ends_nothing_until_it_is_believed() -> None:
+    viewer = hospital()
+    system = with_jinja(viewer)
+    debian = b"salt\t3006-1\n"
+
+    def push(raw: bytes, days: int) -> Inventory:
+        now = LATER + timedelta(days=days)
+        return receive(
+            viewer, system.name, raw, file="d", distribution="Debian:12", now=now
+        )  # fmt: skip
+
+    made = push(debian, 0)
+    assert made.lacks == [
+        {"ecosystem": "PyPI", "packages": 2, "since": LATER.isoformat()},
+    ]
+    assert flaws(system) == ["CVE-2026-1"]
+    assert Exposure.objects.get().answer == "undecided"
+    push(debian, 0)
+    push(b"salt\t3006-2\n", 6)
+    assert flaws(system) == ["CVE-2026-1"], "a nightly job sends the wrong list again"
+    assert push(bom({"name": "mystery"}), 8).lacks, "it identifies nothing"
+    assert flaws(system) == ["CVE-2026-1"]
+    push(debian, 9)
+    assert [one["ecosystem"] for one in Inventory.objects.get(is_current=True).lacks] == []
+    assert flaws(system) == []
+
+
+def test_a_list_with_the_ecosystem_says_at_once_what_is_gone() -> None:
+    viewer = hospital()
+    system = with_jinja(viewer)
+    receive(viewer, system.name, b"salt\t1-1\n", file="d", distribution="Debian:12", now=LATER)
+    made = receive(viewer, system.name, b"requests==2.1\n", file="r.txt", now=LATER)
+    assert [one["ecosystem"] for one in made.lacks] == ["Debian"]
+    assert flaws(system) == []
+
+
+def test_a_system_that_is_retired_has_nothing_open_and_no_names() -> None:
+    viewer = hospital()
+    system = with_jinja(viewer)
+    receive(viewer, system.name, b"jinja2>=3\nrequests==2.0\n", file="r.txt", now=LATER)
+    assert LooseName.objects.exists()
+    retire_system(viewer, system.name, now=LATER)
+    assert flaws(system) == []
+    assert not LooseName.objects.exists()
+
+
+def test_of_a_list_with_very_many_that_are_unknown_everything_stays_open() -> None:
+    viewer = hospital()
+    system = with_jinja(viewer)
+    many = "".join(f"p{n}>=1\n" for n in range(doubting.MOST_NAMES + 5))
+    raw = f"requests==2.0\njinja2==3.1.4\n{many}jinja2>=3\n".encode()
+    made = receive(viewer, system.name, raw, file="r.txt", now=LATER)
+    assert (made.state, len(made.unidentified)) == ("received", 0)
+    work_off(LATER)
+    assert flaws(system) == ["CVE-2026-1"]
+    assert LooseName.objects.count() == doubting.MOST_NAMES + 1
+    one = Exposure.objects.get()
+    assert one.answer == "undecided"
+
+
+_LINES = st.sampled_from(
+    ["jinja2==3.1.3", "jinja2==3.1.4", "Jinja2>=3", "flask==2.0", "flask==3.1", "Flask", "-e .",
+     "requests==2.0", "other>=1", "-e git+https://example.org/x#egg=flask"]
+)  # fmt: skip
+_DPKG = st.sampled_from(["salt\t1-1", "flask\t1-1", "jinja2"])
+
+
+def _may_name(lines: list[str], package: str) -> bool:
+    """Whether a list may name a package without identifying it; shares no code with the office."""
+    low = [one.lower() for one in lines]
+    pinned = any(one.startswith(f"{package}==") for one in low)
+    loose = any(one in (package, f"{package}>=3") or one.endswith(f"egg={package}") for one in low)
+    nameless = any(one == "-e ." for one in low) or (
+        any("\t" in one for one in low) and any("\t" not in one for one in low)
+    )
+    return loose or (nameless and not pinned)
+
+
+@pytest.mark.slow
+@given(
+    st.lists(
+        st.lists(_LINES, min_size=1, max_size=4) | st.lists(_DPKG, min_size=1, max_size=2),
+        min_size=1, max_size=6,
+    )
+)  # fmt: skip
+@settings(max_examples=60, deadline=None)
+def test_no_flaw_ends_by_a_list_that_may_name_its_package(lists: list[list[str]]) -> None:
+    with rolled_back():
+        viewer = hospital()
+        take_in_documents([JINJA, FLASK], now=NOW)
+        system = a_system(viewer)
+        receive(viewer, system.name, b"jinja2==3.1.3\nflask==2.0\n", file="r", now=NOW)
+        for day, lines in enumerate(lists, 1):
+            is_dpkg = any("\t" in one for one in lines)
+            ordered = sorted(lines, key=lambda one: "\t" not in one and "==" not in one)
+            if not is_dpkg and not any("==" in one for one in lines):
+                continue  # no list: nothing has a version
+            now = NOW + timedelta(days=3 * day)
+            before = set(flaws(system))
+            receive(
+                viewer, system.name, ("\n".join(ordered) + "\n").encode(), file="l",
+                distribution="Debian:12" if is_dpkg else "", now=now,
+            )  # fmt: skip
+            after = set(flaws(system))
+            for flaw, package in (("CVE-2026-1", "jinja2"), ("PYSEC-2", "flask")):
+                if flaw in before and _may_name(lines, package):
+                    assert flaw in after, (lines, flaw)
+        for one in Exposure.objects.exclude(gone_at=None):
+            assert one.gone_because
