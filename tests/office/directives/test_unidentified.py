@@ -57,7 +57,8 @@ def test_what_a_list_may_name_stays_open_and_may_apply(raw: bytes) -> None:
     receive(deployer, system.name, raw, file="new", distribution="Debian:12", now=NOW + DAY)
     work_off(NOW + DAY)
     [one] = obligations()
-    assert (one.state, one.applies, one.unanswered) == ("open", "maybe", ["version"])
+    assert (one.state, one.applies) == ("open", "maybe")
+    assert "version" in one.unanswered
     assert not Evidence.objects.exists()
     installed(deployer, system, "salt==2.0", now=NOW + 2 * DAY)
     work_off(NOW + 2 * DAY)

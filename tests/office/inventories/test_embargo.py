@@ -77,6 +77,30 @@ def test_the_office_is_told_who_has_it_and_nothing_of_the_answer_is_written() ->
     assert len(found.organisations) == 2
 
 
+def test_the_office_is_told_who_may_have_it_by_a_name_that_is_not_identified() -> None:
+    office, case = a_case()
+    for slug, raw in (
+        ("clinic", b"flask==3.0\nECDSA>=0.1\n"),
+        ("bank", b"flask==3.0\n-r more.txt\n"),
+        ("plant", b"flask==3.0\necdsa-tools>=1\n"),
+    ):
+        viewer = deployer(slug, sector="energy")
+        system = add_system(viewer, slug, sector="energy", answers={}, now=at(0))
+        receive(viewer, system.name, raw, file="r.txt", now=at(0))
+    writes = Writes()
+    with writes.counted():
+        found = who_has(office, case)
+    assert writes.statements == []
+    assert not found.found
+    assert [(one.organisation_name, one.listed, one.place) for one in found.named] == [
+        ("Clinic", "ECDSA", "line 2")
+    ]
+    assert (found.named_sectors, found.nameless) == ({"energy": 1}, 1)
+    page = client_of(office).get(f"/exposure/cases/{case}/").content.decode()
+    assert "Who may have it" in page
+    assert "fewer than 3" in page
+
+
 def test_nobody_else_may_ask() -> None:
     _, case = a_case()
     for asking in (somebody("clinic", Role.DEPLOYER), somebody("hexfind", Role.FINDER)):

@@ -16,7 +16,13 @@ from clearhouse.errors import Invalid
 from clearhouse.office.authorisation import Part, parts_seen
 from clearhouse.office.cases.account import account
 from clearhouse.office.cases.queries import cases_of, standing_of
-from clearhouse.office.inventories.touched import Found, holders_of, vulnerability_of
+from clearhouse.office.inventories.touched import (
+    Found,
+    Named,
+    holders_of,
+    named_by,
+    vulnerability_of,
+)
 from clearhouse.office.viewer import SYSTEM, Viewer
 from clearhouse.protocol.roles import Role, Scope
 
@@ -33,6 +39,8 @@ class Confidential:
     found: Sequence[Found]
     unknown: str
     """Why it cannot be told what it touches; empty where it can."""
+    named: Sequence[Named] = ()
+    """Systems whose lists name the package by an entry that cannot be identified."""
 
 
 def told_to(viewer: Viewer) -> list[Confidential]:
@@ -53,14 +61,17 @@ def told_to(viewer: Viewer) -> list[Confidential]:
         if Part.VERSIONS not in parts_seen(viewer, standing):  # 3
             continue
         known = account(SYSTEM, case.name)
-        unknown, found = "", tuple[Found, ...]()
+        unknown, found, named = "", tuple[Found, ...](), tuple[Named, ...]()
         try:
             [asked] = vulnerability_of(known).affected
             found = tuple(holders_of(asked, mine))  # 4
+            named = tuple(named_by(asked, mine))
         except Invalid as error:
             unknown = error.message
         package = PackageURL.from_string(known.package)
         told.append(
-            Confidential(case.name, known.title, package.name, case.embargo_ends_at, found, unknown)
+            Confidential(
+                case.name, known.title, package.name, case.embargo_ends_at, found, unknown, named
+            )
         )
     return told

@@ -11,7 +11,7 @@ from pydantic import Field
 from clearhouse.office.inventories.doubting import Lacking, lacks_of
 from clearhouse.office.inventories.models import Exposure, Inventory, OwnStatements, System
 from clearhouse.office.inventories.queries import Summary
-from clearhouse.office.inventories.touched import Found, Touched
+from clearhouse.office.inventories.touched import Found, Named, Touched
 
 Name: TypeAlias = Annotated[str, Field(max_length=20, pattern=r"^[A-Z0-9-]*$")]
 Short: TypeAlias = Annotated[str, Field(max_length=60, pattern=r"^[a-z-]*$")]
@@ -187,16 +187,43 @@ class FoundOut(Schema):
         )  # fmt: skip
 
 
+class NamedOut(Schema):
+    """A system whose list names it, without that anybody could tell which package that is."""
+
+    organisation: str
+    system: str
+    sector: str
+    listed: str = Field(description="The entry as the list spells it.")
+    place: str
+
+    @classmethod
+    def of(cls, one: Named) -> NamedOut:
+        """For the office."""
+        return cls(
+            organisation=one.organisation_name, system=one.system, sector=one.sector,
+            listed=one.listed, place=one.place,
+        )  # fmt: skip
+
+
 class TouchedOut(Schema):
     """Who has what a case is about."""
 
     case: str
     sectors: dict[str, int] = Field(description="Organisations that are touched, by sector.")
     found: list[FoundOut]
+    may_have: list[NamedOut] = Field(
+        description="Systems with an entry of that name that cannot be identified."
+    )
+    may_have_sectors: dict[str, int] = Field(
+        description="Organisations that may have it and are not known to, by sector."
+    )
+    nameless: int = Field(description="Current lists with entries of which no name can be told.")
 
     @classmethod
     def of(cls, one: Touched) -> TouchedOut:
         """For the office."""
         return cls(
-            case=one.case, sectors=dict(one.sectors), found=[FoundOut.of(f) for f in one.found]
-        )
+            case=one.case, sectors=dict(one.sectors), found=[FoundOut.of(f) for f in one.found],
+            may_have=[NamedOut.of(each) for each in one.named],
+            may_have_sectors=dict(one.named_sectors), nameless=one.nameless,
+        )  # fmt: skip

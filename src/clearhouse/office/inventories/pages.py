@@ -300,6 +300,7 @@ def touched(request: HttpRequest, case: str) -> HttpResponse:
         context |= {
             "found": found,
             "organisations": shown.organisations_of(found),
-            "sectors": shown.sectors_of(found),
+            "sectors": shown.sectors_of(found.sectors),
+            "named_sectors": shown.sectors_of(found.named_sectors),
         }
     return render(request, "inventories/touched.html", context)

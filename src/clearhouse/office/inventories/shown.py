@@ -209,13 +209,13 @@ def organisations_of(found: Touched) -> list[Owner]:
     return owners
 
 
-def sectors_of(found: Touched) -> list[tuple[str, str, str]]:
-    """Organisations touched by sector, exactly and as it may be passed on."""
+def sectors_of(sectors: Mapping[str, int]) -> list[tuple[str, str, str]]:
+    """Organisations by sector, exactly and as it may be passed on."""
     return [
         (
             Sector(sector).label if sector in set(Sector) else sector or "Sector not known",
             f"{count:,}",
             f"{count:,}" if count >= FEWEST else f"fewer than {FEWEST}",
         )
-        for sector, count in found.sectors.items()
+        for sector, count in sectors.items()
     ]

@@ -7,7 +7,7 @@ somebody who may not know of it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from django.db.models import Q
 from packageurl import PackageURL
 
 from clearhouse.errors import Invalid
+from clearhouse.exposure.loose_names import NOT_NAMED, loose_names
 from clearhouse.exposure.matching import Component, Decision, decide
 from clearhouse.exposure.names import of_purl
 from clearhouse.exposure.vulnerabilities import AffectedPackage, Vulnerability, read
@@ -43,6 +44,21 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """A system whose list has an entry of that name, and nobody can tell which package it is."""
+
+    organisation: int
+    organisation_name: str
+    slug: str
+    system: str
+    title: str
+    sector: str
+    listed: str
+    """The entry as the list spells it."""
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
 class Touched:
     """Everything that a case touches."""
 
@@ -52,6 +68,10 @@ class Touched:
     found: Sequence[Found]
     taking_part: frozenset[int]
     """Organisations that are in the case already."""
+    named: Sequence[Named] = ()
+    """Who may have it, by the name of an entry that is not identified."""
+    nameless: int = 0
+    """How many current lists have entries of which no name can be told: each may have it."""
 
     @property
     def organisations(self) -> Mapping[int, Sequence[Found]]:
@@ -67,10 +87,20 @@ class Touched:
     @property
     def sectors(self) -> Mapping[str, int]:
         """How many organisations are touched, by the sector of the system."""
-        grouped: dict[str, set[int]] = defaultdict(set)
-        for one in self.found:
-            grouped[one.sector].add(one.organisation)
-        return {sector: len(grouped[sector]) for sector in sorted(grouped)}
+        return _by_sector(self.found)
+
+    @property
+    def named_sectors(self) -> Mapping[str, int]:
+        """How many organisations may have it and are not known to, by the sector of the system."""
+        known = {one.organisation for one in self.found}
+        return _by_sector([one for one in self.named if one.organisation not in known])
+
+
+def _by_sector(rows: Iterable[Found | Named]) -> Mapping[str, int]:
+    grouped: dict[str, set[int]] = defaultdict(set)
+    for one in rows:
+        grouped[one.sector].add(one.organisation)
+    return {sector: len(grouped[sector]) for sector in sorted(grouped)}
 
 
 def who_has(viewer: Viewer, case: str) -> Touched:
@@ -84,7 +114,43 @@ def who_has(viewer: Viewer, case: str) -> Touched:
     known = account(viewer, case)
     flaw = vulnerability_of(known)
     [asked] = flaw.affected
-    return Touched(known.name, known.title, asked, tuple(holders_of(asked)), known.organisations)
+    return Touched(
+        known.name, known.title, asked, tuple(holders_of(asked)), known.organisations,
+        tuple(named_by(asked)), _nameless(),
+    )  # fmt: skip
+
+
+def named_by(asked: AffectedPackage, organisation: int | None = None) -> Iterator[Named]:
+    """Every system whose current list has an entry of that name that cannot be identified.
+
+    Of everybody or of one organisation; of one system the first such entry.
+    """
+    rows = models.LooseName.objects.filter(
+        name__in=loose_names(asked.name), inventory__is_current=True,
+        inventory__system__retired_at=None,
+    ).select_related("inventory__system__organisation")  # fmt: skip
+    if organisation is not None:
+        rows = rows.filter(inventory__system__organisation_id=organisation)
+    ordered = rows.order_by("inventory__system__organisation_id", "inventory__system_id", "pk")
+    last = None
+    for row in ordered.iterator(chunk_size=2000):
+        system = row.inventory.system
+        if system.pk == last:
+            continue
+        last, owner = system.pk, system.organisation
+        yield Named(
+            organisation=owner.pk, organisation_name=owner.name, slug=owner.slug,
+            system=system.name, title=system.title, sector=system.sector or owner.sector,
+            listed=row.listed, place=row.place,
+        )  # fmt: skip
+
+
+def _nameless() -> int:
+    rows = models.LooseName.objects.filter(
+        name__in=(NOT_NAMED, models.MORE_NAMES), inventory__is_current=True,
+        inventory__system__retired_at=None,
+    )  # fmt: skip
+    return rows.values("inventory_id").distinct().count()
 
 
 def holders_of(asked: AffectedPackage, organisation: int | None = None) -> Iterator[Found]:
