@@ -97,6 +97,30 @@ def test_a_list_is_handed_in_and_says_what_to_do_until_it_is_mended(
     assert machine.run("todo", "--system", machine.system) == (ExitCode.HOLDS, "", "")
 
 
+def test_what_cannot_be_identified_is_said_and_ends_nothing(
+    machine: Machine, tmp_path: Path
+) -> None:
+    file = tmp_path / "installed.txt"
+    file.write_text("idna==3.6\n")
+    machine.run("push", str(file), "--system", machine.system)
+    file.write_text("flask==3.1.0\nidna>=3\n")
+    _, said, _ = machine.run("push", str(file), "--system", machine.system)
+    assert "1 package, 1 not identified" in said
+    code, said, beside = machine.run("todo", "--system", machine.system)
+    assert code == ExitCode.DOES_NOT_HOLD
+    assert "idna; cannot be told" in said
+    assert beside.startswith("1 entry of your lists could not be identified")
+    _, said, _ = machine.run("systems")
+    [line] = [one for one in said.splitlines() if one.startswith(machine.system)]
+    assert "1 not identified" in line
+    file.write_bytes(DPKG)
+    given = ("--system", machine.system, "--distribution", "Debian:9")
+    _, _, beside = machine.run("push", str(file), *given)
+    assert "the list before had 1 package of PyPI, and this one has none" in beside
+    _, said, _ = machine.run("todo", "--system", machine.system)
+    assert "idna; cannot be told" in said
+
+
 def test_todo_as_json_is_one_document_a_line_what_is_due_first_at_the_top(
     machine: Machine,
 ) -> None:

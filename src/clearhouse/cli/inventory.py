@@ -124,11 +124,12 @@ def todo(*, to: str, key_file: Path | None, system: str, as_json: bool) -> ExitC
 def _line(one: dict[str, Any]) -> str:
     due = f"by {_text(one, 'due')[:10]}" if one.get("due") else "next upgrade "
     packages = ", ".join(
-        dict.fromkeys(f"{found['package']} {found['version']}" for found in one["found"])
+        dict.fromkeys(f"{found['package']} {found['version']}".strip() for found in one["found"])
     )
     fixed = next((found["fixed"] for found in one["found"] if found["fixed"]), "")
     update = f"; fixed in {fixed}" if fixed else ""
-    text = f"{due}  {one['flaw']}  {one['system']}  {packages}{update}"
+    unsure = "; cannot be told" if one.get("answer") == "undecided" else ""
+    text = f"{due}  {one['flaw']}  {one['system']}  {packages}{update}{unsure}"
     return printable(text, limit=_SHOWN)
 
 

@@ -6,8 +6,10 @@ import json
 from datetime import timedelta
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pytest_django import Settings
 
 from clearhouse.office.inventories import doubting, queries
 from clearhouse.office.inventories.actions.feeding import take_in_documents
@@ -15,15 +17,22 @@ from clearhouse.office.inventories.actions.matching import match_system
 from clearhouse.office.inventories.actions.receiving import receive
 from clearhouse.office.inventories.actions.systems import retire_system
 from clearhouse.office.inventories.models import Exposure, Inventory, LooseName, System
+from clearhouse.office.notices.models import Notice
 from clearhouse.office.queue.inline import work_off
 from clearhouse.office.viewer import Viewer
+from tests.office.findings.people import MIDDLEWARE, client_of
 from tests.office.inventories.made import documented
 from tests.office.inventories.test_path import JINJA, LATER, NOW, a_system, flaws, hospital, record
 from tests.office.rolled_back import rolled_back
 
 pytestmark = pytest.mark.django_db
 
-WEEK = timedelta(days=7)
+
+@pytest.fixture(autouse=True)
+def _addresses(settings: Settings) -> None:
+    settings.MIDDLEWARE = MIDDLEWARE
+
+
 FLASK = record("PYSEC-2", "Flask", {"introduced": "0"}, {"fixed": "3.0"})
 
 
@@ -255,3 +264,55 @@ def test_no_flaw_ends_by_a_list_that_may_name_its_package(lists: list[list[str]]
                     assert flaw in after, (lines, flaw)
         for one in Exposure.objects.exclude(gone_at=None):
             assert one.gone_because
+
+
+def test_beside_every_zero_stands_what_could_not_be_identified() -> None:
+    viewer = hospital()
+    system = a_system(viewer)
+    receive(viewer, system.name, bom({"name": "mystery"}, REQUESTS), file="b.json", now=NOW)
+    client = client_of(viewer)
+    page = client.get("/exposure/").content.decode()
+    assert "1 entry of your lists could not be identified" in page
+    assert "Nothing touches" not in page
+    assert "1 not identified" in page
+    page = client.get(f"/exposure/systems/{system.name}/").content.decode()
+    assert "Nothing touches it" not in page
+    assert "Nothing that could be identified touches it" in page
+    [one] = queries.systems_of(viewer)
+    assert (one.exposures, one.unidentified) == (0, 1)
+    assert queries.unidentified_of(viewer, system=system.name) == 1
+    receive(viewer, system.name, bom(REQUESTS), file="b.json", now=LATER)
+    assert "Nothing touches it" in client.get(f"/exposure/systems/{system.name}/").content.decode()
+    assert queries.unidentified_of(viewer) == 0
+
+
+def test_what_may_be_the_wrong_file_is_said_when_it_is_handed_in_and_on_the_page() -> None:
+    viewer = hospital()
+    system = with_jinja(viewer)
+    client = client_of(viewer)
+    sent = SimpleUploadedFile("dpkg.txt", b"salt\t1-1\n")
+    place = f"/exposure/systems/{system.name}/"
+    answered = client.post(
+        f"{place}upload/", {"file": sent, "distribution": "Debian:12"}, follow=True
+    )  # fmt: skip
+    page = answered.content.decode()
+    assert page.count("The list before had 2 packages of PyPI, and this one has none") == 2
+    again = client.get(place).content.decode()
+    assert "Is it the right file?" in again
+    assert "Cannot be told" in again
+
+
+def test_what_was_told_stands_as_long_as_it_cannot_be_told() -> None:
+    viewer = hospital()
+    system = with_jinja(viewer)
+    work_off(NOW)
+
+    def standing() -> int:
+        return Notice.objects.filter(topic=f"exposure:{system.name}", ended_at=None).count()
+
+    told = standing()
+    assert told
+    receive(viewer, system.name, b"jinja2>=3\nrequests==2.0\n", file="r.txt", now=LATER)
+    assert standing() == told
+    receive(viewer, system.name, b"jinja2==3.1.4\n", file="r.txt", now=LATER)
+    assert standing() == 0

@@ -152,6 +152,11 @@ def packages_in(one: Exposure) -> frozenset[Package]:
     return frozenset((ecosystem, package) for ecosystem, package in one.packages)
 
 
+def is_unseen(one: Exposure) -> bool:
+    """Whether nothing that the newest list identifies has a flaw, and something may."""
+    return bool(one.found) and all(found.get("may_be") for found in one.found)
+
+
 def doubts_of(
     current: Inventory | None, packages: Collection[Package], identified: Iterable[Package]
 ) -> Doubts:

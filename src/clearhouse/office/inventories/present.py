@@ -15,7 +15,7 @@ from packageurl import PackageURL
 from clearhouse.exposure.judging.judgement import Judgement
 from clearhouse.exposure.remedies import Flawed
 from clearhouse.office.inventories import models
-from clearhouse.office.inventories.doubting import doubts_of, packages_in
+from clearhouse.office.inventories.doubting import doubts_of, is_unseen, packages_in
 from clearhouse.office.inventories.judging import judgements_of
 from clearhouse.office.inventories.models import (
     LONGEST_FOUND_PACKAGE,
@@ -164,7 +164,7 @@ def _touching(one: Exposure, judgement: Judgement | None) -> Touching:
         is_over=one.gone_at is not None, over_because=one.gone_because, statement=one.statement,
         judgement=judgement, weaknesses=frozenset(one.weaknesses),
         is_whole=len(one.found) < MOST_FOUND and not any(_is_cut(each) for each in one.found),
-        is_unseen=bool(one.found) and all(each.get("may_be") for each in one.found),
+        is_unseen=is_unseen(one),
         elsewhere=frozenset(_installed(each) for each in one.found if _is_elsewhere(each["purl"])),
     )  # fmt: skip
 

@@ -8,6 +8,7 @@ from typing import Final
 
 from clearhouse.exposure.judging.reason import day
 from clearhouse.exposure.remedies import Flawed, Remedy, remedies
+from clearhouse.office.inventories.doubting import is_unseen
 from clearhouse.office.inventories.models import Exposure, System
 from clearhouse.office.inventories.present import flawed_in
 from clearhouse.office.notices.actions import end, tell
@@ -31,13 +32,15 @@ def tell_owner(system: System, standing: Sequence[Exposure], *, now: datetime) -
     """Tell the owner of a system what touches it; in the transaction that has matched it.
 
     It is confidential to the owner: what a system lacks is nobody else's to read on the way.
-    Nothing that touches it ends what was told.
+    Nothing that touches it ends what was told; as long as it cannot be told whether something still
+    does, what was told stands.
     """
     topic = f"exposure:{system.name}"
     open_ = [one for one in standing if one.statement is None]
     steps = remedies(each for one in open_ for each in flawed(one))
     if not steps:
-        end(system.organisation_id, topic, now=now)
+        if not any(is_unseen(one) for one in open_):
+            end(system.organisation_id, topic, now=now)
         return
     first = steps[0]
     tell(
