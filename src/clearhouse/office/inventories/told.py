@@ -85,7 +85,7 @@ def _asked(outcome: Outcome) -> Iterable[Asked]:
     for one in outcome.inputs:
         changes = [
             f"{one.point.name_of(change.value)}: "
-            + ", ".join(outcome.table.outcome.name_of(key) for key in change.possible)
+            + " or ".join(outcome.table.outcome.name_of(key) for key in change.possible)
             for change in (*outcome.changes, *outcome.contradictions)
             if change.point is one.point
         ]
