@@ -26,7 +26,7 @@ from clearhouse.formats.inventory import Listed
         ("log4j-core", "org.apache.logging.log4j:log4j-core"),
         ("org.apache.logging.log4j/log4j-core", "org.apache.logging.log4j:log4j-core"),
         ("jwt", "github.com/golang-jwt/jwt/v5"),
-        ("ＳＡＬＴ", "salt"),
+        ("\uff33\uff21\uff2c\uff34", "salt"),
         ("x" * 500, "x" * 400),
     ],
 )

@@ -34,7 +34,7 @@ def loose_names(name: str) -> frozenset[str]:
     """
     whole = unicodedata.normalize("NFKC", name).casefold().strip()
     parts = [one for one in _PARTS.split(whole) if one]
-    if len(parts) > 1 and _MAJOR.fullmatch(parts[-1]):
+    if len(parts) > 2 and _MAJOR.fullmatch(parts[-1]):
         parts.pop()
     spelt = {whole, *parts[-1:]}
     spelt |= {_VERSION.sub("", one) for one in spelt}
