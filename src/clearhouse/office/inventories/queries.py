@@ -134,7 +134,7 @@ def gone_of(viewer: Viewer, system: str, *, most: int = PAGE) -> list[Exposure]:
 
 
 def counts_of(viewer: Viewer) -> dict[str, int]:
-    """How much touches the viewer's systems: all, and what cannot be told.
+    """How much touches the viewer's systems: all, what surely does, and what cannot be told.
 
     ``unidentified`` is how many entries of the current lists say nothing of either.
     """
@@ -143,7 +143,8 @@ def counts_of(viewer: Viewer) -> dict[str, int]:
     counted: dict[str, int] = rows.aggregate(
         all=Count("pk"), undecided=Count("pk", filter=Q(answer=Exposure.Answer.UNDECIDED))
     )
-    return counted | {"unidentified": unidentified_of(viewer)}
+    affected = counted["all"] - counted["undecided"]
+    return counted | {"affected": affected, "unidentified": unidentified_of(viewer)}
 
 
 def unidentified_of(viewer: Viewer, *, system: str = "") -> int:
