@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, TextField
+from django.db.models.functions import Cast
 
 from clearhouse.errors import Invalid
 from clearhouse.exposure.documents import VEX, Document, Kind, of_json
@@ -40,6 +41,7 @@ _DOCUMENTS: Final = 500
 _BYTES: Final = 16 << 20
 _REASONS: Final = 100
 _CHUNK: Final = 1 << 20
+_ANOTHER_CVE: Final = ', "CVE-'
 
 
 def load(
@@ -156,11 +158,14 @@ def systems_touched_by(flaws: Iterable[str]) -> set[int]:
     """The keys of systems that one of the flaws, by any of its names, touches now."""
     named = sorted(flaws)
     found: set[int] = set()
-    others = {one.casefold() for one in named if not one.startswith("CVE-")}
-    if others:  # a flaw goes by its CVE, where it has one
-        open_ = Exposure.objects.filter(gone_at=None)
+    names = {one.casefold() for one in named}
+    open_ = Exposure.objects.filter(gone_at=None)
+    if all(one.startswith("CVE-") for one in named):
+        # A flaw goes by its CVE, where it has one; few have a second, which stands behind it.
+        open_ = open_.annotate(said=Cast("ids", TextField())).filter(said__contains=_ANOTHER_CVE)
+    if names:
         for system, ids in open_.values_list("system_id", "ids").iterator(chunk_size=5000):
-            if not others.isdisjoint(one.casefold() for one in ids):
+            if not names.isdisjoint(one.casefold() for one in ids):
                 found.add(system)
     for first in range(0, len(named), _BATCH):
         some = named[first : first + _BATCH]
