@@ -18,7 +18,7 @@ from django.db.models.functions import Cast
 from clearhouse.errors import Invalid
 from clearhouse.exposure.documents import VEX, Document, Kind, of_json
 from clearhouse.exposure.feeds import read
-from clearhouse.exposure.unpacking import SetAside
+from clearhouse.exposure.unpacking import PassedOver, SetAside
 from clearhouse.formats.osv_reading import Record
 from clearhouse.office.feeds.actions import Changed, forget_unlisted, take_in
 from clearhouse.office.feeds.holding import hold_alone
@@ -45,9 +45,15 @@ _ANOTHER_CVE: Final = ', "CVE-'
 
 
 def load(
-    path: Path, *, clock: Callable[[], datetime], say: Callable[[str], None] = lambda _: None
+    path: Path,
+    *,
+    clock: Callable[[], datetime],
+    say: Callable[[str], None] = lambda _: None,
+    passed: PassedOver | None = None,
 ) -> Load:
     """Take in everything in a file, a folder or an archive, of any kind that is known.
+
+    ``passed`` is told which files are not looked at, as their names are of no feed.
 
     1. A load of the same content that was cut off goes on where it stood.  2. So many documents at
     a time are kept in one transaction with how far it is.  3. What cannot be read is left out with
@@ -57,12 +63,12 @@ def load(
     """
     began = clock()
     row = _begun(path, began)  # 1
-    for some in _together(islice(read(path), row.position, None)):
+    for some in _together(islice(read(path, passed=passed), row.position, None)):
         documents = [one for one in some if isinstance(one, Document)]
         with transaction.atomic():  # 2
             changed = take_in_documents(documents, now=clock())
             _note(row, some, changed)  # 3
-        say(f"{row.position:,} read, {row.changed:,} changes")
+        say(f"{row.position:,} read, {row.changed:,} new or changed")
     with transaction.atomic():
         hold_alone()
         if not row.left_out:  # 4
@@ -223,7 +229,7 @@ def _note(row: Load, some: Sequence[Document | SetAside], changed: Changed) -> N
         for problem in one.problems
     ]
     row.position += len(some)
-    row.changed += changed.count
+    row.changed += changed.documents
     row.left_out += len(aside)
     room = _REASONS - len(row.reasons)
     shown = [[where[-300:], reason[:300]] for where, reason in aside[:room]]
