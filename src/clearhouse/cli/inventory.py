@@ -13,7 +13,7 @@ import click
 from clearhouse.cli.exits import ExitCode
 from clearhouse.cli.office_client import OfficeClient, key_from
 from clearhouse.cli.submit import office_options
-from clearhouse.errors import Invalid, Unavailable
+from clearhouse.errors import Invalid, NotFound, Unavailable
 from clearhouse.formats.inventory import MOST_BYTES
 from clearhouse.proof.text import printable
 
@@ -44,7 +44,14 @@ def push(
     raw, name = _content(file)
     client = OfficeClient(to, key_from(key_file), say=lambda text: click.echo(text, err=True))
     query = {"file": name, "distribution": distribution}
-    answer = client.post(f"/systems/{quote(system, safe='')}/inventories", raw, _TYPE, query=query)
+    place = f"/systems/{quote(system, safe='')}/inventories"
+    try:
+        answer = client.post(place, raw, _TYPE, query=query)
+    except NotFound:
+        raise NotFound(
+            f"your organisation has no system {printable(system, limit=_SHOWN)} at this office;"
+            " 'clearhouse inventory systems' lists them"
+        ) from None
     if as_json:
         click.echo(json.dumps(answer.content, ensure_ascii=False))
         return ExitCode.HOLDS

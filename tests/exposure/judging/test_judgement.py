@@ -41,6 +41,14 @@ def test_what_is_attacked_and_exposed_is_first_and_certain() -> None:
         assert {one.basis for one in outcome.inputs} <= {Basis.PUBLISHED, Basis.DERIVED}
 
 
+def test_what_a_given_answer_keeps_at_bay_is_told() -> None:
+    found = judge(known(Flaw("CVE-2026-1", LISTED, points=cases.WORST))).remediation
+    contrary = {(one.point.key, one.value): one.possible for one in found.contradictions}
+    assert contrary["KEV", "N"] == ("3D",)
+    assert all(possible != found.possible for possible in contrary.values())
+    assert {point for point, _ in contrary} <= {one.point.key for one in found.inputs}
+
+
 def test_what_nobody_attacks_or_reaches_waits() -> None:
     found = judge(known(Flaw("CVE-2026-1", NOT_LISTED, points=cases.LEAST), HIDDEN))
     assert (found.remediation.possible, found.priority.possible) == (("FSU",), ("D",))

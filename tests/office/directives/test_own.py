@@ -168,6 +168,12 @@ def test_every_field_narrows_and_none_asks_for_everything() -> None:
         ({"title": " "}, "This field is required"),
         ({"actions": "\n \n"}, "This field is required"),
         ({"packages": "jinja2"}, "jinja2 is no package URL that inventories name"),
+        ({"packages": "pkg:pypi/salt@3000"}, "a directive selects packages, not their versions"),
+        ({"names": "hello world"}, "hello world is no identifier as CVE-2026-1001 is"),
+        ({"title": "a\u202eb"}, "without signs that do not show"),
+        ({"sectors": ["water"]}, "it addresses everybody, or some: choose one of the two"),
+        ({"start": "kev-listing"}, "what CISA has not listed has no such day"),
+        ({"rule": "date", "date": "2020-01-01"}, "the day by which it is due is past"),
         ({"packages": "pkg:generic/a"}, "is no package URL that inventories name"),
         ({"packages": "pkg:pypi/a\n" * 1001}, "expected at most 1000 lines"),
         ({"weaknesses": "79"}, "79 is no weakness as CWE-79 is"),
@@ -180,7 +186,7 @@ def test_every_field_narrows_and_none_asks_for_everything() -> None:
         ({"epss": "101"}, "less than or equal to 100"),
         ({"ways": []}, "This field is required"),
         ({"ways": ["magic"]}, "Select a valid choice"),
-        ({"ends": "2001-01-01"}, "is before the directive was issued"),
+        ({"ends": "2001-01-01"}, "that is before the directive is issued"),
         ({"ends": "9999-12-31"}, "expected a year from 2000 to 2100"),
         ({"rule": "date", "date": "9999-12-31"}, "expected a year from 2000 to 2100"),
         ({"everybody": ""}, "say whom it addresses"),
@@ -274,10 +280,10 @@ def test_one_whose_end_has_come_is_not_issued() -> None:
     ending = replace(parse(SAMPLE.read_bytes(), "sample"), ends=NOW - DAY)
     before = NOW - 30 * DAY
     row = draft_own(agency(), ending, now=before)
-    with pytest.raises(Invalid, match="before the directive was issued"):
+    with pytest.raises(Invalid, match="before the directive is issued"):
         issue(agency(), row.name, now=NOW)
     DirectiveRow.objects.update(document=write(replace(ending, ends=ending.in_force)))
     client = client_of(agency())
     assert client.post(f"/directives/{row.name}/issue/").status_code == 302
-    assert "is before the directive was issued" in text_of(client, f"/directives/{row.name}/")
+    assert "that is before the directive is issued" in text_of(client, f"/directives/{row.name}/")
     assert DirectiveRow.objects.get().state == "draft"

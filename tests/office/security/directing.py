@@ -41,7 +41,8 @@ def build(authority: Viewer, system: str) -> dict[str, str]:
     Untold.objects.all().delete()
     digest = _run(found)
     return {
-        "directive": made.name, "draft": drafted.name, "obligation": found.name, "digest": digest
+        "directive": made.name, "draft": drafted.name, "obligation": found.name,
+        "proof_digest": digest,
     }  # fmt: skip
 
 

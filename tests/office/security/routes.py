@@ -124,7 +124,7 @@ _FILLED: Final = (
     (r"<str:directive>|(?<=api/directives/)\{name\}", "directive"),
     (r"<str:obligation>|(?<=api/obligations/)\{name\}", "obligation"),
     (r"<str:exposure>|(?<=exposures/)\{name\}", "exposure"),
-    (r"<str:digest>", "digest"),
+    (r"<str:digest>", "proof_digest"),
     (r"<str:case>|\{case\}", "case"),
     (r"(?<=assessments/plans/)(?:<str:name>|\{name\})", "plan"),
     (r"(?<=assessments/)(?:<str:name>|\{name\})", "assessment"),

@@ -66,7 +66,7 @@ ABSENT: Final = {
     "assessment": "A-0000000000", "plan": "PL-0000000000",
     "party": "TP-0000000000", "loan": "L-0000000000", "opening": "SO-0000000000",
     "directive": "D-0000000000", "obligation": "O-0000000000", "draft": "D-0000000000",
-    "digest": "sha256:0000000000",
+    "proof_digest": "sha256:0000000000",
     "system": "SY-0000000000", "inventory": "IN-0000000000", "exposure": "EX-0000000000",
     "statements": "VX-0000000000",
     "notice": "N-0000000000", "channel": "NC-0000000000", "feed token": "noones",

@@ -55,7 +55,7 @@ T = TypeVar("T")
 ISSUED = datetime(2026, 6, 10, tzinfo=UTC)
 LEVELS = tuple(HUMAN_IMPACT.values)
 texts = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=20).filter(
-    str.strip
+    lambda text: bool(text.strip()) and text.isprintable()
 )
 names = st.sampled_from(["CVE-2026-1", "CVE-2026-2", "GHSA-a"])
 packages = st.builds(Package, st.sampled_from(["PyPI", "npm"]), st.sampled_from(["a", "b"]))

@@ -140,8 +140,10 @@ def test_where_all_is_known_a_directive_asks_or_does_not(
         ({"basis": "x" * 2001}, "basis: expected a text"),
         ({"actions": ()}, "actions: say what to do"),
         ({"ways": frozenset()}, "ways: say how"),
-        ({"in_force": datetime(2026, 1, 1, tzinfo=UTC)}, "in_force: is before"),
-        ({"ends": datetime(2026, 1, 1, tzinfo=UTC)}, "ends: is before"),
+        ({"in_force": datetime(2026, 1, 1, tzinfo=UTC)}, "in_force: that is before"),
+        ({"title": "a\u202eb"}, "title: expected one line"),
+        ({"actions": ("a\nb",)}, "actions: expected one line"),
+        ({"ends": datetime(2026, 1, 1, tzinfo=UTC)}, "ends: that is before"),
         ({"issued": datetime(2026, 6, 1)}, "issued: a time without a zone"),  # noqa: DTZ001
         ({"ends": datetime(2999, 1, 1, tzinfo=UTC)}, "ends: expected a year"),
         ({"stages": BOD_26_04.stages * 2}, "stages: each stage has a name"),

@@ -79,6 +79,10 @@ class Flaw:
     scores: tuple[Fact[Scored], ...] = ()
     points: Mapping[str, Fact[str]] = field(default_factory=dict)
     """Answers to SSVC's decision points as published, by the points' keys."""
+    called: str = ""
+    """What CISA's catalogue calls it, where it lists it."""
+    described: str = ""
+    """What the catalogue says of it."""
 
     def __post_init__(self) -> None:
         _check(self.points)

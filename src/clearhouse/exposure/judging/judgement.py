@@ -6,10 +6,11 @@ would change.  What is not known leaves every outcome possible, and the most urg
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import TypeAlias
 
 from clearhouse.exposure.judging.facts import Flaw, Known
 from clearhouse.exposure.judging.inputs import Basis, Input, Inputs, inputs
@@ -46,6 +47,8 @@ class Outcome:
     """What it was asked with: published, derived, assumed, unknown."""
     changes: tuple[Change, ...]
     """What each answer that is missing, or other than assumed, would leave possible instead."""
+    contradictions: tuple[Change, ...] = ()
+    """The same for each answer other than the one that was given."""
 
     @property
     def worst(self) -> str:
@@ -198,7 +201,11 @@ def _outcome(table: Table, found: Inputs) -> Outcome:
         weighed.unassumed,
         tuple(found.by_key[point.key] for point in weighed.asked),
         weighed.changes,
+        weighed.contradictions,
     )
+
+
+_Changes: TypeAlias = tuple[Change, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +214,7 @@ class _Weighed:
     unassumed: tuple[str, ...]
     asked: tuple[Point, ...]
     changes: tuple[Change, ...]
+    contradictions: tuple[Change, ...]
 
 
 # What is asked is much the same for the thousands of flaws on a system.
@@ -221,13 +229,16 @@ def _weigh(table: Table, given: tuple[tuple[Point, tuple[str, ...], Basis], ...]
     answers = sure | {key: values for key, (values, b) in found.items() if b is Basis.ASSUMED}
     points = asked(table, answers)
     now = possible(table, answers)
-    changes = (
-        Change(point, value, left)
-        for point in points
-        for value in _others(point, *found[point.key])
-        if (left := possible(table, {**answers, point.key: value})) != now
-    )
-    return _Weighed(now, possible(table, sure), points, tuple(changes))
+
+    def changes(others: Callable[[Point, tuple[str, ...], Basis], tuple[str, ...]]) -> _Changes:
+        return tuple(
+            Change(point, value, left)
+            for point in points
+            for value in others(point, *found[point.key])
+            if (left := possible(table, {**answers, point.key: value})) != now
+        )
+
+    return _Weighed(now, possible(table, sure), points, changes(_others), changes(_contrary))
 
 
 def _others(point: Point, values: tuple[str, ...], basis: Basis) -> tuple[str, ...]:
@@ -235,6 +246,13 @@ def _others(point: Point, values: tuple[str, ...], basis: Basis) -> tuple[str, .
     if basis is Basis.ASSUMED:
         return tuple(value for value in point.values if value not in values)
     return values if len(values) > 1 else ()
+
+
+def _contrary(point: Point, values: tuple[str, ...], basis: Basis) -> tuple[str, ...]:
+    """The answers that would contradict the one that was given."""
+    if basis in (Basis.ASSUMED, Basis.UNKNOWN) or len(values) > 1:
+        return ()
+    return tuple(value for value in point.values if value not in values)
 
 
 def _instant(at: datetime) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from clearhouse.exposure.judging.facts import Flaw
 from clearhouse.exposure.judging.inputs import Input
 from clearhouse.exposure.judging.judgement import Judgement, Outcome
 from clearhouse.exposure.judging.reason import PERIODS, day, how_bad, reason
@@ -100,7 +101,7 @@ def tell(
     exposed = judgement.inputs.by_key[PUBLICLY_EXPOSED.key].values != ("N",)
     return Told(
         reason(judgement),
-        f"{_sentence(title)} Its identifier is {judgement.known.flaw.id}.",
+        " ".join(_what(judgement.known.flaw, title)),
         how_bad(judgement),
         _where(judgement, places),
         _by_when(judgement, now),
@@ -110,6 +111,13 @@ def tell(
         tuple(_WAITED_FOR[key] for key in open_ones if key in _WAITED_FOR),
         tuple(_assumed(judgement.remediation)),
     )
+
+
+def _what(flaw: Flaw, title: str) -> Iterable[str]:
+    yield _sentence(title)
+    if flaw.described:
+        yield _sentence(flaw.described)
+    yield f"Its identifier is {flaw.id}."
 
 
 def _where(judgement: Judgement, places: Sequence[Place]) -> str:

@@ -57,12 +57,13 @@ from clearhouse.protocol.system_questions import KIND, UNKNOWN, Kind
 from clearhouse.versions.ecosystems import base_name
 
 _ANY: Final = ""
+_NAME: Final = re.compile(r"[A-Z][A-Z0-9]*-[A-Z0-9._:-]+", re.ASCII | re.IGNORECASE)
 _CWE: Final = re.compile(r"CWE-([1-9][0-9]{0,4})", re.ASCII | re.IGNORECASE)
 _NAMES: Final = forms.Textarea(attrs={"rows": 3, "spellcheck": "false"})
 _REACH: Final = (
     (Exposed.YES.value, "Anybody on the internet"),
     (Exposed.NO.value, "Only people who are let in, or hardly anybody"),
-    (Exposed.UNKNOWN.value, "Nobody has said"),
+    (Exposed.UNKNOWN.value, "Its owner has not said whom"),
 )
 _RULES: Final = (
     ("days", "Within a number of days"),
@@ -148,7 +149,7 @@ class OwnForm(AddressForm):
         widget=forms.CheckboxSelectMultiple,
     )
     reach = forms.MultipleChoiceField(
-        label="Only systems that these can reach",
+        label="Only systems that can be reached by",
         choices=_REACH,
         required=False,
         widget=forms.CheckboxSelectMultiple,
@@ -215,6 +216,8 @@ def _flaws(data: Mapping[str, Any]) -> Iterator[VulnerabilityCondition]:
     if data["epss"] is not None:
         yield EpssAtLeast(data["epss"] / 100)
     if names := _lines(data["names"], "names"):
+        if odd := [one for one in names if not _NAME.fullmatch(one)]:
+            raise Invalid(f"{printable(odd[0])} is no identifier as CVE-2026-1001 is", key="names")
         yield Named(frozenset(names))
     if packages := _lines(data["packages"], "packages"):
         yield InPackage(frozenset(map(_package, packages)))
@@ -236,7 +239,10 @@ def _rule(data: Mapping[str, Any]) -> Rule:
         case "days":
             if data["days"] is None or not data["start"]:
                 raise Invalid("say how many days, and counted from what", key="days")
-            return DaysFrom(Start(data["start"]), data["days"])
+            start = Start(data["start"])
+            if start is Start.LISTING and not data["in_kev"]:
+                raise Invalid("what CISA has not listed has no such day: select those", key="start")
+            return DaysFrom(start, data["days"])
         case "date":
             if data["date"] is None:
                 raise Invalid("say which date", key="date")
@@ -264,6 +270,11 @@ def _package(text: str) -> Package:
     if found is None:
         raise Invalid(
             f"{printable(text)} is no package URL that inventories name, as pkg:pypi/jinja2 is",
+            key="packages",
+        )
+    if found.version:
+        raise Invalid(
+            f"a directive selects packages, not their versions: leave it out of {printable(text)}",
             key="packages",
         )
     return Package(base_name(found.ecosystem), found.name)

@@ -113,8 +113,9 @@ def history_of(one: Seen) -> list[Happening]:
         found.append(Happening(move.at, f"Due by {after} from now on.", _sentence(move.reason)))
     for each in one.evidence:
         way = Way(each.way).meaning
-        found.append(Happening(each.at, f"Handed in by {each.by}: {way}.", each.text))
-        if each.answered_at is not None:
+        begun = f"Found: {way}." if each.is_by_rule else f"Handed in by {each.by}: {way}."
+        found.append(Happening(each.at, begun, _sentence(each.text)))
+        if each.answered_at is not None and not each.is_by_rule:
             verdict = f"{each.get_verdict_display().capitalize()} by {each.answered_by}."
             found.append(Happening(each.answered_at, verdict, _sentence(each.reason)))
     return sorted(found, key=lambda each: each.at, reverse=True)

@@ -47,6 +47,8 @@ def said_by(document: Document) -> Iterator[Said]:
                     "due": listing.due.isoformat() if listing.due else None,
                     "ransomware": listing.in_ransomware,
                     "action": storable(listing.action)[:1000],
+                    "name": storable(listing.name)[:300],
+                    "description": storable(listing.description)[:1000],
                 },
             )  # fmt: skip
         case Score() as score:

@@ -93,7 +93,14 @@ def flaw_of(
         ),
         scores=tuple(_scores(one, said)),
         points=points,
+        called=_said(said, "name"),
+        described=_said(said, "description"),
     )  # fmt: skip
+
+
+def _said(said: Iterable[Signal], key: str) -> str:
+    found = (str(row.said.get(key) or "") for row in _of(said, Signal.Kind.KEV))
+    return next(filter(None, found), "")
 
 
 def _listed(said: Sequence[Signal], loaded: Mapping[str, datetime]) -> Fact[date | None] | None:
@@ -140,5 +147,6 @@ def _noted(judgement: Judgement) -> dict[str, Any]:
         "severity": rated.severity.value if rated is not None else None,
         "score": rated.score if rated is not None else None,
         "epss": epss.value.probability if epss is not None else None,
+        "called": judgement.known.flaw.called,
         "kev": None if kev is None else (kev.value.isoformat() if kev.value else ""),
     }

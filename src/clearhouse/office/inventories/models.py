@@ -168,3 +168,8 @@ class Exposure(models.Model):
             models.Index(fields=["system", "gone_at", "rank"], name="exposure_open"),
             models.Index(fields=["flaw"], name="exposure_by_flaw"),
         ]
+
+    @property
+    def title(self) -> str:
+        """What it is called: by CISA's catalogue, where it is listed, else by its record."""
+        return str(self.judged.get("called") or self.summary)

@@ -45,8 +45,8 @@ class Row:
 
     @property
     def words(self) -> str:
-        """What it is, by the record, or where it says nothing, by its identifier."""
-        return self.exposure.summary or self.exposure.flaw
+        """What it is called, or where it has no title, its identifier."""
+        return self.exposure.title or self.exposure.flaw
 
 
 def row_of(one: Exposure, now: datetime) -> Row:

@@ -49,7 +49,7 @@ def tell_owner(system: System, standing: Sequence[Exposure], *, now: datetime) -
             headline=f"{system.title}: {_do(first)}",
             what=_what(open_),
             where=f"On {system.title}, in {_packages(steps)}.",
-            by_when=_by_when(first),
+            by_when=_by_when(first, now),
             to_do="\n".join(f"{_do(one)}." for one in steps[:_NAMED]),
             if_not=(
                 "Let only those reach the system that cannot work without it, and cut it off from"
@@ -64,7 +64,7 @@ def tell_owner(system: System, standing: Sequence[Exposure], *, now: datetime) -
 
 def _what(open_: Sequence[Exposure]) -> str:
     named = sorted(open_, key=lambda one: one.rank)[:_NAMED]
-    listed = "\n".join(f"{one.flaw}: {one.summary or 'no title'}" for one in named)
+    listed = "\n".join(f"{one.flaw}: {one.title or 'no title'}" for one in named)
     more = len(open_) - len(named)
     return listed + (f"\nand {more} more" if more else "")
 
@@ -81,8 +81,10 @@ def _do(one: Remedy) -> str:
     return f"Do without {one.package}, or keep others away from it"
 
 
-def _by_when(one: Remedy) -> str:
-    return f"By {day(one.due)}." if one.due is not None else "At the next planned update."
+def _by_when(one: Remedy, now: datetime) -> str:
+    if one.due is None:
+        return "At the next planned update."
+    return f"By {day(one.due)}." if one.due > now else f"It was due on {day(one.due)}: do it now."
 
 
 def _urgency(one: Remedy, now: datetime) -> Urgency:

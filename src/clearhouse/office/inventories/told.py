@@ -58,7 +58,7 @@ def of(one: Exposure, *, now: datetime) -> Whole:
     )
     named = list(places)[:_PLACES]
     return Whole(
-        words=tell(judgement, one.summary or one.flaw, named, now=now),
+        words=tell(judgement, one.title or one.flaw, named, now=now),
         tables=[_table(judgement.remediation), _table(judgement.priority)],
         scores=list(_scores(judgement)),
         score_because=judgement.rating.because if judgement.rating is not None else "",
@@ -85,8 +85,8 @@ def _asked(outcome: Outcome) -> Iterable[Asked]:
     for one in outcome.inputs:
         changes = [
             f"{one.point.name_of(change.value)}: "
-            + ", ".join(outcome.table.outcome.name_of(key) for key in change.possible)
-            for change in outcome.changes
+            + " or ".join(outcome.table.outcome.name_of(key) for key in change.possible)
+            for change in (*outcome.changes, *outcome.contradictions)
             if change.point is one.point
         ]
         known = one.basis is not Basis.UNKNOWN

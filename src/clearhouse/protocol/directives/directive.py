@@ -169,13 +169,15 @@ class Directive:
         dated(self.issued, "issued")
         for at, key in ((self.in_force, "in_force"), (self.ends, "ends")):
             if at is not None and dated(at, key) < self.issued:
-                raise Invalid("is before the directive was issued", key=key)
+                raise Invalid("that is before the directive is issued", key=key)
         for text, key in (
             (self.key, "key"), (self.title, "title"), (self.issuer, "issuer"),
             (self.basis, "basis"), *((one, "actions") for one in self.actions),
         ):  # fmt: skip
             if not text.strip() or len(text) > LONGEST_TEXT:
                 raise Invalid(f"expected a text of at most {LONGEST_TEXT} characters", key=key)
+            if not text.isprintable():
+                raise Invalid("expected one line of text, without signs that do not show", key=key)
         if not self.actions:
             raise Invalid("say what to do", key="actions")
         if not self.ways:

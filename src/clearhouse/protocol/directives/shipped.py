@@ -42,7 +42,7 @@ BOD_26_04: Final = Directive(
     deadline=Bod2604Table(),
     actions=(
         "Update to a version that is fixed, or take the affected software away.",
-        "Where the table says so, search the system for signs of an attack.",
+        "Where an obligation says so, search the system for signs of an attack.",
         "Say of each system whether it can be reached from the internet: nobody else can.",
     ),
     ways=frozenset(Way),

@@ -21,6 +21,7 @@ from clearhouse.office.names import new_name
 from clearhouse.office.orgs.queries import hold
 from clearhouse.office.queue.actions import enqueue
 from clearhouse.office.viewer import Viewer
+from clearhouse.protocol.directives.deadlines import FixedDate
 from clearhouse.protocol.directives.directive import MOST_ENTRIES, Audience, Directive
 from clearhouse.protocol.directives.shipped import BOD_26_04, TEMPLATES, issued
 from clearhouse.protocol.roles import Scope
@@ -36,6 +37,7 @@ OWN: Final = "own"
 MOST: Final = 100
 _LONGEST_DELAY: Final = 365
 _REASON: Final = 1000
+_NOBODY: Final = "say whom it addresses: everybody, sectors, or organisations"
 
 
 def audience_of(
@@ -51,7 +53,9 @@ def audience_of(
     if len(named) > MOST_ENTRIES or any(len(one) > 60 for one in named):
         raise Invalid(f"expected at most {MOST_ENTRIES} short names", key="organisations")
     if not (everybody or named or chosen):
-        raise Invalid("say whom it addresses: everybody, sectors, or organisations", key="audience")
+        raise Invalid(_NOBODY, key="everybody")
+    if everybody and (named or chosen):
+        raise Invalid("it addresses everybody, or some: choose one of the two", key="everybody")
     return Audience(named, chosen, bool(everybody))
 
 
@@ -87,7 +91,7 @@ def draft_own(
     """
     _must_issue(viewer)
     if directive.audience == Audience():
-        raise Invalid("say whom it addresses: everybody, sectors, or organisations", key="audience")
+        raise Invalid(_NOBODY, key="everybody")
     if not directive.vulnerabilities.any_of or not directive.systems.any_of:
         raise Invalid("say which flaws it is about, and which systems", key="vulnerabilities")
     return _keep(viewer, directive, OWN, tlp, now, delay_days=_delay(delay_days))
@@ -219,6 +223,8 @@ def _spread(row: DirectiveRow, now: datetime) -> None:
 
 
 def _dated(value: Directive, name: str, issuer: str, now: datetime, days: int) -> Directive:
+    if isinstance(value.deadline, FixedDate) and value.deadline.at <= now:
+        raise Invalid("the day by which it is due is past", key="date")
     delay = timedelta(days=days)
     key = value.key if value.key.endswith(name) else f"{value.key}/{name}"
     return issued(value, key=key, issuer=issuer, audience=value.audience, at=now, delay=delay)
