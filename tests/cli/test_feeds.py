@@ -114,7 +114,7 @@ def test_records_are_loaded_in_every_wrapping_and_again_without_a_change(
     done = office.run("load", str(path))
     assert done.returncode == ExitCode.HOLDS, done.stderr
     assert done.stdout.startswith(f"{name}: {COUNT} read, ")
-    assert done.stdout.endswith(" changes, 0 left out\n")
+    assert done.stdout.endswith(f": {COUNT} read, {COUNT} new or changed, 0 left out\n")
     assert office.counts()["records"] == COUNT
     again = office.run("load", str(path), "--json")
     told = json.loads(again.stdout)
@@ -148,7 +148,7 @@ def test_what_is_malformed_is_named_left_out_and_takes_nothing_with_it(
     path.write_bytes(b"\n".join([first, json.dumps(broken).encode(), b"{not json", *rest]))
     done = office.run("load", str(path))
     assert done.returncode == ExitCode.DOES_NOT_HOLD
-    assert done.stdout.endswith(" changes, 2 left out\n")
+    assert done.stdout.endswith(" new or changed, 2 left out\n")
     assert "some.ndjson:2: id: " in done.stderr
     assert "some.ndjson:3: is not JSON" in done.stderr
     assert "Traceback" not in done.stderr
@@ -170,6 +170,26 @@ def test_what_is_no_feed_is_left_out_with_the_reason(
     assert "1 left out" in done.stdout
     assert "feed.json" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_what_is_passed_over_is_named_and_nothing_loaded_is_not_well(
+    office: Beside, tmp_path: Path
+) -> None:
+    folder = tmp_path / "feeds"
+    folder.mkdir()
+    done = office.run("load", str(folder))
+    assert done.returncode == ExitCode.DOES_NOT_HOLD
+    assert "nothing was loaded" in done.stderr
+    (folder / "README").write_text("read me")
+    (folder / "one.ndjson").write_bytes(LINES)
+    done = office.run("load", str(folder))
+    assert done.returncode == ExitCode.HOLDS, done.stderr
+    assert "passed over: 1 files whose names are of no feed" in done.stderr
+    assert "README" in done.stderr
+    (folder / "bom.xml").write_text("<bom/>")
+    done = office.run("load", str(folder))
+    assert done.returncode == ExitCode.DOES_NOT_HOLD
+    assert "convert CycloneDX in XML to JSON" in done.stderr
 
 
 def test_a_path_that_is_not_there_is_named(office: Beside, tmp_path: Path) -> None:

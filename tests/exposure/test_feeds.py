@@ -21,7 +21,7 @@ from clearhouse.errors import Invalid
 from clearhouse.exposure import feeds, unpacking
 from clearhouse.exposure.documents import ALL, VEX, Document, Kind
 from clearhouse.exposure.tables import documents_in
-from clearhouse.exposure.unpacking import SetAside
+from clearhouse.exposure.unpacking import PassedOver, SetAside
 from clearhouse.formats.epss import Score
 from clearhouse.formats.kev import Listing
 from tests.exposure.advisories import SHARED
@@ -288,9 +288,46 @@ def test_links_out_of_a_folder_are_not_followed_and_this_is_said(
     assert {(one.where.rpartition("/")[2], one.reason) for one in aside} == {
         ("out.json", "is a link out of the folder, which is not followed"),
         ("folder", "is a link out of the folder, which is not followed"),
-        ("nowhere.json", "is no file"),
+        ("nowhere.json", "is a link that leads nowhere, or in a circle"),
         ("pipe.json", "is no file"),
     }
+
+
+def test_what_is_passed_over_is_counted_and_named(file: File, tmp_path: Path) -> None:
+    record = SAMPLES[Kind.OSV][0]
+    for name in ("one.json", "one.json.asc", ".git/HEAD", "README.md", "in/notes.txt"):
+        file(f"feeds/{name}", record)
+    for number in range(20):
+        file(f"feeds/other/{number:02}.html", b"<p>")
+    (tmp_path / "feeds/circle.json").symlink_to(tmp_path / "feeds/circle.json")
+    (tmp_path / "feeds/loop").symlink_to(tmp_path / "feeds")
+    file("feeds/all.zip", zipped({"a.json": record, "LICENSE": b"", "a.json.sha256": b""}))
+    passed = PassedOver()
+    found = list(feeds.read(tmp_path / "feeds", passed=passed))
+    assert sum(isinstance(one, Document) for one in found) == 2
+    assert [one.reason for one in found if isinstance(one, SetAside)] == [
+        "is a link that leads nowhere, or in a circle"
+    ]
+    assert (passed.count, len(passed.names)) == (24, 10)
+    names = {name.removeprefix(f"{tmp_path}/feeds/") for name in passed.names}
+    assert {"README.md", "all.zip/LICENSE", "loop (a link to a folder in here)"} <= names
+
+
+def test_xml_is_refused_by_name(file: File) -> None:
+    bom = b'<?xml version="1.0"?><bom xmlns="http://cyclonedx.org/schema/bom/1.5"/>'
+    for path in (file("bom.xml", bom), file("feeds/bom.xml", bom).parent):
+        found, (aside,) = split(path)
+        assert not found
+        assert aside.reason == "is XML, which is not read; convert CycloneDX in XML to JSON"
+
+
+def test_lines_are_known_by_their_content_where_the_name_does_not_tell(file: File) -> None:
+    first, second = (raw.strip() for raw in (b'{"id": "X-1", "affected": []}', b'{"id": 7}'))
+    found, (aside,) = split(file("63", first + b"\n\n" + second + b"\n"))
+    assert [(one.id, one.where.rpartition(":")[2]) for one in found] == [("X-1", "1")]
+    assert aside.where.endswith(":3")
+    found, _ = split(file("64", b'{\n"id": "X-1",\n"affected": []}\n'))
+    assert [one.id for one in found] == ["X-1"]
 
 
 def test_what_is_not_there_is_refused(tmp_path: Path) -> None:

@@ -342,3 +342,27 @@ def test_components_are_known_by_bom_link() -> None:
     assert {key: purl.to_string() for key, purl in found.items()} == {link: "pkg:npm/a@2"}
     assert bom_links_of(XML_BOM, "bom") == {}
     assert bom_links_of(b'{"spdxVersion": "SPDX-2.3"}', "bom") == {}
+
+
+def test_an_unknown_distribution_is_named_with_those_that_are_known() -> None:
+    with pytest.raises(Invalid, match=r"'Debain' .* none that is known; known are AlmaLinux"):
+        read(b"curl\t1.0\n", "x", "Debain:12")
+    with pytest.raises(Invalid, match="say of which release with --distribution, as in Debian:12"):
+        read(b"curl\t1.0\n", "x", "debian")
+    (one,) = read(b"curl\t1.0\n", "x", "debian:12").packages
+    assert one.ecosystem == "Debian:12"
+
+
+def test_what_is_malformed_has_its_name_where_that_is_known() -> None:
+    component = {"type": "library", "name": "left-pad", "version": 7}
+    document = {"bomFormat": "CycloneDX", "specVersion": "1.5", "components": [component]}
+    _, (one,) = components_of(read(json.dumps(document).encode(), "x").packages, "x")
+    assert (one.listed.name, one.listed.place) == ("left-pad", "components[0]")
+    assert (one.reason, one.suggestion) == ("its version is not text", "correct it")
+
+
+def test_an_ecosystem_is_known_whatever_its_capitals() -> None:
+    table = b"ecosystem,name,version\npypi,Pillow,1\nDEBIAN:12,curl,1\nplan 9,x,1\n"
+    known, (unknown,) = components_of(read(table, "x").packages, "x")
+    assert [one.ecosystem for one in known] == ["PyPI", "Debian:12"]
+    assert unknown.reason.startswith("plan 9 is no ecosystem")

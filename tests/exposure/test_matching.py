@@ -366,3 +366,14 @@ def test_the_record_that_was_modified_last_counts_whatever_its_fractions() -> No
     for order in ([early, late], [late, early]):
         known = Vulnerabilities([read(one, "x.json") for one in order])
         assert len(known.matches(Component("npm", "y", "1.0.0"))) == 1
+
+
+def test_a_record_with_two_cves_is_known_by_both_and_the_other_record_of_one_stays_apart() -> None:
+    both = (
+        listing("SA-1", "1", aliases=["CVE-2", "CVE-1"]),
+        listing("GHSA-2", "1", aliases=["CVE-2"]),
+    )
+    for order in (both, both[::-1]):
+        found = flaws(*order)
+        assert sorted(one[0] for one in found) == ["CVE-1", "CVE-2"]
+        assert all("CVE-2" in one for one in found)

@@ -26,7 +26,7 @@ from clearhouse.versions import (
     rubygems,
     semver,
 )
-from clearhouse.versions.ecosystems import ORDERS, base_name, key_of, order_of
+from clearhouse.versions.ecosystems import ORDERS, base_name, key_of, order_of, spelt
 from tests.versions import literal
 from tests.versions.fixtures import Assertion, assertions
 
@@ -209,3 +209,10 @@ def test_ecosystems_are_known_by_the_names_of_records() -> None:
     assert order_of("Linux") is None
     assert isinstance(key_of("Linux", "6.1"), OutsideGrammar)
     assert key_of("Debian:11", "1.0-1") == key_of("Ubuntu:22.04:LTS", "1.0-1")
+
+
+def test_an_ecosystem_is_spelt_as_osv_does_and_what_is_unknown_stays() -> None:
+    assert [spelt(one) for one in ("pypi", "ALMALINUX:9", " npm ", "rocky linux:8")] == [
+        "PyPI", "AlmaLinux:9", "npm", "Rocky Linux:8",
+    ]  # fmt: skip
+    assert spelt("Plan 9:4") == "Plan 9:4"

@@ -12,9 +12,11 @@ import click
 from clearhouse.cli.django_setup import migrate, set_up
 from clearhouse.cli.exits import ExitCode
 from clearhouse.cli.progress import Working
+from clearhouse.exposure.unpacking import NAMES, PassedOver
 from clearhouse.proof.text import printable
 
 _SHOWN: Final = 10
+_LONGEST: Final = 200
 
 
 @click.group("feeds")
@@ -30,7 +32,9 @@ def load(paths: tuple[Path, ...], *, as_json: bool) -> ExitCode:
 
     What each document is shows in its content: OSV, the KEV catalogue (JSON or CSV), EPSS, CVE
     records with SSVC (Vulnrichment), CSAF, OpenVEX, CycloneDX VEX.  It is safe to run again, and
-    goes on where it was cut off.  Exit code 1 where something was left out, with the reason.
+    goes on where it was cut off.  Exit code 1 where something was left out, with the reason, or
+    nothing was there to load.  Files of a folder or an archive whose names are of no feed are
+    passed over and named; signatures, sums and hidden files without a word.
     """
     set_up()
     migrate()
@@ -42,20 +46,37 @@ def load(paths: tuple[Path, ...], *, as_json: bool) -> ExitCode:
     with Working() as progress:
         for path in paths:
             name = printable(path.resolve().name)
-            row = take(path, clock=timezone.now, say=partial(progress.say, name))
-            code = ExitCode.DOES_NOT_HOLD if row.left_out else code
+            passed = PassedOver()
+            say = partial(progress.say, name)
+            row = take(path, clock=timezone.now, say=say, passed=passed)
+            if row.left_out or not row.position:
+                code = ExitCode.DOES_NOT_HOLD
             if as_json:
                 found = {
                     "file": row.file, "read": row.position, "changes": row.changed,
                     "left_out": row.left_out, "reasons": row.reasons,
+                    "passed_over": {"count": passed.count, "names": passed.names},
                 }  # fmt: skip
                 click.echo(json.dumps(found, ensure_ascii=False))
                 continue
-            changes = "change" if row.changed == 1 else "changes"
             click.echo(
-                f"{name}: {row.position:,} read, {row.changed:,} {changes},"
+                f"{name}: {row.position:,} read, {row.changed:,} new or changed,"
                 f" {row.left_out:,} left out"
             )
+            if not row.position:
+                ends = ", ".join(NAMES)
+                click.echo(
+                    f"  nothing was loaded: there is no document in a file called {ends} or .gz",
+                    err=True,
+                )
+            if passed.count:
+                named = ", ".join(printable(one, limit=_LONGEST) for one in passed.names)
+                more = f" and {passed.count - len(passed.names):,} more"
+                click.echo(
+                    f"  passed over: {passed.count:,} files whose names are of no feed: {named}"
+                    + (more if passed.count > len(passed.names) else ""),
+                    err=True,
+                )
             for where, reason in row.reasons[:_SHOWN]:
                 click.echo(f"  {printable(where)}: {printable(reason)}", err=True)
     return code

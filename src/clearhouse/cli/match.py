@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,20 +14,21 @@ from typing import Final
 import click
 from packageurl import PackageURL
 
-from clearhouse.cli import match_vex
+from clearhouse.cli import match_documents as documents
+from clearhouse.cli import match_lines, match_vex
 from clearhouse.cli.exits import ExitCode
-from clearhouse.cli.match_documents import Found, as_json, as_openvex, as_sarif
+from clearhouse.cli.match_documents import Found
 from clearhouse.cli.progress import Working
 from clearhouse.errors import Invalid
 from clearhouse.exposure import feeds, inventories
 from clearhouse.exposure.inventories import Unidentified
-from clearhouse.exposure.matching import Answer, Component, Vulnerabilities
+from clearhouse.exposure.matching import Component, Vulnerabilities
 from clearhouse.exposure.unpacking import SetAside
-from clearhouse.exposure.vex import Stated
+from clearhouse.formats.inventory import MOST_BYTES
 from clearhouse.proof.text import printable
 
-_SHOWN: Final = 10
-_LONGEST_SAID: Final = 300
+_STANDARD_INPUT: Final = Path("-")
+_LONGEST_FORMAT: Final = 60
 
 
 @click.command("match")
@@ -37,7 +39,8 @@ _LONGEST_SAID: Final = 300
     required=True,
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="CycloneDX, SPDX, package-lock.json, requirements.txt, CSV, dpkg-query -W or rpm -qa.",
+    help="CycloneDX, SPDX, package-lock.json, requirements.txt, CSV, dpkg-query -W or rpm -qa;"
+    " - is standard input.",
 )
 @click.option(
     "--advisories",
@@ -62,16 +65,18 @@ _LONGEST_SAID: Final = 300
     metavar="NAME:RELEASE",
     help="Where a list of dpkg or rpm is from, as in Debian:12.",
 )
-@click.option("--json", "form", flag_value="json", help="One JSON document, nothing else.")
-@click.option("--openvex", "form", flag_value="openvex", help="An OpenVEX document instead.")
-@click.option("--sarif", "form", flag_value="sarif", help="A SARIF log instead.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document, nothing else.")
+@click.option("--openvex", "as_openvex", is_flag=True, help="An OpenVEX document instead.")
+@click.option("--sarif", "as_sarif", is_flag=True, help="A SARIF log instead.")
 def match(
     inventory_files: tuple[Path, ...],
     advisory_files: tuple[Path, ...],
     vex_files: tuple[Path, ...],
     *,
     distribution: str,
-    form: str | None,
+    as_json: bool,
+    as_openvex: bool,
+    as_sarif: bool,
 ) -> ExitCode:
     """Say which advisories touch the packages of inventories: a line for each, with the reason.
 
@@ -80,38 +85,60 @@ def match(
     Exit code 0 when none does; 1 when some do or cannot be decided, also because a record could not
     be read or no package could be compared; 2 when a file cannot be read.
     """
-    installed = _installed(inventory_files, distribution)
+    if as_json + as_openvex + as_sarif > 1:
+        raise click.UsageError("--json, --openvex and --sarif: only one document can be written")
+    if inventory_files.count(_STANDARD_INPUT) > 1:
+        raise click.UsageError("--inventory - can be given once: there is one standard input")
+    installed = _installed(inventory_files, distribution, vex_files)
     components = installed.components
     known, aside = _vulnerabilities(advisory_files)
-    stated = match_vex.statements(vex_files, inventory_files, aside)
+    stated = match_vex.statements(vex_files, installed.links, aside)
     matches = [
         stated.on(one, installed.subjects.get(component.file))
         for component in components
         for one in known.matches(component)
     ]
-    uncovered = Counter(one.ecosystem for one in components if not known.cover(one.ecosystem))
     found = Found(
         components,
         [one for one in matches if not one.is_suppressed],
         [one for one in matches if one.is_suppressed],
         installed.unidentified,
         aside,
-        uncovered,
+        Counter(one.ecosystem for one in components if not known.cover(one.ecosystem)),
     )
-    match form:
-        case "json":
-            click.echo(json.dumps(as_json(found)))
-        case "openvex":
-            click.echo(json.dumps(as_openvex(found, at=datetime.now(UTC))))
-        case "sarif":
-            click.echo(json.dumps(as_sarif(found)))
-        case _:
-            _show(found)
-    nothing_compared = len(components) == sum(uncovered.values()) and (
-        components or installed.unidentified
-    )
-    open_questions = found.matches or aside or nothing_compared
+    for empty in installed.empty:
+        click.echo(f"{empty}: lists no package", err=True)
+    if as_json:
+        click.echo(json.dumps(documents.as_json(found)))
+    elif as_openvex:
+        _write_openvex(found)
+    elif as_sarif:
+        click.echo(json.dumps(documents.as_sarif(found)))
+    else:
+        match_lines.show(found)
+    if not found.compared:
+        click.echo("no package could be compared: that nothing is found says nothing", err=True)
+    open_questions = found.matches or aside or not found.compared
     return ExitCode.DOES_NOT_HOLD if open_questions else ExitCode.HOLDS
+
+
+def _write_openvex(found: Found) -> None:
+    """Print the document, if there is any; on standard error what is not in it."""
+    document, left_out = documents.as_openvex(found, at=datetime.now(UTC))
+    if left_out:
+        click.echo(
+            f"left out of the document: {left_out} matches of packages that can have no package"
+            " URL; --json has them all",
+            err=True,
+        )
+    if document is None:
+        click.echo(
+            "no document is written: there is nothing to state, and OpenVEX has no document"
+            " without statements",
+            err=True,
+        )
+    else:
+        click.echo(json.dumps(document))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +149,16 @@ class _Installed:
     unidentified: list[Unidentified]
     subjects: dict[str, PackageURL]
     """What each file is an inventory of, where it says so."""
+    links: dict[str, PackageURL]
+    """Components by BOM-Link, where statements may name them so."""
+    empty: list[str]
+    """Files that list nothing, with what they were read as."""
 
 
-def _installed(files: Iterable[Path], distribution: str) -> _Installed:
-    installed = _Installed([], [], {})
+def _installed(files: Iterable[Path], distribution: str, vex_files: Sequence[Path]) -> _Installed:
+    installed = _Installed([], [], {}, {}, [])
     for path in files:
-        where = printable(str(path))
-        raw = match_vex.inventory_bytes(path)
+        raw, where = _content(path)
         found = inventories.read(raw, where, distribution)
         known, unknown = inventories.components_of(found.packages, where)
         # One package that stands in several places of a file is one.
@@ -138,7 +168,27 @@ def _installed(files: Iterable[Path], distribution: str) -> _Installed:
         subject = inventories.subject_of(found.packages)
         if subject is not None:
             installed.subjects[where] = subject
+        if vex_files:
+            installed.links.update(inventories.bom_links_of(raw, where))
+        if not found.packages:
+            kind = printable(found.format, limit=_LONGEST_FORMAT)
+            installed.empty.append(f"{where} ({kind})")
     return installed
+
+
+def _content(path: Path) -> tuple[bytes, str]:
+    """What an inventory's file holds, as much as is read, and its name for messages.
+
+    Raises Invalid where it cannot be read.
+    """
+    if path == _STANDARD_INPUT:
+        return sys.stdin.buffer.read(MOST_BYTES + 1), "standard input"
+    where = printable(str(path))
+    try:
+        with path.open("rb") as opened:
+            return opened.read(MOST_BYTES + 1), where
+    except OSError as error:
+        raise Invalid(f"cannot be read: {error.strerror}", where=where) from None
 
 
 def _vulnerabilities(files: Iterable[Path]) -> tuple[Vulnerabilities, list[SetAside]]:
@@ -159,54 +209,3 @@ def _vulnerabilities(files: Iterable[Path]) -> tuple[Vulnerabilities, list[SetAs
             where="advisories",
         )
     return Vulnerabilities(records), aside
-
-
-def _show(found: Found) -> None:
-    for one in (*found.matches, *found.suppressed):
-        click.echo(printable(_line(one)))
-    for unknown in found.unidentified[:_SHOWN]:
-        name = " ".join(filter(None, (unknown.listed.name, unknown.listed.version)))
-        at = f"{unknown.listed.place}: " if unknown.listed.place else ""
-        why = f"{unknown.reason}; {unknown.suggestion}"
-        click.echo(printable(f"not identified: {at}{name}: {why}"), err=True)
-    _more(len(found.unidentified), "packages that could not be identified")
-    for record in found.aside[:_SHOWN]:
-        click.echo(printable(f"set aside: {record.where}: {record.reason}"), err=True)
-    _more(len(found.aside), "records that were set aside")
-    for ecosystem, count in found.uncovered.items():
-        click.echo(
-            printable(f"not compared: {count} packages of {ecosystem}: no advisory is about it"),
-            err=True,
-        )
-    click.echo(_summary(found), err=True)
-
-
-def _summary(found: Found) -> str:
-    matches = [one.match for one in found.matches]
-    affected = [one for one in matches if one.answer is Answer.AFFECTED]
-    compared = len(found.components) - sum(found.uncovered.values())
-    touched = len({one.component for one in affected})
-    parts = [f"known flaws: {len(affected)}, in {touched} of {compared} packages compared"]
-    if undecided := len(found.matches) - len(affected):
-        parts.append(f"cannot be decided: {undecided}")
-    if found.suppressed:
-        parts.append(f"not affected or fixed, as somebody states: {len(found.suppressed)}")
-    if found.unidentified:
-        parts.append(f"packages not identified: {len(found.unidentified)}")
-    return "; ".join(parts)
-
-
-def _more(count: int, what: str) -> None:
-    if count > _SHOWN:
-        click.echo(f"and {count - _SHOWN} more {what}; --json has them all", err=True)
-
-
-def _line(stated: Stated) -> str:
-    one = stated.match
-    others = f" ({', '.join(one.ids[1:4])})" if len(one.ids) > 1 else ""
-    line = (
-        f"{one.component.label}  {one.ids[0]}{others}  {one.answer.value}: {one.decision.because}"
-    )
-    if stated.statement is None:
-        return line
-    return f"{line}; {printable(match_vex.in_words(stated.statement), limit=_LONGEST_SAID)}"

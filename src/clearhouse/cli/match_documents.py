@@ -12,6 +12,7 @@ from clearhouse import __version__
 from clearhouse.cli import match_vex
 from clearhouse.exposure.inventories import Unidentified
 from clearhouse.exposure.matching import Answer, Component, Match
+from clearhouse.exposure.names import to_purl
 from clearhouse.exposure.unpacking import SetAside
 from clearhouse.exposure.vex import Stated
 from clearhouse.formats import openvex, sarif_results
@@ -34,6 +35,11 @@ class Found:
     aside: Sequence[SetAside]
     uncovered: Mapping[str, int]
     """How many packages are of ecosystems that no advisory is about."""
+
+    @property
+    def compared(self) -> int:
+        """How many packages were compared with anything."""
+        return len(self.components) - sum(self.uncovered.values())
 
 
 def as_json(found: Found) -> dict[str, Any]:
@@ -96,24 +102,37 @@ def _statement(stated: Stated) -> dict[str, Any] | None:
     }
 
 
-def as_openvex(found: Found, *, at: datetime) -> dict[str, Any]:
-    """A statement for each match of a package that has a package URL, as OpenVEX asks.
+def as_openvex(found: Found, *, at: datetime) -> tuple[dict[str, Any] | None, int]:
+    """A statement for each match whose package has a package URL, or gets one by its name.
 
-    What is suppressed is stated as the statement says that suppresses it.
+    What is suppressed is stated as the statement says that suppresses it.  None where there is
+    nothing to state: a document has one statement or more (OpenVEX 0.2.0, "statements").  With it
+    goes how many matches are left out because their package can have no package URL.
     """
-    statements = [
-        _vex(one) for one in (*found.matches, *found.suppressed) if one.match.component.purl
-    ]
-    return openvex.document(statements, author=f"clearhouse match {__version__}", at=at)
+    every = [*found.matches, *found.suppressed]
+    stated = [(one, _product(one.match.component)) for one in every]
+    statements = dict.fromkeys(_vex(one, product) for one, product in stated if product)
+    left_out = sum(not product for _, product in stated)
+    if not statements:
+        return None, left_out
+    author = f"clearhouse match {__version__}"
+    return openvex.document(statements, author=author, at=at), left_out
 
 
-def _vex(stated: Stated) -> openvex.Statement:
+def _product(component: Component) -> str:
+    if component.purl:
+        return component.purl
+    made = to_purl(component.ecosystem, component.name, component.version)
+    return made.to_string() if made is not None else ""
+
+
+def _vex(stated: Stated, product: str) -> openvex.Statement:
     one, said = stated.match, stated.statement
     if not stated.is_suppressed or said is None:
         is_affected = one.answer is Answer.AFFECTED
         claim = Claim.AFFECTED if is_affected else Claim.UNDER_INVESTIGATION
         return openvex.Statement(
-            one.ids[0], one.ids[1:], one.component.purl, claim, one.decision.because, _action(one)
+            one.ids[0], one.ids[1:], product, claim, one.decision.because, _action(one)
         )
     is_label = said.justification in JUSTIFICATIONS
     reasons = (said.justification if not is_label else "", said.impact)
@@ -122,7 +141,7 @@ def _vex(stated: Stated) -> openvex.Statement:
     return openvex.Statement(
         one.ids[0],
         one.ids[1:],
-        one.component.purl,
+        product,
         said.claim,
         words,
         justification=said.justification if is_label else "",

@@ -9,12 +9,11 @@ from typing import Final
 from packageurl import PackageURL
 
 from clearhouse.errors import Invalid
-from clearhouse.exposure import feeds, inventories
+from clearhouse.exposure import feeds
 from clearhouse.exposure.documents import VEX
 from clearhouse.exposure.unpacking import SetAside
 from clearhouse.exposure.vex import Statements
 from clearhouse.formats.advisory import Claim
-from clearhouse.formats.inventory import MOST_BYTES
 from clearhouse.formats.vex import Statement, VexDocument
 from clearhouse.proof.text import printable
 
@@ -27,12 +26,12 @@ _WORDS: Final[Mapping[Claim, str]] = {
 
 
 def statements(
-    files: Iterable[Path], inventory_files: Iterable[Path], aside: list[SetAside]
+    files: Iterable[Path], links: Mapping[str, PackageURL], aside: list[SetAside]
 ) -> Statements:
     """The statements in files; what cannot be read of them is added to ``aside``.
 
-    What they name by BOM-Link is looked up in the inventories.  Raises Invalid for a file in which
-    there is no document that can be read.
+    ``links`` are the package URLs of the inventories' components by BOM-Link.  Raises Invalid for a
+    file in which there is no document that can be read.
     """
     found: list[Statement] = []
     for path in files:
@@ -49,25 +48,7 @@ def statements(
             why = f": {printable(refused[0].reason)}" if refused else ""
             raise Invalid(f"has no VEX document that can be read{why}", where=printable(str(path)))
         aside += refused
-    links = _bom_links(inventory_files) if found else {}
     return Statements(found, links)
-
-
-def _bom_links(inventory_files: Iterable[Path]) -> dict[str, PackageURL]:
-    found: dict[str, PackageURL] = {}
-    for path in inventory_files:
-        found |= inventories.bom_links_of(inventory_bytes(path), printable(str(path)))
-    return found
-
-
-def inventory_bytes(path: Path) -> bytes:
-    """What an inventory's file holds, as much as is read.  Raises Invalid where it cannot be."""
-    try:
-        with path.open("rb") as opened:
-            return opened.read(MOST_BYTES + 1)
-    except OSError as error:
-        where = printable(str(path))
-        raise Invalid(f"cannot be read: {error.strerror}", where=where) from None
 
 
 def in_words(statement: Statement) -> str:

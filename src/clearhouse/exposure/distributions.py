@@ -57,6 +57,12 @@ def by_namespace(kind: str, namespace: str) -> Distribution | None:
     return _BY_NAMESPACE.get((kind, namespace.lower()))
 
 
+def namespace_of(ecosystem: str) -> tuple[str, str] | None:
+    """A package URL's type and namespace for a distribution of OSV, named without release."""
+    found = (key for key, one in _BY_NAMESPACE.items() if one.ecosystem == ecosystem)
+    return next(found, None)
+
+
 def release_of(distribution: Distribution, distro: str) -> str:
     r"""The release that the qualifier ``distro`` tells, as OSV writes it; empty if it tells none.
 

@@ -6,28 +6,36 @@ What cannot be read is set aside with the reason; the rest counts.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from io import BufferedReader
 from pathlib import Path
 from typing import Final
 
 from clearhouse.errors import Invalid
 from clearhouse.exposure.documents import ALL, NAMES, Document, Kind
 from clearhouse.exposure.tables import documents_in
-from clearhouse.exposure.unpacking import SetAside, each
+from clearhouse.exposure.unpacking import PassedOver, SetAside, each
 from clearhouse.exposure.vulnerabilities import Vulnerability, of_record
 from clearhouse.formats.osv_reading import Record
 
 MOST_SET_ASIDE: Final = 10_000
 
 
-def read(path: Path, kinds: frozenset[Kind] = ALL) -> Iterator[Document | SetAside]:
+def read(
+    path: Path, kinds: frozenset[Kind] = ALL, passed: PassedOver | None = None
+) -> Iterator[Document | SetAside]:
     """Every document in ``path``, in the order of the names of files.
 
-    A folder and an archive are searched.  What is not of ``kinds`` is set aside.  Raises Invalid
+    A folder and an archive are searched; ``passed`` is told which files of them are not looked at.
+    What is not of ``kinds`` is set aside.  Raises Invalid
     where ``path`` itself cannot be read, or more than ``MOST_SET_ASIDE`` documents cannot: it is no
     feed then.
     """
     aside = 0
-    for one in each(path, lambda stream, name, where: documents_in(stream, name, where, kinds)):
+
+    def documents(stream: BufferedReader, name: str, where: str) -> Iterator[Document | SetAside]:
+        return documents_in(stream, name, where, kinds)
+
+    for one in each(path, documents, PassedOver() if passed is None else passed):
         aside += isinstance(one, SetAside)
         if aside > MOST_SET_ASIDE:
             expected = ", ".join(NAMES[kind] for kind in Kind if kind in kinds)

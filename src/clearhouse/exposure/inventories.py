@@ -18,7 +18,7 @@ from clearhouse.formats.cyclonedx import SUBJECT
 from clearhouse.formats.inventory import MOST_BYTES, Inventory, Listed, text_of
 from clearhouse.formats.json_value import JsonValue, decode
 from clearhouse.formats.vex import purl_of
-from clearhouse.versions.ecosystems import order_of
+from clearhouse.versions.ecosystems import ORDERS, order_of, spelt
 
 KINDS: Final = (
     "CycloneDX (JSON or XML), SPDX (JSON), package-lock.json, requirements.txt, CSV, and what"
@@ -28,6 +28,8 @@ _HEADER: Final = 1000  # characters of a table's first line that are looked at
 #: In bytes.  The longest name of a package on PyPI, npm and Maven Central has about 200.
 _LONGEST_NAME: Final = 800
 _ORDERS: Final = frozenset({"apk/1", "debian/1", "rpm/1"})
+_DISTRIBUTIONS: Final = sorted(name for name, one in ORDERS.items() if one.name in _ORDERS)
+_LONGEST_SHOWN: Final = 60
 _COLUMN: Final = re.compile(r"(?:.*[,;])?[\s\"]*(?:purl|name)[\s\"]*(?:$|[,;])", re.IGNORECASE)
 
 
@@ -92,15 +94,28 @@ def bom_links_of(raw: bytes, where: str) -> dict[str, PackageURL]:
 
 
 def _known(distribution: str, where: str) -> str:
-    base, _, release = distribution.partition(":")
-    order = order_of(distribution)
-    if order is None or order.name not in _ORDERS or (base in RELEASED and not release):
+    """OSV's name of a distribution.  Raises Invalid where it is none, or lacks its release."""
+    if not distribution.strip():
         raise Invalid(
             "is a list of a distribution's packages; say which with --distribution, as in Debian:12"
             " or AlmaLinux:9",
             where=where,
         )
-    return distribution
+    whole = spelt(distribution)
+    base, _, release = whole.partition(":")
+    if base not in _DISTRIBUTIONS:
+        raise Invalid(
+            f"is a list of a distribution's packages, and {base[:_LONGEST_SHOWN]!r} of"
+            f" --distribution is none that is known; known are {', '.join(_DISTRIBUTIONS)}",
+            where=where,
+        )
+    if base in RELEASED and not release:
+        raise Invalid(
+            f"is a list of packages of {base}; say of which release with --distribution,"
+            f" as in {base}:12",
+            where=where,
+        )
+    return whole
 
 
 def _from_json(text: str, where: str) -> Inventory:
@@ -142,15 +157,17 @@ def _is_too_long(one: Component) -> bool:
 
 def _component(one: Listed, where: str) -> Component | Unidentified:
     if one.problem:
-        return Unidentified(one, one.problem, "write it as the format asks")
+        reason, _, suggestion = one.problem.partition("; ")
+        return Unidentified(one, reason, suggestion or "correct it")
     if one.purl:
         return _of_purl(one, where)
     if one.ecosystem and one.name:
-        if order_of(one.ecosystem) is None:
+        ecosystem = spelt(one.ecosystem)
+        if order_of(ecosystem) is None:
             reason = f"{one.ecosystem} is no ecosystem whose versions we can compare"
             return Unidentified(one, reason, "use the name that OSV has for it")
         return Component(
-            normal_ecosystem(one.ecosystem),
+            normal_ecosystem(ecosystem),
             one.name,
             one.version,
             "",

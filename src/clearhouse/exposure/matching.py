@@ -94,7 +94,8 @@ class Vulnerabilities:
         self._by_package: dict[tuple[str, str], list[tuple[Vulnerability, AffectedPackage]]]
         self._by_package = defaultdict(list)
         self._aliases = Aliases()
-        for one in _newest(records):
+        # In the order of identifiers: where aliases contradict one another it would matter.
+        for one in sorted(_newest(records), key=lambda one: one.id):
             if one.withdrawn is None:
                 self._aliases.join(one.id, one.aliases)
                 for package in one.affected:

@@ -13,7 +13,12 @@ from typing import Final, NamedTuple
 
 from packageurl import PackageURL
 
-from clearhouse.exposure.distributions import by_namespace, normal_release, release_of
+from clearhouse.exposure.distributions import (
+    by_namespace,
+    namespace_of,
+    normal_release,
+    release_of,
+)
 from clearhouse.formats.package_names import name_of
 from clearhouse.versions.ecosystems import base_name
 
@@ -25,6 +30,9 @@ _BY_TYPE: Final[Mapping[str, str]] = {
     "hackage": "Hackage", "hex": "Hex", "julia": "Julia", "maven": "Maven", "npm": "npm",
     "nuget": "NuGet", "pub": "Pub", "pypi": "PyPI", "swift": "SwiftURL",
 }  # fmt: skip
+_TYPES: Final = {ecosystem: kind for kind, ecosystem in _BY_TYPE.items()}
+#: Types whose advisories are about source packages, so that a list has the names of these.
+_BY_SOURCE: Final = frozenset({"apk", "deb"})
 #: Where package URLs are in small letters whatever the capitals of the advisory.
 _WITHOUT_CASE: Final = frozenset(
     {"Bitnami", "GitHub Actions", "Go", "Hex", "NuGet", "Packagist", "SwiftURL", "npm"}
@@ -91,6 +99,41 @@ def of_purl(purl: PackageURL) -> Package | None:
         name or purl.name,
         version or purl.version or "",
     )
+
+
+def to_purl(ecosystem: str, name: str, version: str) -> PackageURL | None:
+    """A package URL for what an ecosystem's name and a package's name say; None where none can be.
+
+    The release of a distribution becomes the qualifier ``distro``, the epoch of an RPM ``epoch``; a
+    package of a list of dpkg is a source package (``arch=source``).
+    :func:`of_purl` reads the same package again.
+    """
+    whole = normal_ecosystem(ecosystem)
+    base = base_name(whole)
+    kind = _TYPES.get(base)
+    qualifiers: dict[str, str] = {}
+    if kind is not None:
+        namespace, _, bare = name.strip().rpartition(":" if kind == "maven" else "/")
+    elif (found := namespace_of(base)) is not None:
+        kind, namespace = found
+        bare, release = name.strip(), whole.partition(":")[2].removeprefix("v")
+        if kind in _BY_SOURCE:
+            qualifiers["arch"] = "source"
+        if release:
+            qualifiers["distro"] = f"{namespace}-{release}"
+        epoch, colon, rest = version.partition(":")
+        if kind == "rpm" and colon:
+            qualifiers["epoch"], version = epoch, rest
+    else:
+        return None
+    try:
+        made = PackageURL(kind, namespace or None, bare, version.strip() or None, qualifiers)
+        told = of_purl(PackageURL.from_string(made.to_string()))
+    except ValueError:
+        return None
+    wanted = whole, normal_name(whole, name)
+    is_same = told is not None and (told.ecosystem, normal_name(whole, told.name)) == wanted
+    return made if is_same else None
 
 
 def _version(ecosystem: str, name: str, version: str) -> str:

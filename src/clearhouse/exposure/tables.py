@@ -17,6 +17,7 @@ from clearhouse.exposure.documents import (
 )
 from clearhouse.exposure.unpacking import LINES, SetAside, is_packed
 from clearhouse.formats import epss, kev
+from clearhouse.formats.json_value import decode
 
 _LONGEST_LINE: Final = 1 << 20
 _HEAD: Final = 512
@@ -28,13 +29,19 @@ _BOM: Final = b"\xef\xbb\xbf"
 def documents_in(
     stream: io.BufferedReader, name: str, where: str, kinds: frozenset[Kind]
 ) -> Iterator[Document | SetAside]:
-    """The documents of one file; its content tells which they are, its name whether it is lines."""
+    """The documents of one file; its content tells which they are, its name whether it is lines.
+
+    Where the name does not tell, as a pipe's, the first line does.
+    """
     start = stream.peek(_HEAD)[:_HEAD]
     head = start.removeprefix(_BOM).lstrip().splitlines()
     first = head[0].decode("utf-8", "replace") if head else ""
     try:
         if is_packed(start):
             yield SetAside(where, "is an archive in an archive; unpack it first")
+        elif first.startswith("<"):
+            reason = "is XML, which is not read; convert CycloneDX in XML to JSON"
+            yield SetAside(where, reason)
         elif epss.is_epss_head(first):
             yield from _table(Kind.EPSS, stream, where, kinds)
         elif kev.is_kev_header(first):
@@ -43,13 +50,41 @@ def documents_in(
             reason = "is a table of no known kind; known are EPSS and the KEV catalogue"
             yield SetAside(where, reason)
         elif name.endswith(LINES):
-            for number, line in _lines(stream, MOST_DOCUMENT_BYTES):
-                if line.strip():
-                    yield from of_json(line.strip(), f"{where}:{number}", kinds)
-        else:
+            yield from _of_lines(stream, where, kinds, 1)
+        elif name.endswith(".json"):
             yield from of_json(stream.read(MOST_DOCUMENT_BYTES + 1), where, kinds)
+        else:
+            yield from _of_unnamed(stream, where, kinds)
     except Invalid as error:
         yield SetAside(where, error.message)
+
+
+def _of_lines(
+    stream: io.BufferedReader, where: str, kinds: frozenset[Kind], first: int
+) -> Iterator[Document | SetAside]:
+    for number, line in _lines(stream, MOST_DOCUMENT_BYTES):
+        if line.strip():
+            yield from of_json(line.strip(), f"{where}:{number + first - 1}", kinds)
+
+
+def _of_unnamed(
+    stream: io.BufferedReader, where: str, kinds: frozenset[Kind]
+) -> Iterator[Document | SetAside]:
+    """What has no telling name, as a pipe has: lines where the first is a document whole."""
+    head = stream.readline(MOST_DOCUMENT_BYTES + 1)
+    if stream.peek(1) and _is_object(head):
+        yield from of_json(head.strip(), f"{where}:1", kinds)
+        yield from _of_lines(stream, where, kinds, 2)
+    else:
+        yield from of_json(head + stream.read(MOST_DOCUMENT_BYTES + 1 - len(head)), where, kinds)
+
+
+def _is_object(line: bytes) -> bool:
+    try:
+        found = decode(line, "", most_bytes=MOST_DOCUMENT_BYTES)
+    except Invalid:
+        return False
+    return isinstance(found, dict)
 
 
 def _lines(stream: io.BufferedReader, most: int) -> Iterator[tuple[int, bytes]]:

@@ -13,7 +13,7 @@ import os
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final, Protocol, TypeAlias, TypeVar
 
@@ -34,7 +34,12 @@ MOST_TIMES: Final = 200
 FREE_BYTES: Final = 16 << 20
 """Unpacked bytes of which the file's size is not asked: small files may be very regular."""
 LINES: Final = (".ndjson", ".jsonl")
-_NAMES: Final = (".json", ".csv", ".zip", *LINES)
+NAMES: Final = (".json", ".csv", ".zip", *LINES)
+#: XML is looked at to say by name that it is not read: statements may be in it.
+_LOOKED_AT: Final = (*NAMES, ".xml")
+#: Signatures and sums beside documents, as CSAF's providers have three for each.
+_BESIDE: Final = (".asc", ".sig", ".sha256", ".sha512")
+_NAMED: Final = 10
 _ZIP, _GZIP = (b"PK\x03\x04", b"PK\x05\x06"), b"\x1f\x8b"
 #: What damaged archives make the libraries raise.
 _BROKEN: Final = (
@@ -48,6 +53,21 @@ class SetAside:
 
     where: str
     reason: str
+
+
+@dataclass(slots=True)
+class PassedOver:
+    """Files of a folder or an archive that are not looked at, as their names are of no feed."""
+
+    count: int = 0
+    names: list[str] = field(default_factory=list)
+    """The first of them."""
+
+    def add(self, name: str) -> None:
+        """One more."""
+        self.count += 1
+        if len(self.names) < _NAMED:
+            self.names.append(name)
 
 
 class _Unreadable(Exception):
@@ -103,57 +123,82 @@ def is_packed(start: bytes) -> bool:
     return start.startswith((*_ZIP, _GZIP))
 
 
-def each(path: Path, read: Reader[T]) -> Iterator[T | SetAside]:
+def each(path: Path, read: Reader[T], passed: PassedOver) -> Iterator[T | SetAside]:
     """What ``read`` makes of every file in ``path``, in the order of their names.
 
     Of a folder and an archive those are taken that are called ``.json``, ``.csv``, lines, gzip or
-    zip.  Links out of a folder are not followed, and set aside.  Raises Invalid where ``path``
-    itself cannot be opened.
+    zip; what else there is goes into ``passed``, but for signatures, sums and what is hidden.  A
+    link to a folder inside is passed over too: what is there is read where it lies.  Links out of a
+    folder, and those that lead nowhere, are set aside.  Raises Invalid where ``path`` itself cannot
+    be opened.
     """
     where = str(path)
     try:
         if not path.is_dir():
-            yield from _of_file(path, where, read)
+            yield from _of_file(path, where, read, passed)
             return
         root = path.resolve()
     except OSError as error:
         raise Invalid(f"cannot be read: {error.strerror or error}", where=where) from None
-    for one in _inside(path):
-        if one.is_symlink() and not one.resolve().is_relative_to(root):
-            yield SetAside(str(one), "is a link out of the folder, which is not followed")
+    for one in _inside(path, passed):
+        if one.is_symlink() and (reason := _not_followed(one, root)):
+            yield SetAside(str(one), reason)
             continue
         try:
             if one.is_file():
-                yield from _of_file(one, str(one), read)
-            elif not one.is_dir():
+                yield from _of_file(one, str(one), read, passed)
+            elif one.is_dir():
+                passed.add(f"{one} (a link to a folder in here)")
+            else:
                 yield SetAside(str(one), "is no file")
         except OSError as error:
             yield SetAside(str(one), f"cannot be read: {error.strerror or error}")
 
 
-def _inside(folder: Path) -> Iterator[Path]:
+def _not_followed(link: Path, root: Path) -> str:
+    """Why a link in a folder is not followed; empty where it is."""
+    try:
+        target = link.resolve(strict=True)
+    except (OSError, RuntimeError):  # a loop is either, as the version of Python is
+        return "is a link that leads nowhere, or in a circle"
+    if not target.is_relative_to(root):
+        return "is a link out of the folder, which is not followed"
+    return ""
+
+
+def _inside(folder: Path, passed: PassedOver) -> Iterator[Path]:
     """Files of a folder and of those in it, and links to folders, in the order of names."""
 
     def refuse(error: OSError) -> None:
         raise Invalid(f"cannot be read: {error.strerror}", where=str(error.filename)) from None
 
     for place, folders, files in os.walk(folder, onerror=refuse):
-        linked = [one for one in folders if Path(place, one).is_symlink()]
+        linked = {one for one in folders if Path(place, one).is_symlink()}
         folders.sort()
-        for name in sorted([*filter(_is_feed, files), *linked]):
-            yield Path(place, name)
+        for name in sorted([*files, *linked]):
+            one = Path(place, name)
+            if name in linked or _is_feed(name):
+                yield one
+            elif not _is_beside(one.relative_to(folder).as_posix()):
+                passed.add(str(one))
 
 
 def _is_feed(name: str) -> bool:
-    return name.lower().removesuffix(".gz").endswith(_NAMES)
+    return name.lower().removesuffix(".gz").endswith(_LOOKED_AT)
 
 
-def _of_file(path: Path, where: str, read: Reader[T]) -> Iterator[T | SetAside]:
+def _is_beside(name: str) -> bool:
+    """Whether nobody misses a file of this name and place."""
+    is_hidden = any(part.startswith(".") for part in name.split("/"))
+    return is_hidden or name.lower().endswith(_BESIDE)
+
+
+def _of_file(path: Path, where: str, read: Reader[T], passed: PassedOver) -> Iterator[T | SetAside]:
     name = path.name.lower()
     with path.open("rb") as raw:
         start = raw.peek(4)[:4]
         if start.startswith(_ZIP) or name.endswith(".zip"):
-            yield from _of_zip(raw, where, read)
+            yield from _of_zip(raw, where, read, passed)
             return
         packed = start.startswith(_GZIP) or name.endswith(".gz")
         meter = _Meter(os.fstat(raw.fileno()).st_size)
@@ -171,7 +216,9 @@ def _of_gzip(raw: IO[bytes], meter: _Meter, name: str, where: str, read: Reader[
         yield from read(io.BufferedReader(_Unpacked(unpacked, meter)), name, where)
 
 
-def _of_zip(raw: io.BufferedReader, where: str, read: Reader[T]) -> Iterator[T | SetAside]:
+def _of_zip(
+    raw: io.BufferedReader, where: str, read: Reader[T], passed: PassedOver
+) -> Iterator[T | SetAside]:
     meter = _Meter(os.fstat(raw.fileno()).st_size)
     try:
         archive = zipfile.ZipFile(raw)
@@ -184,7 +231,11 @@ def _of_zip(raw: io.BufferedReader, where: str, read: Reader[T]) -> Iterator[T |
             yield SetAside(where, f"has more than {MOST_MEMBERS:,} members")
             return
         for one in sorted(members, key=lambda member: member.filename):
-            if one.is_dir() or not _is_feed(one.filename):
+            if one.is_dir():
+                continue
+            if not _is_feed(one.filename):
+                if not _is_beside(one.filename):
+                    passed.add(f"{where}/{one.filename}")
                 continue
             try:
                 yield from _of_member(archive, one, meter, f"{where}/{one.filename}", read)

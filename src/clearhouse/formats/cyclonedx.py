@@ -17,6 +17,7 @@ from clearhouse.formats.json_value import JsonValue
 SUBJECT: Final = "metadata.component"
 """Where a document says what it is of, by JSON's keys."""
 _DEEPEST: Final = 200
+_LONGEST_SHOWN: Final = 200
 _NO_PACKAGES: Final = frozenset({"file", "data", "cryptographic-asset", "machine-learning-model"})
 _READ: Final = frozenset({"name", "group", "version", "purl"})
 _NAMESPACE: Final = "http://cyclonedx.org/schema/bom/"
@@ -55,7 +56,9 @@ def _members(one: JsonValue) -> list[JsonValue]:
 def _listed(component: Mapping[str, Any], place: str) -> Listed | None:
     wrong = [key for key in (*_READ, "type") if not isinstance(component.get(key) or "", str)]
     if wrong:
-        return Listed("", place=place, problem=f"its {min(wrong)} is not text")
+        name = component.get("name")
+        known = name.strip() if isinstance(name, str) else ""
+        return Listed(known[:_LONGEST_SHOWN], place=place, problem=f"its {min(wrong)} is not text")
     if str(component.get("type")) in _NO_PACKAGES and not component.get("purl"):
         return None
     values = {key: (component.get(key) or "").strip() for key in _READ}

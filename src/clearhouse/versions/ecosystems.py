@@ -90,6 +90,19 @@ def base_name(ecosystem: str) -> str:
     return "crates" if base.startswith("crates.") else base
 
 
+_SPELT: Final = {name.casefold(): name for name in ORDERS}
+
+
+def spelt(ecosystem: str) -> str:
+    """An ecosystem as OSV spells it, whatever its capitals; as it is where it is not known.
+
+    >>> spelt("debian:12")
+    'Debian:12'
+    """
+    base, colon, release = ecosystem.strip().partition(":")
+    return f"{_SPELT.get(base.strip().casefold(), base)}{colon}{release}"
+
+
 def order_of(ecosystem: str) -> Order | None:
     """The rules of an ecosystem; None where no order of its versions is known."""
     return ORDERS.get(base_name(ecosystem))

@@ -61,6 +61,6 @@ def test_a_load_that_is_killed_goes_on(tmp_path: Path) -> None:
     begun.wait()
     assert 0 < counted(home, "feeds_record") < _COUNT, "it was killed in the middle"
     done = subprocess.run(load, env=environment, check=True, capture_output=True, text=True)
-    assert f"many.ndjson: {_COUNT:,} read, {_COUNT:,} changes, 0 left out" in done.stdout
+    assert f"many.ndjson: {_COUNT:,} read, {_COUNT:,} new or changed, 0 left out" in done.stdout
     for table, expected in (("feeds_record", _COUNT), ("feeds_subject", _COUNT), ("feeds_load", 1)):
         assert counted(home, table) == expected

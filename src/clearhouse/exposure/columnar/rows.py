@@ -87,7 +87,7 @@ def flaws(records: Iterable[tuple[str, Iterable[str]]]) -> dict[str, str]:
     for identifier, others in records:
         aliases.join(identifier, others)
         known.append(identifier)
-    return {one: aliases.names(one)[0] for one in known}
+    return {one: aliases.leading(one) for one in known}
 
 
 def packages_of(ecosystem: str, name: str) -> tuple[str, str, str]:

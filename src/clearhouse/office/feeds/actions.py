@@ -47,6 +47,8 @@ class Changed:
 
     packages: frozenset[Package] = frozenset()
     flaws: frozenset[str] = frozenset()
+    documents: int = 0
+    """Records, entries of catalogues and VEX documents that are new or say something else."""
 
     @property
     def count(self) -> int:
@@ -58,10 +60,12 @@ def take_in(documents: Sequence[Document], *, now: datetime) -> Changed:
     """Keep documents of any kind, in one transaction; what is known differently by them."""
     with transaction.atomic():
         hold_alone()
-        packages = _records([one for one in documents if isinstance(one.value, OsvRecord)], now)
-        flaws = _signals([said for one in documents for said in said_by(one)], now)
-        flaws |= _statements([one for one in documents if one.kind in VEX], now)
-        return Changed(packages, flaws)
+        records = [one for one in documents if isinstance(one.value, OsvRecord)]
+        packages, new_records = _records(records, now)
+        signals = _signals([said for one in documents for said in said_by(one)], now)
+        stated, new_stated = _statements([one for one in documents if one.kind in VEX], now)
+        flaws = frozenset(flaw for flaw, _, _ in signals) | stated
+        return Changed(packages, flaws, new_records + len(signals) + new_stated)
 
 
 def forget_unlisted(began: datetime) -> frozenset[str]:
@@ -82,8 +86,8 @@ def forget_unlisted(began: datetime) -> frozenset[str]:
         return flaws
 
 
-def _records(documents: Sequence[Document], now: datetime) -> frozenset[Package]:
-    """Keep OSV records; the packages for which something has changed.
+def _records(documents: Sequence[Document], now: datetime) -> tuple[frozenset[Package], int]:
+    """Keep OSV records; the packages for which something has changed, and by how many records.
 
     1. Of one identifier the record that was modified last counts, the later one where both say the
     same time.  2. One that is here as it is changes nothing, 3. and an older one than what is here
@@ -127,7 +131,7 @@ def _records(documents: Sequence[Document], now: datetime) -> frozenset[Package]
     Subject.objects.bulk_create(subjects, batch_size=_AT_ONCE)
     values = [one.value for _, one in new.values() if isinstance(one.value, OsvRecord)]
     note_public([each for value in values for each in noted(value)])
-    return frozenset(touched | {(one.ecosystem, one.package) for one in subjects})
+    return frozenset(touched | {(one.ecosystem, one.package) for one in subjects}), len(new)
 
 
 def _when(modified: str) -> tuple[datetime, str]:
@@ -151,8 +155,8 @@ def _packages(made: Vulnerability) -> Iterable[Package]:
     return dict.fromkeys((one.ecosystem, one.name) for one in made.affected)
 
 
-def _signals(said: Sequence[Said], now: datetime) -> frozenset[str]:
-    """Keep what catalogues say; the flaws of which they say something else than before."""
+def _signals(said: Sequence[Said], now: datetime) -> frozenset[tuple[str, str, str]]:
+    """Keep what catalogues say; the keys of what they say that is new or other than before."""
     newest: dict[tuple[str, str, str], Said] = {}
     for one in _current(said):
         known = newest.get(one.key)
@@ -182,7 +186,7 @@ def _signals(said: Sequence[Said], now: datetime) -> frozenset[str]:
         update_fields=["at", "said", "loaded_at"],
     )  # fmt: skip
     return frozenset(
-        one.flaw
+        one.key
         for one in kept
         if (row := there.get(one.key)) is None or (row.said, row.at) != (one.said, one.at)
     )
@@ -205,9 +209,10 @@ def _is_before(at: str, other: str) -> bool:
     return bool(at and other) and at < other
 
 
-def _statements(documents: Sequence[Document], now: datetime) -> frozenset[str]:
-    """Keep VEX documents; the flaws that new ones, or those they take the place of, are about."""
+def _statements(documents: Sequence[Document], now: datetime) -> tuple[frozenset[str], int]:
+    """Keep VEX documents; the flaws that new ones, or those they replace, are about; how many."""
     flaws: set[str] = set()
+    new = 0
     for one in documents:
         assert isinstance(one.value, VexDocument)
         row = Statements.objects.select_for_update().filter(kind=one.kind, identifier=one.id)
@@ -227,7 +232,8 @@ def _statements(documents: Sequence[Document], now: datetime) -> frozenset[str]:
             (Stated(document=made, flaw=name) for name in sorted(about)), batch_size=_AT_ONCE
         )
         flaws |= about
-    return frozenset(flaws)
+        new += 1
+    return frozenset(flaws), new
 
 
 def _is_older(one: Document, known: Statements) -> bool:

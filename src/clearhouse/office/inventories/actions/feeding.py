@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, TextField
+from django.db.models.functions import Cast
 
 from clearhouse.errors import Invalid
 from clearhouse.exposure.documents import VEX, Document, Kind, of_json
 from clearhouse.exposure.feeds import read
-from clearhouse.exposure.unpacking import SetAside
+from clearhouse.exposure.unpacking import PassedOver, SetAside
 from clearhouse.formats.osv_reading import Record
 from clearhouse.office.feeds.actions import Changed, forget_unlisted, take_in
 from clearhouse.office.feeds.holding import hold_alone
@@ -40,12 +41,19 @@ _DOCUMENTS: Final = 500
 _BYTES: Final = 16 << 20
 _REASONS: Final = 100
 _CHUNK: Final = 1 << 20
+_ANOTHER_CVE: Final = ', "CVE-'
 
 
 def load(
-    path: Path, *, clock: Callable[[], datetime], say: Callable[[str], None] = lambda _: None
+    path: Path,
+    *,
+    clock: Callable[[], datetime],
+    say: Callable[[str], None] = lambda _: None,
+    passed: PassedOver | None = None,
 ) -> Load:
     """Take in everything in a file, a folder or an archive, of any kind that is known.
+
+    ``passed`` is told which files are not looked at, as their names are of no feed.
 
     1. A load of the same content that was cut off goes on where it stood.  2. So many documents at
     a time are kept in one transaction with how far it is.  3. What cannot be read is left out with
@@ -55,12 +63,12 @@ def load(
     """
     began = clock()
     row = _begun(path, began)  # 1
-    for some in _together(islice(read(path), row.position, None)):
+    for some in _together(islice(read(path, passed=passed), row.position, None)):
         documents = [one for one in some if isinstance(one, Document)]
         with transaction.atomic():  # 2
             changed = take_in_documents(documents, now=clock())
             _note(row, some, changed)  # 3
-        say(f"{row.position:,} read, {row.changed:,} changes")
+        say(f"{row.position:,} read, {row.changed:,} new or changed")
     with transaction.atomic():
         hold_alone()
         if not row.left_out:  # 4
@@ -156,11 +164,14 @@ def systems_touched_by(flaws: Iterable[str]) -> set[int]:
     """The keys of systems that one of the flaws, by any of its names, touches now."""
     named = sorted(flaws)
     found: set[int] = set()
-    others = {one.casefold() for one in named if not one.startswith("CVE-")}
-    if others:  # a flaw goes by its CVE, where it has one
-        open_ = Exposure.objects.filter(gone_at=None)
+    names = {one.casefold() for one in named}
+    open_ = Exposure.objects.filter(gone_at=None)
+    if all(one.startswith("CVE-") for one in named):
+        # A flaw goes by its CVE, where it has one; few have a second, which stands behind it.
+        open_ = open_.annotate(said=Cast("ids", TextField())).filter(said__contains=_ANOTHER_CVE)
+    if names:
         for system, ids in open_.values_list("system_id", "ids").iterator(chunk_size=5000):
-            if not others.isdisjoint(one.casefold() for one in ids):
+            if not names.isdisjoint(one.casefold() for one in ids):
                 found.add(system)
     for first in range(0, len(named), _BATCH):
         some = named[first : first + _BATCH]
@@ -218,7 +229,7 @@ def _note(row: Load, some: Sequence[Document | SetAside], changed: Changed) -> N
         for problem in one.problems
     ]
     row.position += len(some)
-    row.changed += changed.count
+    row.changed += changed.documents
     row.left_out += len(aside)
     room = _REASONS - len(row.reasons)
     shown = [[where[-300:], reason[:300]] for where, reason in aside[:room]]
