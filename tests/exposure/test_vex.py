@@ -161,6 +161,15 @@ def test_every_name_of_the_flaw_counts_and_no_other() -> None:
     assert on(one, aliased).is_suppressed
 
 
+def test_what_is_said_of_one_of_two_cves_leaves_the_other_open() -> None:
+    one = match(installed(FLASK), "CVE-1", "CVE-2", "GHSA-1")
+    first, second = (statement(product(FLASK), name=name) for name in ("CVE-1", "CVE-2"))
+    assert not on(one, first).is_suppressed
+    assert not on(one, second).is_suppressed
+    assert on(one, first, second).is_suppressed
+    assert on(one, statement(product(FLASK), name="GHSA-1")).is_suppressed
+
+
 @pytest.mark.parametrize("later", [Claim.AFFECTED, Claim.UNDER_INVESTIGATION])
 def test_a_later_doubt_lifts_what_was_stated_and_an_earlier_does_not(later: Claim) -> None:
     one = match(installed(FLASK))

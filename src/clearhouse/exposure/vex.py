@@ -80,10 +80,22 @@ class Statements:
                 self._by_flaw[name].append(linked)
 
     def on(self, match: Match, subject: PackageURL | None) -> Stated:
-        """What is stated of a match; ``subject`` is what the inventory is of, where it says so."""
+        """What is stated of a match; ``subject`` is what the inventory is of, where it says so.
+
+        A record that has several CVEs is taken back where each of them is: of its statements the
+        one counts that leaves most open.
+        """
+        cves = [name for name in match.ids if name.startswith("CVE-")]
+        others = [name for name in match.ids if name not in cves]
+        if len(cves) < 2:
+            return self._newest(match, match.ids, subject)
+        said = [self._newest(match, (one, *others), subject) for one in cves]
+        return next((one for one in said if not one.is_suppressed), said[0])
+
+    def _newest(self, match: Match, names: Iterable[str], subject: PackageURL | None) -> Stated:
         found = [
             ((one.at or _NEVER, specific, _CAUTION.index(one.claim)), one, product)
-            for name in match.ids
+            for name in names
             for one in self._by_flaw.get(name.casefold(), ())
             for product in one.products
             for specific in _naming(product, match.component, subject)
