@@ -20,6 +20,7 @@ from tests.office.security import (
     notice_routes,
     review_routes,
 )
+from tests.office.security.filling import FILLED
 from tests.office.security.rules import (
     Allowed,
     anybody,
@@ -103,7 +104,7 @@ class Route:
         if self.place.startswith("account/"):
             return "/" + re.sub(r"[\^$]|\(\?P<\w+>.*?\)(?=[/-]|$)", "1", self.place)
         text = self.place
-        for pattern, key in _FILLED:
+        for pattern, key in FILLED:
             text = re.sub(pattern, names[key].replace("\\", ""), text)
         for opened in ("<slug:verb>", "<slug:what>", "<str:kind>", "{kind}", "<path:path>"):
             text = text.replace(opened, self.verb or "csaf")
@@ -112,53 +113,6 @@ class Route:
         return "/" + text.replace("^", "").replace("$", "") + self.query
 
 
-#: What stands in the place of an open part of a pattern; those above go first.
-_FILLED: Final = (
-    (r"\(\?P<name>F-[^)]*\)", "finding"),
-    (r"\(\?P<name>C-[^)]*\)", "commitment"),
-    (r"\(\?P<name>SC-[^)]*\)", "claim"),
-    (r"(?<=reviews/)(?:<str:name>|\{name\})", "review"),
-    (r"<str:statements>|(?<=statements/)\{name\}", "statements"),
-    (r"<str:system>|(?<=systems/)\{name\}", "system"),
-    (r"<str:inventory>", "inventory"),
-    (r"<str:directive>|(?<=api/directives/)\{name\}", "directive"),
-    (r"<str:obligation>|(?<=api/obligations/)\{name\}", "obligation"),
-    (r"<str:exposure>|(?<=exposures/)\{name\}", "exposure"),
-    (r"<str:digest>", "proof_digest"),
-    (r"<str:case>|\{case\}", "case"),
-    (r"(?<=assessments/plans/)(?:<str:name>|\{name\})", "plan"),
-    (r"(?<=assessments/)(?:<str:name>|\{name\})", "assessment"),
-    (r"<str:review>|\{review\}", "review"),
-    (r"\{party\}", "party"),
-    (r"\{loan\}", "loan"),
-    (r"\{opening\}", "opening"),
-    (r"<str:endpoint>|\{endpoint\}", "endpoint"),
-    (r"<str:grant>|\{grant\}", "grant"),
-    (r"<str:use>|\{use\}", "use"),
-    (r"<str:channel>|\{channel\}", "channel"),
-    (r"<str:notice>", "notice"),
-    (r"<str:address>", "feed token"),
-    (r"(?<=notices/)\{name\}", "notice"),
-    (r"<str:suggestion>", "suggestion"),
-    (r"(?<=queue/findings/)<str:finding>", "loose"),
-    (r"<str:finding>", "finding"),
-    (r"<str:patch>|\{patch\}", "patch"),
-    (r"<str:file>|\{file\}", "file"),
-    (r"\{task\}", "task"),
-    (r"(?<=findings/)\{name\}", "finding"),
-    (r"(?<=commitments/)\{name\}", "commitment"),
-    (r"(?<=scans/)\{name\}", "claim"),
-    (r"(?<=suggestions/)\{name\}", "suggestion"),
-    (r"<str:name>|\{name\}", "case"),
-    (r"<slug:slug>|\{slug\}", "slug"),
-    (r"<str:token>", "slug"),
-    (r"\{proposal\}", "proposal"),
-    (r"\{entry\}", "entry"),
-    (r"\{person\}", "person"),
-    (r"\{invitation\}", "invitation"),
-    (r"\{key\}", "key"),
-    (r"\{package\}", "package"),
-)
 _PRESSED: Final = {
     "withdraw-invitation": "invitation", "make-manager": "person", "end-manager": "person",
     "remove-member": "person", "revoke-key": "key",
