@@ -204,10 +204,15 @@ def comparable_key(ecosystem: str, version: str) -> bytes | OutsideGrammar:
     Some orders have a place for any text, below or above all versions; an inventory that says so
     does not know.
     """
-    branch = ecosystem == "Packagist" and (version.startswith("dev-") or version.endswith(".x-dev"))
-    if branch or _DIGIT.search(version) is None:
+    if is_word(ecosystem, version):
         return OutsideGrammar(version, "a version")
     return key_of(ecosystem, version)
+
+
+def is_word(ecosystem: str, version: str) -> bool:
+    """Whether a version is a word in place of one: it has no digit, or names a branch."""
+    branch = ecosystem == "Packagist" and (version.startswith("dev-") or version.endswith(".x-dev"))
+    return branch or _DIGIT.search(version) is None
 
 
 def has_epoch(interval: Interval) -> bool:

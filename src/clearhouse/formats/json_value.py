@@ -163,6 +163,14 @@ class JsonValue:
         found = self.get(key)
         return found.items() if found is not None else iter(())
 
+    def texts(self, key: str) -> tuple[str, ...]:
+        """The texts of the list under ``key``; none where there is no such key."""
+        found = self.table().get(key)
+        # Advisories list many thousand versions: each is looked at for itself where one is wrong.
+        if isinstance(found, list) and all(type(one) is str for one in found):
+            return tuple(found)
+        return tuple(one.text() for one in self.listed(key))
+
     def text(self) -> str:
         """The text this is."""
         if not isinstance(self.raw, str):

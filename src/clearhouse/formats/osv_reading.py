@@ -109,7 +109,7 @@ def _entry(raw: JsonValue) -> Entry:
         if package is None:
             return Entry(raw.path)
         ecosystem, name = _name(package, "ecosystem"), _name(package, "name")
-        versions = tuple(one.text() for one in raw.listed("versions"))
+        versions = raw.texts("versions")
         return Entry(raw.path, ecosystem, name, tuple(_ranges(raw)), versions)
     except Invalid as error:
         return Entry(raw.path, ecosystem, name, problem=Problem.of(error, raw.path))
