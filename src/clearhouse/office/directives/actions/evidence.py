@@ -40,7 +40,7 @@ def hand_in(viewer: Viewer, name: str, way: str, text: str, *, now: datetime) ->
     if not said or len(said) > LONGEST:
         raise Invalid(f"say what was done, or why, in at most {LONGEST} characters", key="text")
     with transaction.atomic():
-        held = _held(viewer, name)
+        held = _held(viewer, name, now)
         if held.organisation_id != viewer.organisation:
             raise NotFound(MISSING)
         _apply(held, HandIn(Way(way)), viewer, now, text=said)
@@ -59,7 +59,7 @@ def answer(viewer: Viewer, name: str, verdict: str, reason: str, *, now: datetim
     if len(said) > _REASON:
         raise Invalid(f"expected at most {_REASON} characters", key="reason")
     with transaction.atomic():
-        held = _held(viewer, name)
+        held = _held(viewer, name, now)
         if held.directive.issuer_id != viewer.organisation:
             raise NotFound(MISSING)
         if viewer.key is not None:
@@ -74,11 +74,12 @@ def _apply(
 ) -> None:
     directive = directive_of(held.directive)
     keep([Change(held, directive, (event,), by=viewer.name[:200], text=text)], now=now)
-    mark([held.system_id], now=now)
 
 
-def _held(viewer: Viewer, name: str) -> ObligationRow:
+def _held(viewer: Viewer, name: str, now: datetime) -> ObligationRow:
+    """The obligation, held; its system is marked before, in the order of whoever looks at it."""
     seen, _, _ = obligation_seen(viewer, name)
+    mark([seen.system_id], now=now)
     return (
         ObligationRow.objects.select_for_update(of=("self",))
         .select_related("directive")
