@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 from urllib.parse import quote, urlencode
 
 import click
 
+from clearhouse.cli.answers import SHOWN, rows, table, text
 from clearhouse.cli.exits import ExitCode
 from clearhouse.cli.office_client import OfficeClient, key_from
 from clearhouse.cli.submit import office_options
-from clearhouse.errors import Invalid, Unavailable
+from clearhouse.errors import Invalid
 from clearhouse.formats.directive import MOST_BYTES, parse, read
 from clearhouse.office.directives.words import (
     by_when,
@@ -25,7 +26,6 @@ from clearhouse.office.directives.words import (
 from clearhouse.proof.text import printable
 from clearhouse.protocol.directives.directive import Directive, Force, Way
 
-_SHOWN: Final = 300
 _as_json = click.option("--json", "as_json", is_flag=True, help="JSON, nothing else.")
 
 
@@ -61,13 +61,13 @@ def listed(*, to: str, key_file: Path | None, as_json: bool) -> ExitCode:
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False))
         return ExitCode.HOLDS
-    for one in _rows(found):
-        mine = _table(one.get("mine"))
-        due = f", next due {_text(mine, 'next_due')[:10]}" if mine.get("next_due") else ""
+    for one in rows(found):
+        mine = table(one.get("mine"))
+        due = f", next due {text(mine, 'next_due')[:10]}" if mine.get("next_due") else ""
         click.echo(
-            f"{_text(one, 'name')}  {_text(one, 'state')}  {_text(one, 'title')}"
-            f" ({_text(one, 'key')}): {_text(mine, 'open')} to do,"
-            f" {_text(mine, 'overdue')} overdue{due}"
+            f"{text(one, 'name')}  {text(one, 'state')}  {text(one, 'title')}"
+            f" ({text(one, 'key')}): {text(mine, 'open')} to do,"
+            f" {text(mine, 'overdue')} overdue{due}"
         )
     return ExitCode.HOLDS
 
@@ -83,7 +83,7 @@ def show(name: str, *, to: str, key_file: Path | None, as_json: bool) -> ExitCod
     as a directive of its own.
     """
     client = OfficeClient(to, key_from(key_file))
-    document = _table(client.get(f"/directives/{quote(name, safe='')}").content).get("document")
+    document = table(client.get(f"/directives/{quote(name, safe='')}").content).get("document")
     if as_json:
         click.echo(json.dumps(document, ensure_ascii=False, indent=2))
         return ExitCode.HOLDS
@@ -122,9 +122,9 @@ def _tell(one: Directive) -> None:
         ("In force", f"from {one.in_force:%Y-%m-%d %H:%M %Z}"),
         ("Ends", f"{one.ends:%Y-%m-%d %H:%M %Z}" if one.ends else "when its issuer ends it"),
     )
-    click.echo(printable(one.title, limit=_SHOWN))
-    for label, text in facts:
-        click.echo(f"  {label + ':':<10} {printable(text, limit=_SHOWN)}")
+    click.echo(printable(one.title, limit=SHOWN))
+    for label, fact in facts:
+        click.echo(f"  {label + ':':<10} {printable(fact, limit=SHOWN)}")
     _list("  To do:", one.actions)
     _list("  Met by any of:", [way.meaning for way in Way if way in one.ways])
 
@@ -132,38 +132,20 @@ def _tell(one: Directive) -> None:
 def _list(heading: str, lines: tuple[str, ...] | list[str]) -> None:
     click.echo(heading)
     for one in lines:
-        click.echo(f"    - {printable(one, limit=_SHOWN)}")
+        click.echo(f"    - {printable(one, limit=SHOWN)}")
 
 
 def _pages(client: OfficeClient, name: str) -> Iterator[dict[str, Any]]:
     after: str | None = ""
     while after is not None:
         query = urlencode({"directive": name, "after": after})
-        page = _table(client.get(f"/obligations?{query}").content)
-        yield from _rows(page.get("obligations"))
+        page = table(client.get(f"/obligations?{query}").content)
+        yield from rows(page.get("obligations"))
         after = page.get("next")
 
 
 def _line(one: dict[str, Any]) -> str:
-    due = f"by {_text(one, 'due')[:10]}" if one.get("due") else "next upgrade "
+    due = f"by {text(one, 'due')[:10]}" if one.get("due") else "next upgrade "
     maybe = " (may apply)" if one.get("applies") == "maybe" else ""
-    text = (
-        f"{due}  {one.get('name')}  {one.get('flaw')}  {one.get('system')}  {one.get('packages')}"
-    )
-    return printable(f"{text}  {one.get('standing')}{maybe}", limit=_SHOWN)
-
-
-def _rows(value: object) -> list[dict[str, Any]]:
-    if not isinstance(value, list):
-        raise Unavailable("the office answered in a form that this version does not know")
-    return [_table(one) for one in value]
-
-
-def _table(value: object) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise Unavailable("the office answered in a form that this version does not know")
-    return value
-
-
-def _text(table: dict[str, Any], key: str) -> str:
-    return printable(str(table.get(key, "")), limit=_SHOWN)
+    said = "  ".join(text(one, key) for key in ("name", "flaw", "system", "packages", "standing"))
+    return printable(f"{due}  {said}{maybe}", limit=SHOWN)

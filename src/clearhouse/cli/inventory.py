@@ -10,15 +10,15 @@ from urllib.parse import quote
 
 import click
 
+from clearhouse.cli.answers import SHOWN, rows, table, text
 from clearhouse.cli.exits import ExitCode
 from clearhouse.cli.office_client import OfficeClient, key_from
 from clearhouse.cli.submit import office_options
-from clearhouse.errors import Invalid, NotFound, Unavailable
+from clearhouse.errors import Invalid, NotFound
 from clearhouse.formats.inventory import MOST_BYTES
 from clearhouse.proof.text import printable
 
 _TYPE: Final = "application/octet-stream"
-_SHOWN: Final = 200
 
 
 @click.group("inventory")
@@ -49,26 +49,25 @@ def push(
         answer = client.post(place, raw, _TYPE, query=query)
     except NotFound:
         raise NotFound(
-            f"your organisation has no system {printable(system, limit=_SHOWN)} at this office;"
+            f"your organisation has no system {printable(system, limit=SHOWN)} at this office;"
             " 'clearhouse inventory systems' lists them"
         ) from None
     if as_json:
         click.echo(json.dumps(answer.content, ensure_ascii=False))
         return ExitCode.HOLDS
-    said = _table(answer.content)
+    said = table(answer.content)
     if said.get("state") == "received":
-        click.echo(f"{_text(said, 'name')}  received; it is large and is being read")
+        click.echo(f"{text(said, 'name')}  received; it is large and is being read")
     else:
         packages = _many(said, "components", "package")
         click.echo(
-            f"{_text(said, 'name')}  {packages},"
-            f" {_text(said, 'unidentified_count')} not identified ({_text(said, 'format')})"
+            f"{text(said, 'name')}  {packages},"
+            f" {text(said, 'unidentified_count')} not identified ({text(said, 'format')})"
         )
-    for one in said.get("lacks") or ():
-        lacks = _table(one)
+    for lacks in rows(said.get("lacks", [])):
         click.echo(
             f"the list before had {_many(lacks, 'packages', 'package')} of"
-            f" {_text(lacks, 'ecosystem')}, and this one has none: is it the right file? What"
+            f" {text(lacks, 'ecosystem')}, and this one has none: is it the right file? What"
             " touched these stays open",
             err=True,
         )
@@ -84,13 +83,12 @@ def systems(*, to: str, key_file: Path | None, as_json: bool) -> ExitCode:
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False))
         return ExitCode.HOLDS
-    for one in found:
-        said = _table(one)
-        due = f"next due {_text(said, 'due')[:10]}" if said.get("due") else "nothing due"
+    for said in rows(found):
+        due = f"next due {text(said, 'due')[:10]}" if said.get("due") else "nothing due"
         flaws = _many(said, "exposures", "flaw")
-        unknown = _text(said, "unidentified") if said.get("unidentified") else ""
+        unknown = text(said, "unidentified") if said.get("unidentified") else ""
         beside = f", {unknown} not identified" if unknown else ""
-        click.echo(f"{_text(said, 'name')}  {_text(said, 'title')}: {flaws}{beside}, {due}")
+        click.echo(f"{text(said, 'name')}  {text(said, 'title')}: {flaws}{beside}, {due}")
     return ExitCode.HOLDS
 
 
@@ -113,15 +111,15 @@ def todo(*, to: str, key_file: Path | None, system: str, as_json: bool) -> ExitC
     page: dict[str, Any] = {}
     while after is not None:
         place = f"&after={quote(after, safe='')}" if after else ""
-        page = _table(client.get(f"/exposures?system={quote(system, safe='')}{place}").content)
-        for one in page["exposures"]:
+        page = table(client.get(f"/exposures?system={quote(system, safe='')}{place}").content)
+        for one in rows(page.get("exposures")):
             code = ExitCode.DOES_NOT_HOLD
-            click.echo(json.dumps(one, ensure_ascii=False) if as_json else _line(_table(one)))
-        after = page["next"]
+            click.echo(json.dumps(one, ensure_ascii=False) if as_json else _line(one))
+        after = page.get("next")
     if page.get("unidentified"):
         entries = "entry" if page["unidentified"] == 1 else "entries"
         click.echo(
-            f"{_text(page, 'unidentified')} {entries} of your lists could not be identified: of"
+            f"{text(page, 'unidentified')} {entries} of your lists could not be identified: of"
             " these nothing is known",
             err=True,
         )
@@ -129,15 +127,16 @@ def todo(*, to: str, key_file: Path | None, system: str, as_json: bool) -> ExitC
 
 
 def _line(one: dict[str, Any]) -> str:
-    due = f"by {_text(one, 'due')[:10]}" if one.get("due") else "next upgrade "
+    due = f"by {text(one, 'due')[:10]}" if one.get("due") else "next upgrade "
+    found = rows(one.get("found"))
     packages = ", ".join(
-        dict.fromkeys(f"{found['package']} {found['version']}".strip() for found in one["found"])
+        dict.fromkeys(f"{text(at, 'package')} {text(at, 'version')}".strip() for at in found)
     )
-    fixed = next((found["fixed"] for found in one["found"] if found["fixed"]), "")
+    fixed = next((text(at, "fixed") for at in found if at.get("fixed")), "")
     update = f"; fixed in {fixed}" if fixed else ""
     unsure = "; cannot be told" if one.get("answer") == "undecided" else ""
-    text = f"{due}  {one['flaw']}  {one['system']}  {packages}{update}{unsure}"
-    return printable(text, limit=_SHOWN)
+    said = f"{due}  {text(one, 'flaw')}  {text(one, 'system')}  {packages}{update}{unsure}"
+    return printable(said, limit=SHOWN)
 
 
 def _content(file: Path) -> tuple[bytes, str]:
@@ -157,16 +156,6 @@ def _content(file: Path) -> tuple[bytes, str]:
     return raw, name
 
 
-def _table(value: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
-    if not isinstance(value, dict):
-        raise Unavailable("the office answered in a form that this version does not know")
-    return value
-
-
 def _many(table: dict[str, Any], key: str, what: str) -> str:
-    count = _text(table, key)
+    count = text(table, key)
     return f"{count} {what}" if count == "1" else f"{count} {what}s"
-
-
-def _text(table: dict[str, Any], key: str) -> str:
-    return printable(str(table.get(key, "")), limit=_SHOWN)

@@ -11,6 +11,7 @@ from typing import IO, Any, Final
 import click
 from packageurl import PackageURL
 
+from clearhouse.cli.answers import unknown_form
 from clearhouse.cli.exits import ExitCode
 from clearhouse.cli.office_client import URL_VARIABLE, OfficeClient, key_from
 from clearhouse.cli.parcels import KINDS, Parcel, Unsendable, parcels
@@ -150,7 +151,7 @@ def _results(one: Parcel, status: int, body: bytes, content: Any) -> Iterator[Re
             for left in content["left"]:
                 yield Result(str(left["where"]), "left", reason=str(left["reason"]))
     except (ValueError, TypeError, KeyError):
-        raise Unavailable("the office answered in a form that this version does not know") from None
+        raise unknown_form() from None
 
 
 def _show(result: Result, *, as_json: bool) -> None:

@@ -24,7 +24,9 @@ def anyio_backend() -> str:
 @pytest.fixture
 async def sandbox_env(request: pytest.FixtureRequest) -> AsyncIterator[BubblewrapSandbox]:
     if request.node.originalname in _NOT_HERE:
-        request.applymarker(pytest.mark.xfail(strict=True, reason="there is one user"))
+        request.applymarker(
+            pytest.mark.xfail(strict=True, reason="the sandbox has one user, without root")
+        )
     environments = await BubblewrapSandbox.sample_init("self-check", None, {})
     yield environments["default"].as_type(BubblewrapSandbox)
     await BubblewrapSandbox.sample_cleanup("self-check", None, environments, interrupted=False)

@@ -9,6 +9,7 @@ import pytest
 
 from clearhouse.office.directives.actions import evidence
 from clearhouse.office.directives.actions.deriving import derive
+from clearhouse.office.directives.actions.noting import keep as keep_it
 from clearhouse.office.directives.models import ObligationRow
 from clearhouse.office.inventories.models import System
 from clearhouse.office.queue.inline import work_off
@@ -38,15 +39,14 @@ def obliged() -> System:
 
 def beside_a_look(system: System, deed: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """Do something, and let the look at the system start when the deed holds what it changes."""
-    kept = evidence.keep
     with overtaken_by(lambda: derive(system.pk, now=NOW)) as meanwhile:
         seconds = []
 
         def keep(*changes: Any, **more: Any) -> None:
             seconds.append(meanwhile())
-            kept(*changes, **more)
+            keep_it(*changes, **more)
 
-        monkeypatch.setattr(evidence, "keep", keep)
+        monkeypatch.setattr("clearhouse.office.directives.actions.evidence.keep", keep)
         deed()
     monkeypatch.undo()
     assert [one.error for one in seconds] == [None]

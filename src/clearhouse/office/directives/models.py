@@ -19,8 +19,8 @@ FINAL = (State.CLOSED.value, State.WITHDRAWN.value)
 class DirectiveRow(models.Model):
     """A directive; ``document`` is it, as ``formats/directive.py`` writes it.
 
-    ``template`` is the key of what it was made from, and ``delay_days`` how long after its issue
-    nothing is due yet, where its dates are set by the issue.
+    ``template`` is the key of what it was made from, or ``own``; ``delay_days`` is how long after
+    its issue nothing is due yet, where its dates are set by the issue.
     """
 
     class State(models.TextChoices):

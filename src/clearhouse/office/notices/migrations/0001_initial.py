@@ -171,6 +171,7 @@ class Migration(migrations.Migration):
                 ("since", models.DateTimeField()),
                 ("due_at", models.DateTimeField()),
                 ("is_listed", models.BooleanField(default=True)),
+                ("is_end", models.BooleanField(default=False)),
                 (
                     "channel",
                     models.ForeignKey(
