@@ -139,7 +139,7 @@ def _once(path: Path, folder: Path) -> dict[str, Any]:
 def _one(_path: Path, folder: Path) -> dict[str, Any]:
     """Each advisory is asked once as if new; then that of middle size and the largest, timed."""
     store = Store(folder)
-    records = fleet.advisories()
+    records = list(fleet.advisories())
 
     def rows_of(one: Vulnerability) -> int:
         with store.snapshot() as now:

@@ -28,11 +28,12 @@ ADVISORIES = _FILE if _FILE.is_file() else None
 _CHUNK = 10_000_000
 
 
-def advisories() -> list[Vulnerability]:
-    """The advisories, read."""
+def advisories() -> Iterator[Vulnerability]:
+    """The advisories, read one after the other."""
     assert ADVISORIES is not None
     with gzip.open(ADVISORIES, "rt") as lines:
-        return [read(json.loads(line), "pypi") for line in lines]
+        for line in lines:
+            yield read(json.loads(line), "pypi")
 
 
 def versions_of(records: list[Vulnerability]) -> dict[str, list[str]]:
@@ -106,5 +107,5 @@ def _chunks(rows: int) -> Iterator[int]:
 
 
 if __name__ == "__main__":
-    make(advisories(), int(sys.argv[1]), Path(sys.argv[2]))
+    make(list(advisories()), int(sys.argv[1]), Path(sys.argv[2]))
     print("{}")

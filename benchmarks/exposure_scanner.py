@@ -60,7 +60,7 @@ def main(scanner: str) -> None:
 def _bom() -> dict[str, Any]:
     spots = sorted(
         (name, version)
-        for name, versions in fleet.versions_of(fleet.advisories()).items()
+        for name, versions in fleet.versions_of(list(fleet.advisories())).items()
         for version in versions
     )
     chosen = spots[:: len(spots) // _COMPONENTS][:_COMPONENTS]

@@ -21,6 +21,7 @@ from clearhouse.cli.match_documents import Found
 from clearhouse.cli.progress import Working
 from clearhouse.errors import Invalid
 from clearhouse.exposure import feeds, inventories
+from clearhouse.exposure.collecting import without_collecting
 from clearhouse.exposure.inventories import Unidentified
 from clearhouse.exposure.matching import Component, Vulnerabilities
 from clearhouse.exposure.unpacking import SetAside
@@ -194,7 +195,7 @@ def _content(path: Path) -> tuple[bytes, str]:
 def _vulnerabilities(files: Iterable[Path]) -> tuple[Vulnerabilities, list[SetAside]]:
     aside: list[SetAside] = []
     records = []
-    with Working() as working:
+    with Working() as working, without_collecting():
         for path in files:
             working.say(str(path), "reading advisories")
             for one in feeds.load(path):

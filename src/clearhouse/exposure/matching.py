@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from itertools import filterfalse
 from typing import Final
 
 from clearhouse.exposure.aliases import Aliases
@@ -211,8 +212,15 @@ def comparable_key(ecosystem: str, version: str) -> bytes | OutsideGrammar:
 
 def is_word(ecosystem: str, version: str) -> bool:
     """Whether a version is a word in place of one: it has no digit, or names a branch."""
-    branch = ecosystem == "Packagist" and (version.startswith("dev-") or version.endswith(".x-dev"))
-    return branch or _DIGIT.search(version) is None
+    return bool(words_among(ecosystem, (version,)))
+
+
+def words_among(ecosystem: str, versions: Collection[str]) -> set[str]:
+    """Those of ``versions`` that are words in place of one, as :func:`is_word` says."""
+    words = set(filterfalse(_DIGIT.search, versions))
+    if ecosystem == "Packagist":
+        words.update(one for one in versions if one.startswith("dev-") or one.endswith(".x-dev"))
+    return words
 
 
 def has_epoch(interval: Interval) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from clearhouse.exposure.intervals import Interval, Unordered, intervals_of
 from clearhouse.exposure.names import normal_ecosystem, normal_name
 from clearhouse.formats import osv_reading
-from clearhouse.versions.ecosystems import key_of
+from clearhouse.versions.ecosystems import key_of, keys_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def _affected(entry: osv_reading.Entry) -> AffectedPackage:
         reason = f"the advisory cannot be read: {entry.problem}"
         return AffectedPackage(ecosystem, name, undecided=(reason,))
     intervals, undecided = _drawn(entry, ecosystem)
-    keys = ((key_of(ecosystem, one), one) for one in entry.versions)
+    keys = zip(keys_of(ecosystem, entry.versions), entry.versions, strict=True)
     listed = {key: one for key, one in keys if isinstance(key, bytes)}
     if not (entry.ranges or entry.versions):
         undecided = ["the record names no versions, or commits only"]

@@ -9,6 +9,7 @@ from typing import Final
 
 import duckdb
 
+from clearhouse.exposure.collecting import without_collecting
 from clearhouse.exposure.columnar import rows as to_rows
 from clearhouse.exposure.columnar.engine import make_table
 from clearhouse.exposure.columnar.layout import OF_VULNERABILITIES
@@ -51,12 +52,13 @@ def make_vulnerabilities(
     connection: duckdb.DuckDBPyConnection, vulnerabilities: Iterable[Vulnerability]
 ) -> tuple[int, int]:
     """Make ``new_packages``, ``new_records``, ``new_entries``...; how many records and packages."""
-    newest = to_rows.newest(vulnerabilities)
-    packages = _numbered(newest, {}, 0)
-    make_table(connection, "new_packages", "packages", _package_rows(packages))
-    _make_said(connection, 0, newest, packages)
-    _make_records(connection, [_known(number, one) for number, one in enumerate(newest)])
-    return len(newest), len(packages)
+    with without_collecting():
+        newest = to_rows.newest(vulnerabilities)
+        packages = _numbered(newest, {}, 0)
+        make_table(connection, "new_packages", "packages", _package_rows(packages))
+        _make_said(connection, 0, newest, packages)
+        _make_records(connection, [_known(number, one) for number, one in enumerate(newest)])
+        return len(newest), len(packages)
 
 
 def rematch(draft: Draft) -> None:

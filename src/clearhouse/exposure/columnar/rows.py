@@ -7,7 +7,7 @@ from typing import Final, TypeAlias
 
 from clearhouse.exposure.aliases import Aliases
 from clearhouse.exposure.intervals import FIRST, LAST
-from clearhouse.exposure.matching import comparable_key, has_epoch, is_word
+from clearhouse.exposure.matching import comparable_key, has_epoch, words_among
 from clearhouse.exposure.names import normal_ecosystem, normal_name
 from clearhouse.exposure.vulnerabilities import AffectedPackage, Vulnerability
 from clearhouse.versions.ecosystems import ORDERS, base_name
@@ -42,13 +42,12 @@ def of_vulnerability(record: int, one: Vulnerability, packages: Mapping[PackageN
             (record, package, span.low, span.high, epochs) for span in entry.intervals
         )
         found["listed"] += ((record, package, key, epochs) for key in entry.listed)
-        known = set(entry.listed.values())
+        known = entry.listed.values()
+        keyless = entry.spellings.difference(known) | words_among(entry.ecosystem, known)
         found["spellings"] += (
             (record, package, spelling, epochs)
-            for spelling in entry.spellings
-            if (spelling not in known or is_word(entry.ecosystem, spelling))
-            and is_unicode(spelling)
-            and keyed(entry.ecosystem, spelling)[1] is None
+            for spelling in keyless
+            if is_unicode(spelling) and keyed(entry.ecosystem, spelling)[1] is None
         )
     return found
 
