@@ -184,7 +184,7 @@ def test_what_is_passed_over_is_named_and_nothing_loaded_is_not_well(
     (folder / "one.ndjson").write_bytes(LINES)
     done = office.run("load", str(folder))
     assert done.returncode == ExitCode.HOLDS, done.stderr
-    assert "passed over: 1 files whose names are of no feed" in done.stderr
+    assert "passed over: 1 file whose name is of no feed" in done.stderr
     assert "README" in done.stderr
     (folder / "bom.xml").write_text("<bom/>")
     done = office.run("load", str(folder))

@@ -143,6 +143,9 @@ def test_advisories_come_in_any_wrapping_and_bad_ones_are_set_aside(
     assert code == 1
     assert out.startswith("pkg:pypi/flask@2.0.1  CVE-2021-1")
     assert "set aside: " in err
+    passed = {"zip": "README.md", "folder": "note.txt"}.get(kind)
+    assert ("passed over: 1 file whose name is of no feed: " in err) is bool(passed)
+    assert passed is None or passed in err
 
 
 @pytest.mark.parametrize(

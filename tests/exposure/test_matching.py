@@ -290,6 +290,7 @@ def test_withdrawn_records_match_nothing() -> None:
         ([], None),
         ({}, None),
         ({"id": "X", "affected": {}}, "affected"),
+        ({"id": "X", "withdrawn": "soon"}, "withdrawn"),
     ],
 )
 def test_a_malformed_record_is_refused_with_the_place(raw: object, key: str | None) -> None:

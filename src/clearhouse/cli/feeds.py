@@ -9,6 +9,7 @@ from typing import Final
 
 import click
 
+from clearhouse.cli import passed_over
 from clearhouse.cli.django_setup import migrate, set_up
 from clearhouse.cli.exits import ExitCode
 from clearhouse.cli.progress import Working
@@ -16,7 +17,6 @@ from clearhouse.exposure.unpacking import NAMES, PassedOver
 from clearhouse.proof.text import printable
 
 _SHOWN: Final = 10
-_LONGEST: Final = 200
 
 
 @click.group("feeds")
@@ -70,13 +70,7 @@ def load(paths: tuple[Path, ...], *, as_json: bool) -> ExitCode:
                     err=True,
                 )
             if passed.count:
-                named = ", ".join(printable(one, limit=_LONGEST) for one in passed.names)
-                more = f" and {passed.count - len(passed.names):,} more"
-                click.echo(
-                    f"  passed over: {passed.count:,} files whose names are of no feed: {named}"
-                    + (more if passed.count > len(passed.names) else ""),
-                    err=True,
-                )
+                click.echo(f"  {passed_over.in_words(passed)}", err=True)
             for where, reason in row.reasons[:_SHOWN]:
                 click.echo(f"  {printable(where)}: {printable(reason)}", err=True)
     return code

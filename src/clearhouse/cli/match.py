@@ -15,7 +15,7 @@ import click
 from packageurl import PackageURL
 
 from clearhouse.cli import match_documents as documents
-from clearhouse.cli import match_lines, match_vex
+from clearhouse.cli import match_lines, match_vex, passed_over
 from clearhouse.cli.exits import ExitCode
 from clearhouse.cli.match_documents import Found
 from clearhouse.cli.progress import Working
@@ -24,7 +24,7 @@ from clearhouse.exposure import feeds, inventories
 from clearhouse.exposure.collecting import without_collecting
 from clearhouse.exposure.inventories import Unidentified
 from clearhouse.exposure.matching import Component, Vulnerabilities
-from clearhouse.exposure.unpacking import SetAside
+from clearhouse.exposure.unpacking import PassedOver, SetAside
 from clearhouse.formats.inventory import MOST_BYTES
 from clearhouse.proof.text import printable
 
@@ -92,7 +92,8 @@ def match(
         raise click.UsageError("--inventory - can be given once: there is one standard input")
     installed = _installed(inventory_files, distribution, vex_files)
     components = installed.components
-    known, aside = _vulnerabilities(advisory_files)
+    passed = PassedOver()
+    known, aside = _vulnerabilities(advisory_files, passed)
     stated = match_vex.statements(vex_files, installed.links, aside)
     matches = [
         stated.on(one, installed.subjects.get(component.file))
@@ -107,6 +108,8 @@ def match(
         aside,
         Counter(one.ecosystem for one in components if not known.cover(one.ecosystem)),
     )
+    if passed.count:
+        click.echo(passed_over.in_words(passed), err=True)
     for empty in installed.empty:
         click.echo(f"{empty}: lists no package", err=True)
     if as_json:
@@ -192,13 +195,15 @@ def _content(path: Path) -> tuple[bytes, str]:
         raise Invalid(f"cannot be read: {error.strerror}", where=where) from None
 
 
-def _vulnerabilities(files: Iterable[Path]) -> tuple[Vulnerabilities, list[SetAside]]:
+def _vulnerabilities(
+    files: Iterable[Path], passed: PassedOver
+) -> tuple[Vulnerabilities, list[SetAside]]:
     aside: list[SetAside] = []
     records = []
     with Working() as working, without_collecting():
         for path in files:
             working.say(str(path), "reading advisories")
-            for one in feeds.load(path):
+            for one in feeds.load(path, passed):
                 if isinstance(one, SetAside):
                     aside.append(one)
                 else:

@@ -47,12 +47,13 @@ def read(
         yield one
 
 
-def load(path: Path) -> Iterator[Vulnerability | SetAside]:
-    """Every OSV record in ``path``, as the engine matches it; raises what :func:`read` raises.
+def load(path: Path, passed: PassedOver | None = None) -> Iterator[Vulnerability | SetAside]:
+    """Every OSV record in ``path``, as the engine matches it.
 
-    An entry of a record is set aside where nobody can tell which package it is about.
+    An entry of a record is set aside where nobody can tell which package it is about.  ``passed``
+    and what is raised are as for :func:`read`.
     """
-    for one in read(path, frozenset({Kind.OSV})):
+    for one in read(path, frozenset({Kind.OSV}), passed):
         if isinstance(one, SetAside):
             yield one
         elif isinstance(one.value, Record):

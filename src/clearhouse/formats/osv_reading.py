@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 from clearhouse.errors import Invalid
@@ -86,12 +86,24 @@ def read(raw: object, where: str) -> Record:
         tuple(_aliases(record)),
         record.text_at("modified") or "",
         record.text_at("published") or "",
-        record.text_at("withdrawn") or None,
+        _withdrawn(record),
         (record.text_at("summary") or record.text_at("details") or "").strip()[:_LONGEST_TEXT],
         _severity(record),
         tuple(_entry(one) for one in record.listed("affected")),
         _weaknesses(record),
     )
+
+
+def _withdrawn(record: JsonValue) -> str | None:
+    """When it was withdrawn; a record whose day cannot be read is not taken for withdrawn."""
+    found = record.get("withdrawn")
+    if found is None or not found.text():
+        return None
+    try:
+        date.fromisoformat(found.text()[:10])
+    except ValueError:
+        raise found.wrong("expected a time, as in 2026-11-20T12:00:00Z") from None
+    return found.text()
 
 
 def _aliases(record: JsonValue) -> Iterator[str]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from clearhouse.office.inventories import doubting, queries
-from clearhouse.office.inventories.actions.feeding import take_in_documents
+from clearhouse.office.inventories.actions.feeding import look_again, take_in_documents
 from clearhouse.office.inventories.actions.matching import match_system
 from clearhouse.office.inventories.actions.receiving import receive
 from clearhouse.office.inventories.actions.systems import retire_system
@@ -123,6 +123,17 @@ def test_a_withdrawn_record_ends_what_cannot_be_told_too() -> None:
     gone = json.loads(JINJA.raw) | {"modified": "2026-11-20T00:00:00Z"}
     take_in_documents([documented(gone | {"withdrawn": "2026-11-20T00:00:00Z"})], now=LATER)
     match_system(system, now=LATER)
+    assert flaws(system) == []
+
+
+def test_a_list_is_looked_at_again_as_soon_as_what_it_may_name_is_withdrawn() -> None:
+    viewer = hospital()
+    system = with_jinja(viewer)
+    receive(viewer, system.name, b"jinja2>=3\nrequests==2.0\n", file="r.txt", now=LATER)
+    gone = json.loads(JINJA.raw) | {"modified": "2026-11-20T00:00:00Z"}
+    take_in_documents([documented(gone | {"withdrawn": "2026-11-20T00:00:00Z"})], now=LATER)
+    assert look_again(LATER) == 1
+    work_off(LATER)
     assert flaws(system) == []
 
 

@@ -20,12 +20,12 @@ from clearhouse.office.access.models import (
     Loan,
 )
 from clearhouse.office.access.unusual import look_at
+from clearhouse.office.batches import batches
 from clearhouse.office.ledgerbook.actions import record
 from clearhouse.protocol.access import Settled, Settlement, first_link
 from clearhouse.protocol.grants import Amounts
 
 _NOTED_EVERY: Final = timedelta(minutes=1)
-_BATCH: Final = 500
 _COLUMNS: Final = (
     "name", "grant_id", "begun_at", "ended_at", "call", "model", "outcome", "address", "requests",
     "tokens", "micros", "request_digest", "response_digest", "contents",
@@ -109,9 +109,9 @@ def _store(settlement: Settlement, rows: Mapping[str, AccessGrant]) -> list[Sett
     """Store uses; those that were not there."""
     names = [one.use for one in settlement.settled]
     there: set[str] = set()
-    for first in range(0, len(names), _BATCH):
-        some = AccessUse.objects.filter(name__in=names[first : first + _BATCH])
-        there |= set(some.values_list("name", flat=True))
+    for some in batches(names):
+        rows_there = AccessUse.objects.filter(name__in=some)
+        there |= set(rows_there.values_list("name", flat=True))
     new = [one for one in settlement.settled if one.use not in there]
     _insert([_columns(one, rows[one.grant].pk) for one in new])
     return new

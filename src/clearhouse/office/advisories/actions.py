@@ -24,6 +24,7 @@ from clearhouse.office.advisories.models import Advisory, Revision, ServedFile
 from clearhouse.office.advisories.queries import published_documents
 from clearhouse.office.advisories.shown import shown
 from clearhouse.office.authorisation import Deed
+from clearhouse.office.batches import batches
 from clearhouse.office.cases.account import account
 from clearhouse.office.cases.actions.journal import locked_case
 from clearhouse.office.cases.actions.public import PublicRecord, note_public
@@ -245,8 +246,7 @@ def rebuild(now: datetime) -> int:
             update_fields=["data", "digest", "is_public"],
         )  # fmt: skip
         gone = sorted(there.keys() - tree.public.keys())
-        for begin in range(0, len(gone), _FILES_AT_ONCE):
-            some = gone[begin : begin + _FILES_AT_ONCE]
+        for some in batches(gone):
             ServedFile.objects.filter(path__in=some).delete()
     return len(tree.public)
 

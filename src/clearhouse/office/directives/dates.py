@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from clearhouse.exposure.judging.facts import Fact
+from clearhouse.office.batches import batches
 from clearhouse.office.directives.models import ObligationRow
 from clearhouse.office.inventories.obliging import obliges
 from clearhouse.protocol.directives.events import State
@@ -18,11 +19,10 @@ _BATCH: Final = 5_000
 @obliges
 def dates_of(exposures: Collection[int]) -> dict[int, Fact[datetime]]:
     """The earliest date of each exposure's open obligations; those that may apply set none yet."""
-    ordered = sorted(exposures)
     found: dict[int, Fact[datetime]] = {}
-    for first in range(0, len(ordered), _BATCH):
+    for some in batches(sorted(exposures), _BATCH):
         rows = ObligationRow.objects.filter(
-            exposure__in=ordered[first : first + _BATCH], state=State.OPEN,
+            exposure__in=some, state=State.OPEN,
             applies=Applies.YES, due__isnull=False,
         ).order_by("-due", "-pk").select_related("directive__issuer")  # fmt: skip
         for one in rows:  # the earliest comes last, and stays

@@ -46,6 +46,8 @@ class Changed:
     """What is known differently now: packages that records are about, and flaws by name."""
 
     packages: frozenset[Package] = frozenset()
+    names: frozenset[str] = frozenset()
+    """Identifiers and aliases of the records that are about ``packages``."""
     flaws: frozenset[str] = frozenset()
     documents: int = 0
     """Records, entries of catalogues and VEX documents that are new or say something else."""
@@ -61,11 +63,11 @@ def take_in(documents: Sequence[Document], *, now: datetime) -> Changed:
     with transaction.atomic():
         hold_alone()
         records = [one for one in documents if isinstance(one.value, OsvRecord)]
-        packages, new_records = _records(records, now)
+        packages, names, new_records = _records(records, now)
         signals = _signals([said for one in documents for said in said_by(one)], now)
         stated, new_stated = _statements([one for one in documents if one.kind in VEX], now)
         flaws = frozenset(flaw for flaw, _, _ in signals) | stated
-        return Changed(packages, flaws, new_records + len(signals) + new_stated)
+        return Changed(packages, names, flaws, new_records + len(signals) + new_stated)
 
 
 def forget_unlisted(began: datetime) -> frozenset[str]:
@@ -86,8 +88,10 @@ def forget_unlisted(began: datetime) -> frozenset[str]:
         return flaws
 
 
-def _records(documents: Sequence[Document], now: datetime) -> tuple[frozenset[Package], int]:
-    """Keep OSV records; the packages for which something has changed, and by how many records.
+def _records(
+    documents: Sequence[Document], now: datetime
+) -> tuple[frozenset[Package], frozenset[str], int]:
+    """Keep OSV records; packages and names for which something has changed, by how many records.
 
     1. Of one identifier the record that was modified last counts, the later one where both say the
     same time.  2. One that is here as it is changes nothing, 3. and an older one than what is here
@@ -131,7 +135,9 @@ def _records(documents: Sequence[Document], now: datetime) -> tuple[frozenset[Pa
     Subject.objects.bulk_create(subjects, batch_size=_AT_ONCE)
     values = [one.value for _, one in new.values() if isinstance(one.value, OsvRecord)]
     note_public([each for value in values for each in noted(value)])
-    return frozenset(touched | {(one.ecosystem, one.package) for one in subjects}), len(new)
+    packages = touched | {(one.ecosystem, one.package) for one in subjects}
+    names = {name for made, _ in new.values() for name in (made.id, *made.aliases)}
+    return frozenset(packages), frozenset(names), len(new)
 
 
 def _when(modified: str) -> tuple[datetime, str]:

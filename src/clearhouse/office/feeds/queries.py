@@ -7,7 +7,6 @@ import zlib
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from itertools import islice
 from threading import Lock
 from typing import Any, Final
 
@@ -16,9 +15,9 @@ from clearhouse.exposure.documents import ALL, of_json
 from clearhouse.exposure.unpacking import SetAside
 from clearhouse.exposure.vulnerabilities import Vulnerability, read
 from clearhouse.formats.vex import Statement, VexDocument
+from clearhouse.office.batches import batches
 from clearhouse.office.feeds.models import Load, Record, Signal, Statements, Subject
 
-_AT_ONCE: Final = 400
 _KEPT: Final = 5000
 #: Records that were read lately, by their digest: the next system has much of the same software.
 _read: Final[OrderedDict[str, Vulnerability]] = OrderedDict()
@@ -32,7 +31,7 @@ def records_about(packages: Iterable[tuple[str, str]]) -> list[Vulnerability]:
         by_ecosystem.setdefault(ecosystem, set()).add(package)
     digests: dict[str, int] = {}
     for ecosystem, names in by_ecosystem.items():
-        for some in _batches(sorted(names)):
+        for some in batches(sorted(names)):
             found = Subject.objects.filter(
                 ecosystem=ecosystem, package__in=some, record__is_withdrawn=False
             )
@@ -43,7 +42,7 @@ def records_about(packages: Iterable[tuple[str, str]]) -> list[Vulnerability]:
 def signals_of(flaws: Iterable[str]) -> Mapping[str, Sequence[Signal]]:
     """What catalogues say of flaws, by each name that was asked for."""
     found: dict[str, list[Signal]] = defaultdict(list)
-    for some in _batches(sorted(set(flaws))):
+    for some in batches(sorted(set(flaws))):
         for row in Signal.objects.filter(flaw__in=some).order_by("kind", "source"):
             found[row.flaw].append(row)
     return found
@@ -62,10 +61,10 @@ def editions() -> Mapping[str, datetime]:
 def statements_about(flaws: Iterable[str]) -> list[Statement]:
     """Every VEX statement of a document that is about one of the flaws."""
     keys: set[int] = set()
-    for some in _batches(sorted(set(flaws))):
+    for some in batches(sorted(set(flaws))):
         keys |= set(Statements.objects.filter(flaws__flaw__in=some).values_list("pk", flat=True))
     found: list[Statement] = []
-    for some_keys in _batches(sorted(keys)):
+    for some_keys in batches(sorted(keys)):
         for row in Statements.objects.filter(pk__in=some_keys).order_by("pk"):
             found += _statements(row)
     return found
@@ -113,7 +112,7 @@ def _vulnerabilities(digests: dict[str, int]) -> Iterator[Vulnerability]:
             missing[digest] = key
         else:
             yield known
-    for some in _batches(sorted(missing.values())):
+    for some in batches(sorted(missing.values())):
         for row in Record.objects.filter(pk__in=some):
             made = read(_document(bytes(row.body)), row.identifier)
             with _lock:
@@ -127,9 +126,3 @@ def _document(body: bytes) -> dict[str, Any]:
     found = json.loads(zlib.decompress(body))
     assert isinstance(found, dict)
     return found
-
-
-def _batches(values: Sequence[Any]) -> Iterator[list[Any]]:
-    coming = iter(values)
-    while some := list(islice(coming, _AT_ONCE)):
-        yield some

@@ -14,6 +14,7 @@ from typing import IO, Final, NamedTuple
 from packageurl import PackageURL
 
 from clearhouse.errors import Invalid
+from clearhouse.office.batches import batches
 from clearhouse.office.findings.actions import submit
 from clearhouse.office.findings.intake import Left, Promise
 from clearhouse.office.findings.uploads import Read, Taken, read_upload
@@ -52,7 +53,7 @@ def take_in(
 ) -> list[Outcome]:
     """Take in what the files hold, in their order.  ``clock`` is read once for each batch."""
     outcomes: list[Outcome] = []
-    for batch in _batches(_read(uploads, target)):
+    for batch in batches(_read(uploads, target), BATCH):
         outcomes += _taken(viewer, batch, label=label, now=clock())
     return list(_once(outcomes))
 
@@ -82,11 +83,6 @@ def _once(outcomes: Iterable[Outcome]) -> Iterator[Outcome]:
 def _read(uploads: Iterable[Upload], target: PackageURL | None) -> Iterator[Read]:
     for one in uploads:
         yield from read_upload(one.name, one.stream, one.size, target=target)
-
-
-def _batches(found: Iterator[Read]) -> Iterator[list[Read]]:
-    while batch := list(islice(found, BATCH)):
-        yield batch
 
 
 def _taken(viewer: Viewer, batch: list[Read], *, label: str, now: datetime) -> Iterator[Outcome]:

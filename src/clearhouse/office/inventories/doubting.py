@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
@@ -12,6 +12,7 @@ from clearhouse.exposure.inventories import Unidentified
 from clearhouse.exposure.loose_names import NOT_NAMED, loose_names, names_of
 from clearhouse.exposure.matching import Component
 from clearhouse.exposure.touching import MayBe
+from clearhouse.office.batches import batches
 from clearhouse.office.inventories.models import MORE_NAMES, Exposure, Inventory, LooseName
 from clearhouse.office.storable import storable
 from clearhouse.versions.ecosystems import base_name
@@ -168,14 +169,9 @@ def doubts_of(
         return Doubts("", {}, {}, frozenset())
     wanted = {name for _, package in packages for name in loose_names(package)}
     rows: dict[str, LooseName] = {}
-    for some in _batches(sorted({*wanted, NOT_NAMED, MORE_NAMES})):
+    for some in batches(sorted({*wanted, NOT_NAMED, MORE_NAMES})):
         for row in LooseName.objects.filter(inventory=current, name__in=some):
             rows[row.name] = row
     lacks = {one.ecosystem: one for one in lacks_of(current)}
     known = frozenset((base_name(ecosystem), package) for ecosystem, package in identified)
     return Doubts(current.file, rows, lacks, known)
-
-
-def _batches(values: Sequence[str]) -> Iterator[Sequence[str]]:
-    for first in range(0, len(values), _BATCH):
-        yield values[first : first + _BATCH]

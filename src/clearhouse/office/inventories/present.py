@@ -14,6 +14,7 @@ from packageurl import PackageURL
 
 from clearhouse.exposure.judging.judgement import Judgement
 from clearhouse.exposure.remedies import Flawed
+from clearhouse.office.batches import batches
 from clearhouse.office.inventories import models
 from clearhouse.office.inventories.doubting import doubts_of, is_unseen, packages_in
 from clearhouse.office.inventories.judging import judgements_of
@@ -27,7 +28,6 @@ from clearhouse.office.inventories.models import (
     System,
 )
 
-_BATCH: Final = 400
 #: Qualifiers that every type of package URL may have, of where the files are.
 _ELSEWHERE: Final = frozenset({"repository_url", "download_url", "vcs_url"})
 
@@ -104,9 +104,8 @@ def systems_in_use() -> Iterator[tuple[int, str, int]]:
 
 def lanes_of(keys: Collection[int]) -> Iterator[tuple[int, str, int]]:
     """The same of some systems, in use or not."""
-    ordered = sorted(keys)
-    for first in range(0, len(ordered), _BATCH):
-        rows = System.objects.filter(pk__in=ordered[first : first + _BATCH]).order_by("pk")
+    for some in batches(sorted(keys)):
+        rows = System.objects.filter(pk__in=some).order_by("pk")
         yield from rows.values_list("pk", "name", "organisation_id")
 
 
@@ -129,11 +128,10 @@ def flawed_in(
 
 
 def _present(system: System, also: Collection[int]) -> Present:
-    wanted = list(also)
     rows = list(Exposure.objects.filter(system=system, gone_at=None).order_by("pk"))
-    for first in range(0, len(wanted), _BATCH):
-        some = Exposure.objects.filter(system=system, pk__in=wanted[first : first + _BATCH])
-        rows += some.exclude(gone_at=None).order_by("pk")
+    for some in batches(also):
+        over = Exposure.objects.filter(system=system, pk__in=some).exclude(gone_at=None)
+        rows += over.order_by("pk")
     there = [one for one in rows if one.gone_at is None and one.statement is None]
     judged = dict(zip((one.pk for one in there), judgements_of(system, there), strict=True))
     touching = tuple(_touching(one, judged.get(one.pk)) for one in rows)
@@ -194,9 +192,7 @@ def _still(current: Inventory | None, found: Collection[Installed]) -> Iterator[
     """Which of these are installed now; long names are compared as far as they were kept."""
     if current is None or not found:
         return
-    names = sorted({package for _, package, _ in found})
-    for first in range(0, len(names), _BATCH):
-        some = names[first : first + _BATCH]
+    for some in batches(sorted({package for _, package, _ in found})):
         rows = models.Component.objects.filter(inventory=current, release__package__in=some)
         for ecosystem, package, version in rows.values_list(
             "release__ecosystem", "release__package", "release__version"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from clearhouse.office.batches import batches
 from clearhouse.office.ledgerbook.cross_checks import Contradiction, cross_check
 from clearhouse.office.ledgerbook.queries import entries_at, entries_of
 from clearhouse.office.reviews.models import Review, ReviewLine
@@ -25,9 +26,8 @@ _SAID: Final = {
 @cross_check
 def review_lines() -> Iterator[Contradiction]:
     """Each line of a timeline has an entry of its kind, about its review."""
-    rows = list(ReviewLine.objects.order_by("pk").values_list("review__name", "kind", "entry"))
-    for begin in range(0, len(rows), _AT_ONCE):
-        some = rows[begin : begin + _AT_ONCE]
+    rows = ReviewLine.objects.order_by("pk").values_list("review__name", "kind", "entry")
+    for some in batches(rows, _AT_ONCE):
         there = entries_at(SYSTEM, [index for _, _, index in some])
         for name, kind, index in some:
             entry = there.get(index)

@@ -12,6 +12,7 @@ from typing import Final
 from django.db import transaction
 from django.db.models import F
 
+from clearhouse.office.batches import batches
 from clearhouse.office.directives.actions.change import Change
 from clearhouse.office.directives.actions.noting import keep
 from clearhouse.office.directives.facts import asked_of
@@ -42,7 +43,6 @@ from clearhouse.protocol.directives.events import End, Event, HandIn, State
 from clearhouse.protocol.directives.following import Gone, NotShown, There, follow
 
 DERIVE: Final = "directives.derive"
-_BATCH: Final = 400
 
 
 @follows
@@ -54,9 +54,7 @@ def system_changed(system: int, now: datetime) -> None:
 
 def mark(systems: Collection[int], *, now: datetime) -> None:
     """Put in a job for each of these systems, as part of the caller's transaction."""
-    ordered = sorted(set(systems))
-    for first in range(0, len(ordered), _BATCH):
-        some = ordered[first : first + _BATCH]
+    for some in batches(sorted(set(systems))):
         Following.objects.bulk_create(
             (Following(system_id=one) for one in some), ignore_conflicts=True
         )

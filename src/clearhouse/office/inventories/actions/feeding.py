@@ -20,6 +20,7 @@ from clearhouse.exposure.documents import VEX, Document, Kind, of_json
 from clearhouse.exposure.feeds import read
 from clearhouse.exposure.unpacking import PassedOver, SetAside
 from clearhouse.formats.osv_reading import Record
+from clearhouse.office.batches import batches
 from clearhouse.office.feeds.actions import Changed, forget_unlisted, take_in
 from clearhouse.office.feeds.holding import hold_alone
 from clearhouse.office.feeds.models import (
@@ -36,7 +37,6 @@ from clearhouse.office.storable import storable, storable_json
 
 MATCH: Final = "inventories.match"
 OWN: Final = "inventories.own-record"
-_BATCH: Final = 400
 _DOCUMENTS: Final = 500
 _BYTES: Final = 16 << 20
 _REASONS: Final = 100
@@ -89,6 +89,7 @@ def take_in_documents(documents: Sequence[Document], *, now: datetime) -> Change
         is_first = any(one.kind is Kind.KEV for one in documents) and Kind.KEV not in editions()
         changed = take_in(documents, now=now)
         systems = systems_with(changed.packages) | systems_touched_by(changed.flaws)
+        systems |= _systems_of(changed.names)
         if is_first:
             touched = Exposure.objects.filter(gone_at=None)
             systems |= set(touched.values_list("system_id", flat=True).distinct())
@@ -114,9 +115,7 @@ def take_in_own(record: Mapping[str, Any], *, now: datetime) -> None:
 
 def mark(systems: Collection[int]) -> None:
     """Say that something may have changed for these systems; :func:`look_again` does the rest."""
-    ordered = sorted(systems)
-    for first in range(0, len(ordered), _BATCH):
-        some = ordered[first : first + _BATCH]
+    for some in batches(sorted(systems)):
         System.objects.filter(pk__in=some).update(revision=F("revision") + 1)
 
 
@@ -150,13 +149,24 @@ def systems_with(packages: Iterable[tuple[str, str]]) -> set[int]:
     found: set[int] = set()
     for ecosystem, names in by_ecosystem.items():
         of_it = Q(release__ecosystem=ecosystem) | Q(release__ecosystem__startswith=f"{ecosystem}:")
-        for first in range(0, len(names), _BATCH):
+        for some in batches(names):
             rows = Component.objects.filter(
-                of_it,
-                release__package__in=names[first : first + _BATCH],
-                inventory__is_current=True,
+                of_it, release__package__in=some, inventory__is_current=True
             )
             found |= set(rows.values_list("inventory__system_id", flat=True).distinct())
+    return found
+
+
+def _systems_of(names: Collection[str]) -> set[int]:
+    """The keys of systems that a flaw touches now that goes by one of the names.
+
+    Those that have its package are found by that; here are those whose list may have it.
+    """
+    open_ = Exposure.objects.filter(gone_at=None)
+    found: set[int] = set()
+    for some in batches(sorted(map(storable, names))):
+        rows = open_.filter(flaw__in=some)
+        found |= set(rows.values_list("system_id", flat=True).distinct())
     return found
 
 
@@ -173,8 +183,7 @@ def systems_touched_by(flaws: Iterable[str]) -> set[int]:
         for system, ids in open_.values_list("system_id", "ids").iterator(chunk_size=5000):
             if not names.isdisjoint(one.casefold() for one in ids):
                 found.add(system)
-    for first in range(0, len(named), _BATCH):
-        some = named[first : first + _BATCH]
+    for some in batches(named):
         rows = Exposure.objects.filter(Q(flaw__in=some) | Q(record__in=some), gone_at=None)
         found |= set(rows.values_list("system_id", flat=True).distinct())
     return found

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
-from typing import Final, TypeVar
+from typing import Final
 
 from django.db import transaction
 from django.db.models import Count
@@ -17,6 +16,7 @@ from clearhouse.exposure.inventories import Unidentified, components_of, read, s
 from clearhouse.exposure.matching import Component
 from clearhouse.exposure.names import normal_ecosystem, normal_name
 from clearhouse.formats.inventory import MOST_BYTES
+from clearhouse.office.batches import batches
 from clearhouse.office.blobs import store
 from clearhouse.office.inventories import models
 from clearhouse.office.inventories.actions.holding import held_in_use
@@ -42,9 +42,6 @@ MOST_VERSIONS: Final = 500
 _SHOWN: Final = 1000  # of those that could not be identified
 _BATCH: Final = 500
 _LONGEST: Final = {"purl": 2048, "place": 300, "reason": 500, "file": 200, "distribution": 60}
-
-
-_One = TypeVar("_One")
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,9 +163,9 @@ def refuse(name: str, reason: str) -> None:
 def _list(made: Inventory, components: Sequence[Component]) -> None:
     keys: dict[_Key, int] = {}
     # In one order for everybody: two that make the same releases would wait for one another.
-    for wanted in _batches(sorted({_key(one) for one in components})):
+    for wanted in batches(sorted({_key(one) for one in components})):
         keys |= _releases(wanted)
-    for some in _batches(components):
+    for some in batches(components):
         models.Component.objects.bulk_create(
             (
                 models.Component(
@@ -232,9 +229,3 @@ def _told(one: Unidentified) -> dict[str, str]:
         "reason": one.reason[:300],
         "suggestion": one.suggestion[:300],
     }
-
-
-def _batches(values: Sequence[_One]) -> Iterator[list[_One]]:
-    coming = iter(values)
-    while some := list(islice(coming, _BATCH)):
-        yield some
