@@ -189,7 +189,7 @@ def test_what_is_passed_over_is_named_and_nothing_loaded_is_not_well(
     (folder / "bom.xml").write_text("<bom/>")
     done = office.run("load", str(folder))
     assert done.returncode == ExitCode.DOES_NOT_HOLD
-    assert "convert CycloneDX in XML to JSON" in done.stderr
+    assert "expected a CycloneDX bom" in done.stderr
 
 
 def test_a_path_that_is_not_there_is_named(office: Beside, tmp_path: Path) -> None:

@@ -19,11 +19,12 @@ from hypothesis import strategies as st
 
 from clearhouse.errors import Invalid
 from clearhouse.exposure import feeds, unpacking
-from clearhouse.exposure.documents import ALL, VEX, Document, Kind
+from clearhouse.exposure.documents import ALL, VEX, Document, Kind, of_json
 from clearhouse.exposure.tables import documents_in
 from clearhouse.exposure.unpacking import PassedOver, SetAside
 from clearhouse.formats.epss import Score
 from clearhouse.formats.kev import Listing
+from clearhouse.formats.vex import VexDocument
 from tests.exposure.advisories import SHARED
 from tests.formats.csaf.test_reading import HEAD
 from tests.formats.test_cve_reading import RECORD
@@ -313,12 +314,44 @@ def test_what_is_passed_over_is_counted_and_named(file: File, tmp_path: Path) ->
     assert {"README.md", "all.zip/LICENSE", "loop (a link to a folder in here)"} <= names
 
 
-def test_xml_is_refused_by_name(file: File) -> None:
-    bom = b'<?xml version="1.0"?><bom xmlns="http://cyclonedx.org/schema/bom/1.5"/>'
-    for path in (file("bom.xml", bom), file("feeds/bom.xml", bom).parent):
-        found, (aside,) = split(path)
-        assert not found
-        assert aside.reason == "is XML, which is not read; convert CycloneDX in XML to JSON"
+_BOM = '<?xml version="1.0"?><bom xmlns="http://cyclonedx.org/schema/bom/1.5">'
+_VEX = (
+    _BOM
+    + "<vulnerabilities><vulnerability><id>CVE-2026-1</id><analysis><state>not_affected</state>"
+    "</analysis><affects><target><ref>pkg:npm/a@1</ref></target></affects></vulnerability>"
+    "</vulnerabilities></bom>"
+)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_statements_in_xml_are_kept_as_the_json_that_they_would_be(
+    file: File, encoding: str
+) -> None:
+    raw = _VEX.encode(encoding)
+    for path in (file("bom.xml", raw), file("feeds/bom.xml", raw).parent):
+        (found,), aside = split(path)
+        assert not aside
+        assert (found.kind, json.loads(found.raw)["bomFormat"]) == (Kind.CYCLONEDX, "CycloneDX")
+        (again,) = of_json(found.raw, found.where, ALL)
+        assert isinstance(again, Document)
+        assert isinstance(again.value, VexDocument)
+        assert (again.digest, again.value.statements[0].ids) == (found.digest, ("CVE-2026-1",))
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (_BOM + "</bom>", "is an inventory: it has no vulnerabilities"),
+        ("<html><body>404</body></html>", "expected a CycloneDX bom"),
+        (_BOM, "is not XML: no element found in line 1"),
+        ("not XML", "is not XML: syntax error in line 1"),
+        (_BOM + "\udcff</bom>", "is not UTF-8: byte 70 cannot be read"),
+    ],
+)
+def test_other_xml_is_set_aside_by_name(file: File, text: str, reason: str) -> None:
+    found, (aside,) = split(file("bom.xml", text.encode("utf-8", "surrogateescape")))
+    assert not found
+    assert aside.reason == reason
 
 
 def test_lines_are_known_by_their_content_where_the_name_does_not_tell(file: File) -> None:

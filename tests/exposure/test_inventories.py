@@ -340,6 +340,12 @@ def test_components_are_known_by_bom_link() -> None:
     link = "urn:cdx:3e671687-395b-41f5-a30f-a58921a69b79/3#a"
     found = bom_links_of(JSON_BOM, "bom")
     assert {key: purl.to_string() for key, purl in found.items()} == {link: "pkg:npm/a@2"}
+    in_xml = XML_BOM.replace(
+        b"<components/>",
+        b'<components><component type="library" bom-ref="a"><name>a</name>'
+        b"<purl>pkg:npm/a@2</purl></component></components>",
+    ).replace(b"<bom ", b'<bom version="3" serialNumber="urn:uuid:%s" ' % link[8:44].encode())
+    assert bom_links_of(in_xml, "bom") == found
     assert bom_links_of(XML_BOM, "bom") == {}
     assert bom_links_of(b'{"spdxVersion": "SPDX-2.3"}', "bom") == {}
 

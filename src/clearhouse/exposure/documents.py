@@ -19,6 +19,7 @@ from clearhouse.exposure.unpacking import SetAside
 from clearhouse.formats import (
     cve_reading,
     cyclonedx_vex,
+    cyclonedx_xml,
     epss,
     kev,
     openvex_reading,
@@ -26,11 +27,14 @@ from clearhouse.formats import (
 )
 from clearhouse.formats.csaf import reading as csaf_reading
 from clearhouse.formats.cve_reading import CveRecord
+from clearhouse.formats.inventory import text_of
 from clearhouse.formats.json_value import JsonValue, Problem, decode
 from clearhouse.formats.vex import VexDocument
 
 MOST_DOCUMENT_BYTES: Final = 32 << 20
 _LONGEST_ID: Final = 1024
+_HEAD: Final = 512
+_UTF_16: Final = (b"\xff\xfe", b"\xfe\xff")
 
 Value: TypeAlias = osv_reading.Record | kev.Listing | epss.Score | CveRecord | VexDocument
 
@@ -66,7 +70,7 @@ class Document:
     modified: datetime | None
     """When it was changed last; of an entry in a catalogue, when that came out."""
     raw: bytes
-    """As it came; what stood in a list or a catalogue is JSON again, a table's row JSON too."""
+    """As it came; what stood in a list or a catalogue is JSON again, a table's row and XML too."""
     where: str
     """Where it stood, for messages."""
     value: Value
@@ -116,6 +120,23 @@ def of_json(raw: bytes, where: str, kinds: frozenset[Kind]) -> Iterator[Document
             yield from _of_object(JsonValue(one, where), encoded(one), f"{where}[{index}]", kinds)
         except Invalid as error:
             yield SetAside(f"{where}[{index}]", error.message)
+
+
+def of_xml(raw: bytes, where: str, kinds: frozenset[Kind]) -> Iterator[Document | SetAside]:
+    """The CycloneDX document that ``raw`` is in XML; kept is the JSON that it would be."""
+    try:
+        text = text_of(raw, where, most_bytes=MOST_DOCUMENT_BYTES)
+        found = cyclonedx_xml.decode(text, where)
+        yield from _of_object(JsonValue(found, where), encoded(found), where, kinds)
+    except Invalid as error:
+        yield SetAside(where, error.message)
+
+
+def of_bytes(raw: bytes, where: str, kinds: frozenset[Kind]) -> Iterator[Document | SetAside]:
+    """The documents that ``raw`` is, in JSON or XML: how it begins tells."""
+    start = raw[:_HEAD].decode("utf-16" if raw.startswith(_UTF_16) else "utf-8-sig", "replace")
+    is_xml = start.lstrip().startswith("<")
+    yield from (of_xml if is_xml else of_json)(raw, where, kinds)
 
 
 def encoded(value: object) -> bytes:

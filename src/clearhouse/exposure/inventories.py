@@ -13,7 +13,7 @@ from clearhouse.errors import Invalid
 from clearhouse.exposure.distributions import RELEASED
 from clearhouse.exposure.matching import Component
 from clearhouse.exposure.names import normal_ecosystem, of_purl
-from clearhouse.formats import cyclonedx, cyclonedx_vex, package_lists, spdx
+from clearhouse.formats import cyclonedx, cyclonedx_vex, cyclonedx_xml, package_lists, spdx
 from clearhouse.formats.cyclonedx import SUBJECT
 from clearhouse.formats.inventory import MOST_BYTES, Inventory, Listed, text_of
 from clearhouse.formats.json_value import JsonValue, decode
@@ -81,14 +81,19 @@ def subject_of(packages: Iterable[Listed]) -> PackageURL | None:
 
 
 def bom_links_of(raw: bytes, where: str) -> dict[str, PackageURL]:
-    """The package URLs of components by BOM-Link; none where it is not CycloneDX in JSON.
+    """The package URLs of components by BOM-Link; none where it is not CycloneDX.
 
     Raises Invalid where the file is not what it seems.
     """
     text = text_of(raw, where)
-    if text.lstrip()[:1] != "{":
-        return {}
-    document = JsonValue(decode(text.encode(), where, most_bytes=MOST_BYTES), where)
+    match text.lstrip()[:1]:
+        case "{":
+            found = decode(text.encode(), where, most_bytes=MOST_BYTES)
+        case "<":
+            found = cyclonedx_xml.decode(text, where)
+        case _:
+            return {}
+    document = JsonValue(found, where)
     is_cyclonedx = document.table().get("bomFormat") == "CycloneDX"
     return cyclonedx_vex.bom_links(document) if is_cyclonedx else {}
 

@@ -14,6 +14,7 @@ from clearhouse.exposure.documents import (
     Kind,
     encoded,
     of_json,
+    of_xml,
 )
 from clearhouse.exposure.unpacking import LINES, SetAside, is_packed
 from clearhouse.formats import epss, kev
@@ -39,9 +40,8 @@ def documents_in(
     try:
         if is_packed(start):
             yield SetAside(where, "is an archive in an archive; unpack it first")
-        elif first.startswith("<"):
-            reason = "is XML, which is not read; convert CycloneDX in XML to JSON"
-            yield SetAside(where, reason)
+        elif first.startswith("<") or name.endswith(".xml"):
+            yield from of_xml(stream.read(MOST_DOCUMENT_BYTES + 1), where, kinds)
         elif epss.is_epss_head(first):
             yield from _table(Kind.EPSS, stream, where, kinds)
         elif kev.is_kev_header(first):

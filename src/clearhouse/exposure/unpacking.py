@@ -34,9 +34,7 @@ MOST_TIMES: Final = 200
 FREE_BYTES: Final = 16 << 20
 """Unpacked bytes of which the file's size is not asked: small files may be very regular."""
 LINES: Final = (".ndjson", ".jsonl")
-NAMES: Final = (".json", ".csv", ".zip", *LINES)
-#: XML is looked at to say by name that it is not read: statements may be in it.
-_LOOKED_AT: Final = (*NAMES, ".xml")
+NAMES: Final = (".json", ".xml", ".csv", ".zip", *LINES)
 #: Signatures and sums beside documents, as CSAF's providers have three for each.
 _BESIDE: Final = (".asc", ".sig", ".sha256", ".sha512")
 _NAMED: Final = 10
@@ -184,7 +182,7 @@ def _inside(folder: Path, passed: PassedOver) -> Iterator[Path]:
 
 
 def _is_feed(name: str) -> bool:
-    return name.lower().removesuffix(".gz").endswith(_LOOKED_AT)
+    return name.lower().removesuffix(".gz").endswith(NAMES)
 
 
 def _is_beside(name: str) -> bool:

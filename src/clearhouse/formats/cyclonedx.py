@@ -8,19 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Final
-from xml.parsers import expat
 
 from clearhouse.errors import Invalid
+from clearhouse.formats import cyclonedx_xml
 from clearhouse.formats.inventory import MOST_PACKAGES, Inventory, Listed, check_count
 from clearhouse.formats.json_value import JsonValue
 
 SUBJECT: Final = "metadata.component"
 """Where a document says what it is of, by JSON's keys."""
-_DEEPEST: Final = 200
 _LONGEST_SHOWN: Final = 200
 _NO_PACKAGES: Final = frozenset({"file", "data", "cryptographic-asset", "machine-learning-model"})
 _READ: Final = frozenset({"name", "group", "version", "purl"})
-_NAMESPACE: Final = "http://cyclonedx.org/schema/bom/"
 
 
 def from_json(document: JsonValue) -> Inventory:
@@ -67,78 +65,5 @@ def _listed(component: Mapping[str, Any], place: str) -> Listed | None:
 
 
 def from_xml(text: str, where: str) -> Inventory:
-    """The inventory in an XML document.
-
-    Raises Invalid where it is not well-formed, no CycloneDX, nested too deeply, or declares a
-    document type: entities can make a small file endless.
-    """
-    return _Xml(where).read(text)
-
-
-class _Xml:
-    """Builds components from the parser's events."""
-
-    def __init__(self, where: str) -> None:
-        self._where = where
-        self._path: list[str] = []
-        self._open: list[tuple[int, int, dict[str, str]]] = []  # depth, number, values
-        self._text: list[str] = []
-        self._found: list[tuple[int, Listed | None]] = []
-        self._count = 0
-        self._subject = ""
-        self._version = ""
-
-    def read(self, text: str) -> Inventory:
-        # The text is decoded already: what the declaration says of its encoding is past.
-        parser = expat.ParserCreate("utf-8", " ")
-        parser.buffer_text = True
-        parser.StartElementHandler = self._start
-        parser.EndElementHandler = self._end
-        parser.CharacterDataHandler = self._text.append
-        parser.StartDoctypeDeclHandler = self._refuse
-        try:
-            parser.Parse(text.encode(), True)  # noqa: FBT003 # expat has no names
-        except expat.ExpatError as error:
-            reason = expat.errors.messages.get(error.code, "it is not well-formed")
-            raise Invalid(
-                f"is not XML: {reason} in line {error.lineno}", where=self._where
-            ) from None
-        self._found.sort(key=lambda one: one[0])
-        packages = [one for _, one in self._found if one is not None]
-        return Inventory(f"CycloneDX {self._version}", packages, self._subject)
-
-    def _refuse(self, *_: object) -> None:
-        raise Invalid("declares a document type; an inventory needs none", where=self._where)
-
-    def _start(self, name: str, attributes: dict[str, str]) -> None:
-        namespace, _, local = name.rpartition(" ")
-        if not self._path:
-            if local != "bom" or not namespace.startswith(_NAMESPACE):
-                raise Invalid("expected a CycloneDX bom", where=self._where)
-            self._version = namespace.removeprefix(_NAMESPACE)
-        if len(self._path) > _DEEPEST:
-            raise Invalid("is nested too deeply", where=self._where)
-        # Not what tools and build formulas are made of: neither is installed.
-        installed = {"bom", "components", "component", "metadata"}.issuperset(self._path)
-        if local == "component" and installed and self._path[-1] != "bom":
-            self._count += 1
-            check_count(self._count, self._where)
-            values = {"type": attributes.get("type", "")}
-            self._open.append((len(self._path), self._count, values))
-        self._path.append(local)
-        self._text.clear()
-
-    def _end(self, _: str) -> None:
-        local = self._path.pop()
-        depth, number, values = self._open[-1] if self._open else (-1, 0, {})
-        if len(self._path) == depth + 1 and local in _READ:
-            values.setdefault(local, "".join(self._text))
-        elif len(self._path) == depth:
-            self._open.pop()
-            is_subject = self._path[-1:] == ["metadata"]
-            found = _listed(values, SUBJECT if is_subject else f"component {number}")
-            if is_subject:
-                self._subject = values.get("name", "").strip()
-                found = found if values.get("purl") else None
-            self._found.append((number, found))
-        self._text.clear()
+    """The inventory in an XML document; raises what :func:`cyclonedx_xml.decode` raises."""
+    return from_json(JsonValue(cyclonedx_xml.decode(text, where), where))

@@ -46,13 +46,15 @@ class Inventory:
     """What the inventory is of, where the document says so."""
 
 
-def text_of(raw: bytes, where: str) -> str:
+def text_of(raw: bytes, where: str, *, most_bytes: int | None = None) -> str:
     """The text that ``raw`` is: UTF-8, or UTF-16 with a byte order mark.
 
-    Raises Invalid where it is neither, is too large, or has NUL in it.
+    Raises Invalid where it is neither, is larger than an inventory or ``most_bytes``, or has NUL in
+    it.
     """
-    if len(raw) > MOST_BYTES:
-        raise Invalid(f"has {len(raw)} bytes, more than {MOST_BYTES}", where=where)
+    most = MOST_BYTES if most_bytes is None else most_bytes
+    if len(raw) > most:
+        raise Invalid(f"has {len(raw)} bytes, more than {most}", where=where)
     marked = raw.startswith((b"\xff\xfe", b"\xfe\xff"))
     try:
         text = raw.decode("utf-16" if marked else "utf-8-sig")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from clearhouse.errors import Invalid
-from clearhouse.exposure.documents import VEX, Document, of_json
+from clearhouse.exposure.documents import VEX, Document, of_bytes
 from clearhouse.exposure.inventories import bom_links_of
 from clearhouse.exposure.matching import Match
 from clearhouse.exposure.touching import Touch
@@ -47,7 +47,7 @@ def stated_of(system: System, touching: Sequence[Touch]) -> Stating:
 def read_statements(raw: bytes, where: str) -> tuple[Statement, ...]:
     """The statements of a VEX document.  Raises :class:`Invalid` where it is none."""
     statements: list[Statement] = []
-    for one in of_json(raw, where, VEX):
+    for one in of_bytes(raw, where, VEX):
         if not isinstance(one, Document) or not isinstance(one.value, VexDocument):
             reason = "is no VEX document" if isinstance(one, Document) else one.reason
             raise Invalid(f"{reason}; known are OpenVEX, CSAF and CycloneDX", where=where)
