@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -38,6 +38,8 @@ class _Described:
     sector: Sector
     answers: Mapping[str, str]
     file: str
+    upgraded_in: timedelta | None = None
+    """How soon its next upgrade is planned, where one is."""
 
 
 _SYSTEMS: Final = (
@@ -54,7 +56,7 @@ _SYSTEMS: Final = (
     _Described(
         "clear-creek", "Configuration of the pumping stations", Sector.WATER,
         {"exposure": "protected", "mission": "everything-stops", "safety": "many-deaths"},
-        "configuration-server.txt",
+        "configuration-server.txt", timedelta(days=21),
     ),
     _Described("clear-creek", "Readings database", Sector.WATER, {}, "postgres-stretch.cdx.json"),
     _Described(
@@ -69,7 +71,7 @@ _SYSTEMS: Final = (
     _Described(
         "plains-power", "Meter readings", Sector.ENERGY,
         {"exposure": "isolated", "mission": "goes-on", "safety": "no"},
-        "metering.txt",
+        "metering.txt", timedelta(days=45),
     ),
 )  # fmt: skip
 #: What is brought up to date later, in which list: the old line and the new one.
@@ -102,8 +104,13 @@ def direct(viewers: Mapping[str, Viewer], now: datetime) -> None:
 
 
 def go_on(viewers: Mapping[str, Viewer], samples: Path, now: datetime) -> None:
-    """Some have updated, and handed in what they have now."""
+    """Some have planned an upgrade; some have updated, and handed in what they have now."""
     for one in _SYSTEMS:
+        if one.upgraded_in is not None:
+            systems.describe_system(
+                viewers[one.owner], _named(one).name, one.title, sector=one.sector.value,
+                answers=one.answers, next_upgrade=(now + one.upgraded_in).date(), now=now,
+            )  # fmt: skip
         if one.file in _UPDATED:
             raw = (samples / "exposure" / one.file).read_bytes().replace(*_UPDATED[one.file])
             _hand_in(viewers[one.owner], _named(one), raw, one.file, now)

@@ -19,6 +19,7 @@ from clearhouse.exposure.judging.judgement import (
     judge_for_office,
     what_first,
 )
+from clearhouse.exposure.judging.reason import reason
 from clearhouse.protocol.ssvc.points import POINTS
 from tests.exposure.judging import cases
 from tests.exposure.judging.cases import EXPOSED, HIDDEN, LISTED, NOT_LISTED, NOW
@@ -53,6 +54,21 @@ def test_what_nobody_attacks_or_reaches_waits() -> None:
     found = judge(known(Flaw("CVE-2026-1", NOT_LISTED, points=cases.LEAST), HIDDEN))
     assert (found.remediation.possible, found.priority.possible) == (("FSU",), ("D",))
     assert found.due is None
+
+
+def test_what_waits_for_an_upgrade_waits_for_the_one_that_is_planned() -> None:
+    calm = Flaw("CVE-2026-1", NOT_LISTED, points=cases.LEAST)
+    planned = Fact(NOW + timedelta(days=40), "its owner")
+    system = replace(HIDDEN, next_upgrade=planned)
+    found = judge(known(calm, system))
+    assert (found.timeline.due, found.due) == (None, planned.value)
+    assert reason(found).endswith(": at the next planned update, on Tuesday, 19 January 2027.")
+    assert found.order < judge(known(calm, HIDDEN)).order
+    later = Known(calm, system, planned.value)
+    assert judge(later).due is None, "it came with that upgrade, or after it"
+    reached = replace(EXPOSED, next_upgrade=planned)
+    urgent = judge(known(Flaw("CVE-2026-1", LISTED, points=cases.WORST), reached))
+    assert urgent.due == datetime(2026, 12, 12, tzinfo=UTC), "no upgrade puts it off"
 
 
 def test_nothing_known_leaves_everything_possible_and_is_planned_for_at_its_worst() -> None:
@@ -214,3 +230,5 @@ def test_a_time_without_zone_is_invalid() -> None:
         Known(Flaw("X"), HIDDEN, naive)
     with pytest.raises(Invalid, match="obliged: a time without a zone"):
         Known(Flaw("X"), HIDDEN, NOW, obliged=Fact(naive, "a directive"))
+    with pytest.raises(Invalid, match="next_upgrade: a time without a zone"):
+        System("a", "The archive", next_upgrade=Fact(naive, "its owner"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -16,6 +17,7 @@ from clearhouse.office.inventories.actions.stating import (
     withdraw_statements,
 )
 from clearhouse.office.inventories.actions.systems import describe_system, retire_system
+from clearhouse.office.inventories.models import Exposure
 from clearhouse.office.ledgerbook.cross_checks import contradictions
 from clearhouse.office.queue.inline import work_off
 from clearhouse.protocol.roles import Role
@@ -142,6 +144,28 @@ def test_an_answer_of_the_owner_moves_the_date_with_its_reason() -> None:
     assert "next scheduled upgrade" in after.because
     [move] = after.moves
     assert move["reason"] == after.because
+    assert not list(contradictions())
+
+
+def test_a_planned_upgrade_gives_a_date_to_what_may_wait_for_it() -> None:
+    viewer = hospital()
+    calm = {"exposure": "isolated", "mission": "goes-on"}
+    system = a_system(viewer, **calm)
+    installed(viewer, system, "jinja2==1.0")
+    known(SCORED, kev())
+    in_force(agency())
+    assert [one.due for one in obligations()] == [None]
+    day = (NOW + 30 * DAY).date()
+    described = partial(describe_system, viewer, system.name, "Records", answers=calm, now=NOW)
+    described(next_upgrade=day)
+    work_off(NOW)
+    [one] = obligations()
+    assert one.due is not None
+    assert (one.due.date(), one.because) == (day, "at the next scheduled upgrade")
+    assert Exposure.objects.get().due == one.due
+    described()
+    work_off(NOW)
+    assert [one.due for one in obligations()] == [None]
     assert not list(contradictions())
 
 

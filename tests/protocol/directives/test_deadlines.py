@@ -73,13 +73,22 @@ def test_an_unknown_listing_counts_from_the_detection_and_an_unknown_upgrade_has
     assert by(NextUpgrade(), Facts(FOUND), None).at is None
 
 
+@pytest.mark.parametrize("rule", [NextUpgrade(), Bod2604Table()])
+def test_an_upgrade_before_the_flaw_was_found_is_not_the_next_one(rule: Rule) -> None:
+    calm = Facts(FOUND, None, False, False, False)
+    assert by(rule, calm, FOUND).at is None
+    assert "nobody has said" in by(rule, calm, FOUND - WEEK).because
+    assert by(rule, calm, FOUND + WEEK).at == FOUND + WEEK
+
+
 @given(strategies.rules, strategies.times, strategies.days, strategies.days, st.booleans())
 def test_nothing_starts_before_the_issue_or_is_due_before_it_is_in_force(
     rule: Rule, issued: datetime, wait: timedelta, age: timedelta, listed: bool
 ) -> None:
     found_at = issued - age
+    upgrade = issued + age
     facts = Facts(found_at, found_at.date() if listed else None, looked_up=listed)
-    found = due(rule, facts, issued=issued, in_force=issued + wait, next_upgrade=found_at)
+    found = due(rule, facts, issued=issued, in_force=issued + wait, next_upgrade=upgrade)
     assert found.start >= issued
     assert found.at is None or found.at >= issued + wait
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from clearhouse.exposure.judging.judgement import Judgement, facts_of
 from clearhouse.protocol.directives.conditions import Package
@@ -23,7 +22,6 @@ class Beside:
     weaknesses: frozenset[int] | None = None
     kinds: frozenset[Kind] | None = None
     """Of the system."""
-    next_upgrade: datetime | None = None
 
 
 def asked_by(
@@ -35,13 +33,14 @@ def asked_by(
     of BOD 26-04.
     """
     known = judgement.known
+    planned = known.system.next_upgrade
     return demand(
         directive,
         organisation,
         vulnerability_facts(judgement, beside),
         system_facts(judgement, beside),
         facts_of(known, judgement.inputs.answers()),
-        next_upgrade=beside.next_upgrade,
+        next_upgrade=None if planned is None else planned.value,
     )
 
 

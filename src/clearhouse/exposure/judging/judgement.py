@@ -126,9 +126,21 @@ class Judgement:
     """How severe it is; None where nobody scored it."""
 
     @property
+    def upgrade(self) -> datetime | None:
+        """The upgrade for which it waits, where somebody said when that is.
+
+        One that was planned for before the flaw was found is not the next one after it.
+        """
+        planned = self.known.system.next_upgrade
+        if planned is None or self.timeline.due is not None:
+            return None
+        return planned.value if planned.value > self.known.detected else None
+
+    @property
     def due(self) -> datetime | None:
         """By when, the earlier of the timeline's date and a directive's; None: at an upgrade."""
-        dates = (self.timeline.due, self.known.obliged.value if self.known.obliged else None)
+        obliged = self.known.obliged.value if self.known.obliged else None
+        dates = (self.timeline.due, self.upgrade, obliged)
         return min((one for one in dates if one is not None), default=None)
 
     @property

@@ -71,10 +71,12 @@ def _reach(exposed: Input) -> str:
 
 
 def _period(judgement: Judgement) -> str:
-    obliged, due = judgement.known.obliged, judgement.timeline.due
+    obliged, due = judgement.known.obliged, judgement.timeline.due or judgement.upgrade
     if obliged is not None and (due is None or obliged.value < due):
         return f"{day(obliged.value)}, as {obliged.source} asks"
     said = PERIODS[judgement.remediation.worst]
+    if judgement.upgrade is not None:
+        said += f", on {day(judgement.upgrade)}"
     if len(judgement.remediation.possible) == 1:
         return said
     missing = {one.point.key for one in judgement.remediation.missing}

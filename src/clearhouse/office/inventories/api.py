@@ -64,7 +64,7 @@ def add(request: HttpRequest, demand: SystemIn) -> Status[SystemOut]:
     """Add a system of your organisation.  What you do not know, leave out."""
     made = add_system(
         viewer_in(request), demand.title, sector=demand.sector, answers=demand.answers,
-        now=timezone.now(),
+        next_upgrade=demand.next_upgrade, now=timezone.now(),
     )  # fmt: skip
     return Status(201, SystemOut.of(made))
 
@@ -86,7 +86,7 @@ def describe(request: HttpRequest, name: Name, demand: SystemIn) -> SystemOut:
     """Say anew what is known of a system."""
     changed = describe_system(
         viewer_in(request), name, demand.title, sector=demand.sector, answers=demand.answers,
-        now=timezone.now(),
+        next_upgrade=demand.next_upgrade, now=timezone.now(),
     )  # fmt: skip
     return SystemOut.of(changed)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, TypeAlias
 
 from ninja import Schema
@@ -26,6 +26,9 @@ class SystemIn(Schema):
     answers: dict[Short, Short | list[Short]] = Field(
         default_factory=dict, examples=[{"exposure": "internet", "kind": ["medical"]}]
     )
+    next_upgrade: date | None = Field(
+        default=None, description="The day of the next planned upgrade, in UTC."
+    )
 
 
 class SystemOut(Schema):
@@ -35,6 +38,7 @@ class SystemOut(Schema):
     title: str
     sector: str
     answers: dict[str, str | list[str]]
+    next_upgrade: date | None
     made_at: datetime
     retired_at: datetime | None
     exposures: int | None = None
@@ -50,7 +54,7 @@ class SystemOut(Schema):
         """A system that its viewer may see."""
         return cls(
             name=one.name, title=one.title, sector=one.sector, answers=one.answers,
-            made_at=one.made_at, retired_at=one.retired_at,
+            next_upgrade=one.next_upgrade, made_at=one.made_at, retired_at=one.retired_at,
         )  # fmt: skip
 
     @classmethod

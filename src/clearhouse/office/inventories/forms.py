@@ -31,6 +31,13 @@ class SystemForm(forms.Form):
         super().__init__(*args, **kwargs)
         for one in QUESTIONS:
             self.fields[one.key] = _field(one)
+        self.fields["next_upgrade"] = forms.DateField(
+            label="When is it next upgraded as planned?",
+            required=False,
+            help_text="What may wait for a planned upgrade is due then. Leave it empty if nothing"
+            " is planned.",
+            widget=forms.DateInput(attrs={"type": "date"}),
+        )
 
     def described(self) -> dict[str, Any]:
         """What the actions are given."""
@@ -40,6 +47,7 @@ class SystemForm(forms.Form):
             "title": data["title"],
             "sector": data["sector"],
             "answers": {key: given for key, given in answers.items() if given},
+            "next_upgrade": data["next_upgrade"],
         }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any, Final
 
 from clearhouse.errors import Invalid
@@ -29,6 +29,7 @@ from clearhouse.protocol.sectors import Sector
 from clearhouse.protocol.system_questions import points_of
 
 _OWNER: Final = "its owner"
+_END_OF_DAY: Final = time(23, 59, 59)
 _KEV: Final = "CISA's KEV catalogue"
 _EPSS: Final = "EPSS, FIRST"
 
@@ -63,7 +64,10 @@ def system_of(system: System) -> Judged:
     single = {key: given for key, given in system.answers.items() if isinstance(given, str)}
     points = {key: Fact(value, _OWNER) for key, value in points_of(single).items()}
     sector = Fact(Sector(system.sector), _OWNER) if system.sector else None
-    return Judged(system.name, system.title, points, sector)
+    upgrade = None
+    if system.next_upgrade is not None:
+        upgrade = Fact(datetime.combine(system.next_upgrade, _END_OF_DAY, UTC), _OWNER)
+    return Judged(system.name, system.title, points, sector, upgrade)
 
 
 def flaw_of(

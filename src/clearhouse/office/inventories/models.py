@@ -20,7 +20,8 @@ MORE_NAMES = "*"
 class System(models.Model):
     """Something that a deployer runs and answers for: a server, a fleet, an application.
 
-    ``answers`` are its owner's, by the keys of the questions; what is missing is not known.
+    ``answers`` are its owner's, by the keys of the questions; what is missing is not known, and
+    ``next_upgrade`` is the day of the next planned upgrade, in UTC.
     ``revision`` counts what may have changed what touches it, and ``matched`` says up to which of
     these it was looked at.
     """
@@ -30,6 +31,7 @@ class System(models.Model):
     title = models.CharField(max_length=120)
     sector = models.CharField(max_length=60, blank=True)
     answers = models.JSONField(default=dict)
+    next_upgrade = models.DateField(null=True)
     made_at = models.DateTimeField()
     retired_at = models.DateTimeField(null=True)
     revision = models.BigIntegerField(default=0)

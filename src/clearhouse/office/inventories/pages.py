@@ -100,7 +100,10 @@ def describe(request: HttpRequest, system: str) -> HttpResponse:
     """Say anew what is known of a system."""
     viewer = viewer_in(request)
     seen = system_seen(viewer, system)
-    initial = {"title": seen.title, "sector": seen.sector, **seen.answers}
+    initial = {
+        "title": seen.title, "sector": seen.sector, "next_upgrade": seen.next_upgrade,
+        **seen.answers,
+    }  # fmt: skip
     form = SystemForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
         try:

@@ -161,6 +161,8 @@ def facts_of(system: System) -> list[tuple[str, str]]:
         keys = [given] if isinstance(given, str) else list(given or ())
         texts = [one.choice(key).text for key in keys]
         found.append((one.text, ", ".join(texts) or "not known"))
+    planned = system.next_upgrade
+    found.append(("Next planned upgrade", f"{planned:%-d %B %Y}" if planned else "not known"))
     return found
 
 

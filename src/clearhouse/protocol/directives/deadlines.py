@@ -107,7 +107,7 @@ def _read(rule: Rule, facts: Facts, issued: datetime, upgrade: datetime | None) 
         case FixedDate(at):
             return Due(at, issued, "a date for everybody")
         case NextUpgrade():
-            return _upgrade(issued, upgrade)
+            return _upgrade(issued, facts, upgrade)
         case DaysFrom(start, days):
             return _days(start, days, facts, issued)
         case _:
@@ -120,7 +120,7 @@ def _table(facts: Facts, issued: datetime, upgrade: datetime | None) -> Due:
     unanswered = frozenset(_QUESTIONS[one.point.key] for one in found.changes)
     days = DAYS.get(found.outcome)
     if days is None:
-        return _upgrade(start, upgrade)
+        return _upgrade(start, facts, upgrade)
     because = f"BOD 26-04: {REMEDIATION_TIMELINES.name_of(found.outcome)}"
     if not found.is_certain:
         because += ", the shortest of what is possible until more is known"
@@ -136,10 +136,11 @@ _QUESTIONS: Final = {
 }
 
 
-def _upgrade(start: datetime, upgrade: datetime | None) -> Due:
-    if upgrade is None:
+def _upgrade(start: datetime, facts: Facts, upgrade: datetime | None) -> Due:
+    """An upgrade before the clock starts, or before the flaw came, is not the next one."""
+    if upgrade is None or zoned(upgrade, "next_upgrade") <= max(start, facts.detected):
         return Due(None, start, "at the next scheduled upgrade; nobody has said when that is")
-    return Due(max(zoned(upgrade, "next_upgrade"), start), start, "at the next scheduled upgrade")
+    return Due(upgrade, start, "at the next scheduled upgrade")
 
 
 def _days(start: Start, days: int, facts: Facts, issued: datetime) -> Due:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from django.db import transaction
@@ -26,17 +26,21 @@ from clearhouse.protocol.system_questions import KIND, UNKNOWN, kinds_of, questi
 #: Fleets are one system each; an organisation with more than this means machines by it.
 MOST: Final = 2000
 _TITLE: Final = 120
+#: Of a planned upgrade: what is further away is a slip of the keyboard.
+_FURTHEST: Final = timedelta(days=5 * 366)
 
 Answer = str | Sequence[str]
 """The key of an answer, or of several where a question takes several."""
 
 
 def add_system(
-    viewer: Viewer, title: str, *, sector: str = "", answers: Mapping[str, Answer], now: datetime
-) -> System:
+    viewer: Viewer, title: str, *, sector: str = "", answers: Mapping[str, Answer],
+    next_upgrade: date | None = None, now: datetime,
+) -> System:  # fmt: skip
     """Add a system of the viewer's organisation.  Raises :class:`Invalid` and :class:`Refused`."""
     viewer.needs(Scope.INVENTORIES_WRITE)
     known = checked(sector, answers)
+    upgrade = _upgrade(next_upgrade, now)
     named = _title(title)
     with transaction.atomic():
         hold(viewer.acting_for())
@@ -47,7 +51,7 @@ def add_system(
             raise Refused(f"at most {MOST:,} systems; put machines of one kind into one system")
         made = System.objects.create(
             name=new_name("SY"), organisation_id=viewer.acting_for(), title=named, sector=sector,
-            answers=known, made_at=now,
+            answers=known, next_upgrade=upgrade, made_at=now,
         )  # fmt: skip
         record("system.added", made.name, {}, now=now)
         return made
@@ -55,7 +59,7 @@ def add_system(
 
 def describe_system(
     viewer: Viewer, name: str, title: str, *, sector: str = "", answers: Mapping[str, Answer],
-    now: datetime,
+    next_upgrade: date | None = None, now: datetime,
 ) -> System:  # fmt: skip
     """Say anew what is known of a system; what touches it is judged anew by that."""
     viewer.needs(Scope.INVENTORIES_WRITE)
@@ -66,8 +70,10 @@ def describe_system(
         others = System.objects.filter(organisation=held.organisation_id, retired_at=None)
         if others.exclude(pk=held.pk).filter(title=named).exists():
             raise Invalid("you have another system of that name", key="title")
+        if next_upgrade != held.next_upgrade:
+            held.next_upgrade = _upgrade(next_upgrade, now)
         held.title, held.sector, held.answers = named, sector, known
-        held.save(update_fields=["title", "sector", "answers"])
+        held.save(update_fields=["title", "sector", "answers", "next_upgrade"])
         record("system.described", held.name, {"answers": len(known)}, now=now)
         judge_anew(held, now=now)
         return held
@@ -112,6 +118,13 @@ def checked(sector: str, answers: Mapping[str, Answer]) -> dict[str, Answer]:
         if known:
             found[key] = known if asked.most > 1 else known[0]
     return found
+
+
+def _upgrade(day: date | None, now: datetime) -> date | None:
+    today = now.astimezone(UTC).date()
+    if day is not None and not today <= day <= today + _FURTHEST:
+        raise Invalid("expected a day from today on, within five years", key="next_upgrade")
+    return day
 
 
 def _title(text: str) -> str:
