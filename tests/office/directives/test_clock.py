@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from clearhouse.office.directives.actions.clock import remind, tick
+from clearhouse.office.directives.actions.clock import remind
 from clearhouse.office.directives.actions.evidence import hand_in
 from clearhouse.office.directives.actions.news import tell_waiting
 from clearhouse.office.directives.models import DirectiveRow, Untold
@@ -18,6 +18,7 @@ from clearhouse.office.queue.inline import work_off
 from tests.office.directives.made import (
     DAY,
     NOW,
+    a_minute,
     a_system,
     agency,
     hospital,
@@ -111,7 +112,7 @@ def test_a_directive_ends_by_itself_on_its_day_and_what_was_open_is_withdrawn() 
     look_again(NOW + 2 * DAY)
     work_off(NOW + 2 * DAY)
     assert [one.state for one in obligations()] == ["open"], "it asks nothing more"
-    tick(NOW + 2 * DAY)
+    a_minute(NOW + 2 * DAY)
     work_off(NOW + 2 * DAY)
     assert [one.state for one in obligations()] == ["withdrawn"]
     assert DirectiveRow.objects.get().state == "ended"
@@ -134,12 +135,12 @@ def test_a_receiver_that_was_told_what_to_do_is_told_once_that_it_is_done() -> N
         installed(viewer, system, "jinja2==1.0")
         known(record("PYSEC-1", "jinja2", aliases=["CVE-2026-1001"]))
         in_force(agency())
-        tick(NOW)
+        a_minute(NOW)
         passes(NOW + timedelta(hours=2))
         assert there.told[-1]["something_else_waits"], "it is TLP:AMBER"
         installed(viewer, system, "jinja2==2.0", now=NOW + DAY)
         work_off(NOW + DAY)
-        tick(NOW + DAY)
+        a_minute(NOW + DAY)
         for days in (2, 3, 4):
             passes(NOW + days * DAY)
         ends = [one for one in there.told if one["something_else_is_over"]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from clearhouse.office.directives.actions import clock, deriving, issuing, proving
+from clearhouse.office.directives.actions import clock, deriving, issuing, news, proving
 from clearhouse.office.directives.proofs import PROVE
 from clearhouse.office.queue.handlers import Handler, Payload, Progress, every, handler
 
@@ -54,10 +54,32 @@ class Prove(Handler[dict[str, Any] | None]):
         proving.could_not(str(payload["run"]), now=now)
 
 
-@every(_CLOCK_SECONDS, "directives.clock")
-def tick(now: datetime) -> None:
-    """Remind, end what ends, look at what was left behind."""
-    clock.tick(now)
+# Each in a transaction of its own: what writes entries holds the ledger to its end, and nobody who
+# holds that may wait for an obligation or an organisation.
+
+
+@every(_CLOCK_SECONDS, "directives.end")
+def end_by_date(now: datetime) -> None:
+    """End what ends today."""
+    issuing.end_by_date(now)
+
+
+@every(_CLOCK_SECONDS, "directives.remind")
+def remind(now: datetime) -> None:
+    """Remind of what is near."""
+    clock.remind(now)
+
+
+@every(_CLOCK_SECONDS, "directives.left_behind")
+def look_again(now: datetime) -> None:
+    """Look at what was left behind."""
+    deriving.look_again(now)
+
+
+@every(_CLOCK_SECONDS, "directives.tell")
+def tell(now: datetime) -> None:
+    """Tell what was noted."""
+    news.tell_waiting(now)
 
 
 @every(_ALL_SECONDS, "directives.all")

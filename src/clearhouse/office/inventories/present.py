@@ -88,7 +88,7 @@ class Present:
 
 def hold_system(key: int) -> bool:
     """Let nobody else change or match a system until the transaction ends; False for none."""
-    return System.objects.select_for_update().filter(pk=key).first() is not None
+    return System.objects.select_for_update(no_key=True).filter(pk=key).first() is not None
 
 
 def present_of(key: int, *, also: Collection[int] = ()) -> Present:

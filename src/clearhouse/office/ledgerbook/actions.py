@@ -64,22 +64,25 @@ def record_many(decisions: Iterable[Decision], *, now: datetime) -> list[Entry]:
     if not connection.in_atomic_block:
         msg = "an entry is written in the transaction of its decision: open one"
         raise RuntimeError(msg)
+    coming = iter(decisions)
+    some = list(islice(coming, _AT_ONCE))
+    if not some:
+        return []  # nobody has to wait for it
     head = _locked_head()
     at = now.astimezone(UTC)
     if head.last_at is not None:
         at = max(at, head.last_at)
     entries: list[Entry] = []
-    coming = iter(decisions)
-    while some := list(islice(coming, _AT_ONCE)):
+    while some:
         new = [
             Entry(index, *one[:2], at, one.facts, secrets.token_bytes(LEAST_SALT_BYTES))
             for index, one in enumerate(some, head.size)
         ]
         _append(head, new)
         entries += new
-    if entries:
-        head.last_at = at
-        head.save(force_update=True)
+        some = list(islice(coming, _AT_ONCE))
+    head.last_at = at
+    head.save(force_update=True)
     return entries
 
 

@@ -1,4 +1,4 @@
-"""What time alone does: it reminds, and ends directives on their day."""
+"""What time alone does to obligations: it reminds."""
 
 from __future__ import annotations
 
@@ -8,9 +8,6 @@ from typing import Final
 from django.db import transaction
 
 from clearhouse.office.directives.actions.change import Change
-from clearhouse.office.directives.actions.deriving import look_again
-from clearhouse.office.directives.actions.issuing import end_by_date
-from clearhouse.office.directives.actions.news import tell_waiting
 from clearhouse.office.directives.actions.noting import keep
 from clearhouse.office.directives.models import ObligationRow
 from clearhouse.office.directives.stored import directive_of
@@ -21,22 +18,19 @@ from clearhouse.protocol.directives.events import Clock, State
 AT_ONCE: Final = 500
 
 
-def tick(now: datetime) -> None:
-    """End what ends today, remind of what is near, look at what was left behind, tell of it."""
-    end_by_date(now)
-    remind(now)
-    look_again(now)
-    tell_waiting(now)
-
-
 def remind(now: datetime) -> int:
-    """Let the clock of each obligation that waits for it move.  How many there were."""
+    """Let the clock of each obligation that waits for it move.  How many there were.
+
+    They are held in the order of their keys, as by whoever looks at a system.
+    """
     with transaction.atomic():
+        waiting = ObligationRow.objects.filter(state=State.OPEN, next_at__lte=now)
+        first = waiting.order_by("next_at", "pk").values_list("pk", flat=True)[:AT_ONCE]
         rows = list(
-            ObligationRow.objects.select_for_update(of=("self",))
+            waiting.select_for_update(of=("self",))
             .select_related("directive")
-            .filter(state=State.OPEN, next_at__lte=now)
-            .order_by("next_at", "pk")[:AT_ONCE]
+            .filter(pk__in=list(first))
+            .order_by("pk")
         )
         read: dict[int, Directive] = {}
         for one in rows:

@@ -187,7 +187,7 @@ def end(viewer: Viewer, name: str, reason: str, *, now: datetime) -> DirectiveRo
 
 def end_by_date(now: datetime) -> None:
     """End what ends by its own date."""
-    due = DirectiveRow.objects.select_for_update().filter(
+    due = DirectiveRow.objects.select_for_update(no_key=True).filter(
         state=DirectiveRow.State.ISSUED, ends_at__lte=now
     )
     for one in due.order_by("pk"):
@@ -195,13 +195,17 @@ def end_by_date(now: datetime) -> None:
 
 
 def spread(name: str, *, now: datetime) -> None:
-    """Put in a job for each system that a directive may be about, or has obligations on."""
+    """Put in a job for each system that a directive may be about, or has obligations on.
+
+    Also where it has ended: who looks at a system just now may have read that it is in force, and
+    what begins by that is seen by nobody yet.  Marking waits for the end of such a look.
+    """
     row = DirectiveRow.objects.filter(name=name).first()
     if row is None:
         return
-    if row.state == DirectiveRow.State.ISSUED:
-        mark_all(now)
-    else:
+    mark_all(now)
+    if row.state == DirectiveRow.State.ENDED:
+        # Systems that were retired have some as well.
         open_ = ObligationRow.objects.filter(directive=row).exclude(state__in=FINAL)
         mark(set(open_.values_list("system_id", flat=True)), now=now)
 
@@ -231,7 +235,9 @@ def _dated(value: Directive, name: str, issuer: str, now: datetime, days: int) -
 
 
 def _held(viewer: Viewer, name: str) -> DirectiveRow:
-    return DirectiveRow.objects.select_for_update().get(pk=own_directive(viewer, name).pk)
+    """It, held; obligations that name it begin meanwhile: these hold the ledger, which is next."""
+    seen = own_directive(viewer, name)
+    return DirectiveRow.objects.select_for_update(no_key=True).get(pk=seen.pk)
 
 
 def _must_issue(viewer: Viewer) -> None:

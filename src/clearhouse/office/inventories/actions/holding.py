@@ -12,10 +12,11 @@ def held(system: System) -> System:
     """The system as it stands, after what is known and its organisation, and before the ledger.
 
     Telling somebody holds its organisation: who held the system first would wait for who waits.
+    Its key never changes: rows that name it are written meanwhile, and wait for nobody.
     """
     hold_still()
     hold(system.organisation_id)
-    return System.objects.select_for_update().get(pk=system.pk)
+    return System.objects.select_for_update(no_key=True).get(pk=system.pk)
 
 
 def held_in_use(system: System) -> System:
