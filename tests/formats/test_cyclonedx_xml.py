@@ -164,3 +164,21 @@ def test_whatever_the_text_it_is_a_document_or_refused(text: str) -> None:
         else:
             where = "x" if found["bomFormat"] == "CycloneDX" else ""
         assert where == "x"
+
+
+ONE = "<component><name>a</name><purl>pkg:npm/a@1</purl></component>"
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (f"<components>{ONE}</components>\n<components>{ONE}</components>", "twice"),
+        (f"<components>{ONE.replace('<name>', '<name>b</name><name>')}</components>", "twice"),
+        (f"<components>{ONE.replace('>a<', '>a<b/>c<')}</components>", "inside of a text"),
+        ("<components><o:component><o:name>a</o:name></o:component></components>", "edition"),
+    ],
+)
+def test_what_would_be_lost_is_refused(body: str, reason: str) -> None:
+    older = NAMESPACE.replace("1.6", "1.5")
+    with pytest.raises(Invalid, match=rf"{reason}.* in line \d"):
+        cyclonedx_xml.decode(f'<bom xmlns="{NAMESPACE}" xmlns:o="{older}">{body}</bom>', "x")

@@ -14,6 +14,7 @@ from xml.parsers import expat
 
 from clearhouse.errors import Invalid
 from clearhouse.formats.inventory import check_count
+from clearhouse.formats.json_value import shown
 
 _DEEPEST: Final = 200
 _NAMESPACE: Final = "http://cyclonedx.org/schema/bom/"
@@ -83,7 +84,9 @@ def decode(text: str, where: str) -> dict[str, Any]:
     """The document's value.
 
     Raises Invalid where it is not well-formed, no CycloneDX, nested too deeply, or declares a
-    document type: entities can make a small file endless.
+    document type: entities can make a small file endless.  And where something would be lost: an
+    element that stands twice where the schema has one, is inside of a text, or is of another
+    edition.
     """
     return _Reading(where).read(text)
 
@@ -93,6 +96,7 @@ class _Reading:
 
     def __init__(self, where: str) -> None:
         self._where = where
+        self._parser = expat.ParserCreate("utf-8", " ")
         self._namespace = ""
         self._found: dict[str, Any] = {}
         self._open: list[tuple[_Shape | None, Any]] = []
@@ -101,7 +105,7 @@ class _Reading:
 
     def read(self, text: str) -> dict[str, Any]:
         # The text is decoded already: what the declaration says of its encoding is past.
-        parser = expat.ParserCreate("utf-8", " ")
+        parser = self._parser
         parser.buffer_text = True
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
@@ -119,6 +123,10 @@ class _Reading:
     def _refuse(self, *_: object) -> None:
         raise Invalid("declares a document type; CycloneDX needs none", where=self._where)
 
+    def _invalid(self, reason: str) -> Invalid:
+        line = self._parser.CurrentLineNumber
+        return Invalid(f"{reason} in line {line}", where=self._where)
+
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         namespace, _, local = name.rpartition(" ")
         self._text.clear()
@@ -133,8 +141,15 @@ class _Reading:
             return
         if len(self._open) > _DEEPEST:
             raise Invalid("is nested too deeply", where=self._where)
+        around, value = self._open[-1]
+        if isinstance(around, _Text):
+            raise self._invalid(f"has {shown(local)} inside of a text")
+        if namespace != self._namespace and namespace.startswith(_NAMESPACE):
+            raise self._invalid(f"has {shown(local)} of another edition than itself")
         # An extension may call its elements as it likes.
         shape = self._member(local) if namespace == self._namespace else None
+        if isinstance(around, _Table) and shape is not None and _in_json(local) in value:
+            raise self._invalid(f"has {shown(local)} twice where one can be")
         match shape:
             case _Table():
                 self._open.append((shape, _attributes(shape, attributes)))
@@ -164,8 +179,11 @@ class _Reading:
             check_count(self._count, self._where)
             around.append(value)
         else:
-            local = name.rpartition(" ")[2]
-            around.setdefault(_IN_JSON.get(local, local), value)
+            around[_in_json(name.rpartition(" ")[2])] = value
+
+
+def _in_json(local: str) -> str:
+    return _IN_JSON.get(local, local)
 
 
 def _attributes(shape: _Table, attributes: Mapping[str, str]) -> dict[str, Any]:
