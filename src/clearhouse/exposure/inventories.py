@@ -155,6 +155,23 @@ def components_of(
     return known, unknown
 
 
+def without_release(components: Iterable[Component]) -> list[Unidentified]:
+    """Packages of distributions that do not say of which release, with what to do about each.
+
+    Advisories of these distributions are each about one release: that none is about such a package
+    says nothing.
+    """
+    return [
+        Unidentified(
+            Listed(one.name, one.version, one.purl, one.ecosystem, one.place),
+            f"nothing says of which release of {one.ecosystem} it is, and advisories are about one",
+            "name the release, as in ?distro=debian-12 of a package URL",
+        )
+        for one in components
+        if one.ecosystem in RELEASED
+    ]
+
+
 def _is_too_long(one: Component) -> bool:
     texts = (one.ecosystem, one.name, one.version)
     return any(len(text.encode(errors="replace")) > _LONGEST_NAME for text in texts)

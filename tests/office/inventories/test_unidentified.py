@@ -104,6 +104,29 @@ def test_what_a_list_cannot_name_is_over(raw: bytes) -> None:
     assert flaws(system) == []
 
 
+def test_a_package_of_no_release_of_its_distribution_ends_nothing_and_is_listed() -> None:
+    """The advisory is about one release, so that none is about a package that names none."""
+    viewer = hospital()
+    system = a_system(viewer)
+    entry = {
+        "package": {"ecosystem": "Debian:12", "name": "openssl"},
+        "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "3.0.20-1"}]}],
+    }
+    known = {"id": "DSA-1", "modified": "2026-11-01T00:00:00Z", "affected": [entry]}
+    take_in_documents([documented(known)], now=NOW)
+    openssl = "pkg:deb/debian/openssl@3.0.11-1?arch=source"
+    receive(viewer, system.name, bom({"purl": f"{openssl}&distro=debian-12"}), file="a", now=NOW)
+    assert flaws(system) == ["DSA-1"]
+    made = receive(viewer, system.name, bom({"purl": openssl}), file="b", now=LATER)
+    assert (made.components, made.unidentified_count) == (1, 1)
+    assert made.unidentified[0]["name"] == "openssl"
+    [one], _ = queries.exposures_of(viewer)
+    assert (one.flaw, one.answer, one.detected_at) == ("DSA-1", "undecided", NOW)
+    fixed = {"purl": "pkg:deb/debian/openssl@3.0.20-1?arch=source&distro=debian-12"}
+    receive(viewer, system.name, bom(fixed), file="c", now=LATER)
+    assert flaws(system) == []
+
+
 def test_it_is_affected_again_or_over_as_soon_as_a_list_says_so() -> None:
     viewer = hospital()
     system = with_jinja(viewer)

@@ -12,7 +12,13 @@ from django.db import transaction
 from django.db.models import Count
 
 from clearhouse.errors import Invalid
-from clearhouse.exposure.inventories import Unidentified, components_of, read, subject_of
+from clearhouse.exposure.inventories import (
+    Unidentified,
+    components_of,
+    read,
+    subject_of,
+    without_release,
+)
 from clearhouse.exposure.matching import Component
 from clearhouse.exposure.names import normal_ecosystem, normal_name
 from clearhouse.formats.inventory import MOST_BYTES
@@ -98,6 +104,8 @@ def parse(raw: bytes, where: str, distribution: str) -> Parsed:
     known, unknown = components_of(found.packages, where)
     if not known and not unknown:
         raise Invalid("lists no packages", where=where)
+    # They are held against what is about any release, and against nothing else.
+    unknown += without_release(known)
     _check_versions(known, where)
     subject = subject_of(found.packages)
     return Parsed(found.format, known, str(subject or ""), unknown)
