@@ -252,3 +252,21 @@ def test_scores_of_no_day_are_replaced_by_what_comes_later(tmp_path: Path) -> No
         table = f"cve,epss,percentile\n{ONE},{share},0.5\n"
         load(put(tmp_path, "epss.csv", table), clock=clock)
     assert Signal.objects.get().said["probability"] == 0.2
+
+
+def test_a_load_of_something_else_takes_nothing_of_a_half_loaded_catalogue_back(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "kev.json").write_text(json.dumps(kev(1, "CVE-2026-1001", "CVE-2026-1002")))
+    clock = Days()
+    load(tmp_path / "kev.json", clock=clock)
+    frame = {"id": "PYSEC-1", "modified": "2026-11-01T00:00:00Z", "affected": []}
+    (tmp_path / "osv.json").write_text(json.dumps(frame))
+
+    def beside(_: str) -> None:
+        """The next edition begins to be loaded: the first part of it is here."""
+        take_in_documents([documented(kev(2, "CVE-2026-1001"))], now=clock())
+
+    load(tmp_path / "osv.json", clock=clock, say=beside)
+    listed = Signal.objects.filter(kind=Signal.Kind.KEV).values_list("flaw", flat=True)
+    assert set(listed) == {"CVE-2026-1001", "CVE-2026-1002"}

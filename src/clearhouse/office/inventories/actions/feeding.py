@@ -58,12 +58,16 @@ def load(
     1. A load of the same content that was cut off goes on where it stood.  2. So many documents at
     a time are kept in one transaction with how far it is.  3. What cannot be read is left out with
     its reason.  4. At the end of a whole KEV catalogue, what it lists no more is taken back, but
-    not where something was left out: that may be what it lists.
+    not where something was left out: that may be what it lists.  At the end of anything else
+    nothing is: the catalogue may be loaded beside it, and be half here.
     Raises :class:`Invalid` where the path cannot be read at all.
     """
     began = clock()
     row = _begun(path, began)  # 1
-    for some in _together(islice(read(path, passed=passed), row.position, None)):
+    kinds: set[Kind] = set()
+    for some in _together(
+        islice(_kinds_noted(read(path, passed=passed), kinds), row.position, None)
+    ):
         documents = [one for one in some if isinstance(one, Document)]
         with transaction.atomic():  # 2
             changed = take_in_documents(documents, now=clock())
@@ -71,7 +75,7 @@ def load(
         say(f"{row.position:,} read, {row.changed:,} new or changed")
     with transaction.atomic():
         hold_alone()
-        if not row.left_out:  # 4
+        if Kind.KEV in kinds and not row.left_out:  # 4
             mark(systems_touched_by(forget_unlisted(row.began_at)))
         row.ended_at = clock()
         row.save(update_fields=["ended_at"])
@@ -187,6 +191,16 @@ def systems_touched_by(flaws: Iterable[str]) -> set[int]:
         rows = Exposure.objects.filter(Q(flaw__in=some) | Q(record__in=some), gone_at=None)
         found |= set(rows.values_list("system_id", flat=True).distinct())
     return found
+
+
+def _kinds_noted(
+    coming: Iterable[Document | SetAside], kinds: set[Kind]
+) -> Iterator[Document | SetAside]:
+    """The same, those that were kept before among them; ``kinds`` has what they are."""
+    for one in coming:
+        if isinstance(one, Document):
+            kinds.add(one.kind)
+        yield one
 
 
 def _together(coming: Iterable[Document | SetAside]) -> Iterator[list[Document | SetAside]]:
