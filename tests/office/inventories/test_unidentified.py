@@ -127,6 +127,37 @@ def test_a_package_of_no_release_of_its_distribution_ends_nothing_and_is_listed(
     assert flaws(system) == []
 
 
+def test_a_list_of_nothing_but_what_it_is_of_ends_nothing() -> None:
+    """As tools write it that could not resolve what the application needs."""
+    viewer = hospital()
+    take_in_documents([JINJA], now=NOW)
+    system = a_system(viewer)
+    frame = json.loads(bom({"name": "jinja2", "purl": "pkg:pypi/jinja2@3.1.3"}))
+    frame["metadata"] = {"component": {"name": "app", "purl": "pkg:pypi/app@1.0"}}
+    receive(viewer, system.name, json.dumps(frame).encode(), file="a", now=NOW)
+    assert flaws(system) == ["CVE-2026-1"]
+    made = receive(
+        viewer, system.name, json.dumps(frame | {"components": []}).encode(), file="b", now=LATER
+    )
+    assert [one["ecosystem"] for one in made.lacks] == ["PyPI"]
+    [one], _ = queries.exposures_of(viewer)
+    assert (one.flaw, one.answer) == ("CVE-2026-1", "undecided")
+
+
+def test_of_a_system_without_a_list_that_was_read_nothing_is_known() -> None:
+    viewer = hospital()
+    system = a_system(viewer)
+    Inventory.objects.create(
+        name="IN-1", system=system, at=NOW, by="x", file="f", blob="0", size=1, entry=0,
+        state=Inventory.State.REFUSED,
+    )  # fmt: skip
+    [summary] = queries.systems_of(viewer)
+    assert summary.listed_at is None
+    page = client_of(viewer).get("/exposure/").content.decode()
+    assert "Of 1 system nothing is known" in page
+    assert "Nothing touches your systems" not in page
+
+
 def test_it_is_affected_again_or_over_as_soon_as_a_list_says_so() -> None:
     viewer = hospital()
     system = with_jinja(viewer)

@@ -44,7 +44,10 @@ class SystemOut(Schema):
     exposures: int | None = None
     undecided: int | None = None
     due: datetime | None = None
-    inventory_at: datetime | None = None
+    inventory_at: datetime | None = Field(
+        default=None,
+        description="When the list came that counts; null where none was read: nothing is known.",
+    )
     unidentified: int | None = Field(
         default=None, description="Entries of the current list that cannot be identified."
     )

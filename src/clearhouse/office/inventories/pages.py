@@ -56,6 +56,7 @@ def todo(request: HttpRequest) -> HttpResponse:
         "title": "Exposure",
         "now": now,
         "systems": systems,
+        "unlisted": sum(one.listed_at is None for one in systems),
         "confidential": told_to(viewer),
         "counts": queries.counts_of(viewer),
         "rows": [shown.row_of(one, now) for one in rows],

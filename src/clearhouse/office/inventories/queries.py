@@ -38,7 +38,7 @@ class Summary:
     due: datetime | None
     """The nearest date by which something has to be done."""
     listed_at: datetime | None
-    """When its last inventory came."""
+    """When its current inventory came; None where none was read, so that nothing is known."""
     unidentified: int
     """Entries of its current inventory of which nobody can tell which packages they are."""
 
@@ -57,7 +57,7 @@ def systems_of(viewer: Viewer) -> list[Summary]:
                 distinct=True,
             ),
             nearest=Min("exposures__due", filter=_standing("exposures__")),
-            newest=Max("inventories__at"),
+            newest=Max("inventories__at", filter=Q(inventories__is_current=True)),
             unknown=Max(
                 "inventories__unidentified_count", filter=Q(inventories__is_current=True), default=0
             ),

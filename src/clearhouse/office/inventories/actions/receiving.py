@@ -21,6 +21,7 @@ from clearhouse.exposure.inventories import (
 )
 from clearhouse.exposure.matching import Component
 from clearhouse.exposure.names import normal_ecosystem, normal_name
+from clearhouse.formats.cyclonedx import SUBJECT
 from clearhouse.formats.inventory import MOST_BYTES
 from clearhouse.office.batches import batches
 from clearhouse.office.blobs import store
@@ -152,12 +153,20 @@ def install(made: Inventory, parsed: Parsed, *, now: datetime) -> None:
 
 
 def _lacking(current: Inventory, made: Inventory, parsed: Parsed) -> list[Lacking]:
-    """The ecosystems that the list before had, and this one has not."""
+    """The ecosystems that the list before had, and this one has not.
+
+    What the list is of does not count: a tool that could not resolve what it needs names it alone.
+    """
     counted: Counter[str] = Counter()
-    rows = current.packages.values_list("release__ecosystem").annotate(count=Count("pk"))
+    rows = current.packages.exclude(place=SUBJECT).values_list("release__ecosystem")
+    rows = rows.annotate(count=Count("pk"))
     for ecosystem, count in rows.order_by():
         counted[base_name(ecosystem)] += count
-    there = {base_name(normal_ecosystem(one.ecosystem)) for one in parsed.components}
+    there = {
+        base_name(normal_ecosystem(one.ecosystem))
+        for one in parsed.components
+        if one.place != SUBJECT
+    }
     return lacking(counted, lacks_of(current), there, made.at)
 
 
