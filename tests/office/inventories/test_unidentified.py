@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -108,7 +108,7 @@ def test_a_package_of_no_release_of_its_distribution_ends_nothing_and_is_listed(
     """The advisory is about one release, so that none is about a package that names none."""
     viewer = hospital()
     system = a_system(viewer)
-    entry = {
+    entry: dict[str, object] = {
         "package": {"ecosystem": "Debian:12", "name": "openssl"},
         "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "3.0.20-1"}]}],
     }
@@ -127,6 +127,37 @@ def test_a_package_of_no_release_of_its_distribution_ends_nothing_and_is_listed(
     assert flaws(system) == []
 
 
+def test_a_release_of_which_no_record_is_known_ends_nothing() -> None:
+    viewer = hospital()
+    system = a_system(viewer)
+
+    def about(release: str, fixed: str, package: str = "openssl") -> None:
+        entry = {
+            "package": {"ecosystem": f"Debian:{release}", "name": package},
+            "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": fixed}]}],
+        }
+        frame = {"id": f"DSA-{release}-{package}", "aliases": ["CVE-2026-1"], "affected": [entry]}
+        take_in_documents([documented(frame | {"modified": "2026-11-01T00:00:00Z"})], now=NOW)
+
+    def installed(release: str, version: str, now: datetime) -> None:
+        purl = f"pkg:deb/debian/openssl@{version}?arch=source&distro=debian-{release}"
+        receive(viewer, system.name, bom({"purl": purl}), file="f", now=now)
+
+    about("12", "3.0.20-1")
+    installed("12", "3.0.11-1", NOW)
+    installed("13", "3.5.0-1", LATER)
+    [one], _ = queries.exposures_of(viewer)
+    assert (one.flaw, one.answer, one.detected_at) == ("CVE-2026-1", "undecided", NOW)
+    assert "Debian:13" in one.found[0]["because"]
+    about("13", "3.6.0-1")
+    look_again(LATER)
+    work_off(LATER)
+    [one], _ = queries.exposures_of(viewer)
+    assert (one.answer, one.detected_at) == ("affected", NOW)
+    installed("13", "3.6.0-1", LATER)
+    assert flaws(system) == []
+
+
 def test_a_list_of_nothing_but_what_it_is_of_ends_nothing() -> None:
     """As tools write it that could not resolve what the application needs."""
     viewer = hospital()
@@ -142,6 +173,17 @@ def test_a_list_of_nothing_but_what_it_is_of_ends_nothing() -> None:
     assert [one["ecosystem"] for one in made.lacks] == ["PyPI"]
     [one], _ = queries.exposures_of(viewer)
     assert (one.flaw, one.answer) == ("CVE-2026-1", "undecided")
+
+
+def test_an_ecosystem_of_which_no_record_is_known_is_named() -> None:
+    viewer = hospital()
+    system = with_jinja(viewer)
+    page = f"/exposure/systems/{system.name}/"
+    assert "no advisory about any package" not in client_of(viewer).get(page).content.decode()
+    receive(viewer, system.name, bom({"purl": "pkg:npm/a@1"}, REQUESTS), file="b", now=LATER)
+    said = client_of(viewer).get(page).content.decode()
+    assert "no advisory about any package of npm, of which the list has 1" in said
+    assert "package of PyPI" not in said
 
 
 def test_of_a_system_without_a_list_that_was_read_nothing_is_known() -> None:

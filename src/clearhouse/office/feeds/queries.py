@@ -17,6 +17,7 @@ from clearhouse.exposure.vulnerabilities import Vulnerability, read
 from clearhouse.formats.vex import Statement, VexDocument
 from clearhouse.office.batches import batches
 from clearhouse.office.feeds.models import Load, Record, Signal, Statements, Subject
+from clearhouse.versions.ecosystems import base_name
 
 _KEPT: Final = 5000
 #: Records that were read lately, by their digest: the next system has much of the same software.
@@ -37,6 +38,19 @@ def records_about(packages: Iterable[tuple[str, str]]) -> list[Vulnerability]:
             )
             digests |= dict(found.values_list("record__digest", "record_id"))
     return list(_vulnerabilities(digests))
+
+
+def told_of(ecosystems: Iterable[str]) -> set[str]:
+    """Those of the ecosystems that any record is about, as a whole or in this release.
+
+    Of any other it says nothing that no record is about a package.
+    """
+    found: set[str] = set()
+    for one in set(ecosystems):
+        named = {one, base_name(one)}
+        if Subject.objects.filter(ecosystem__in=named).exists():
+            found.add(one)
+    return found
 
 
 def signals_of(flaws: Iterable[str]) -> Mapping[str, Sequence[Signal]]:

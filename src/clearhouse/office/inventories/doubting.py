@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, Final
@@ -13,6 +14,7 @@ from clearhouse.exposure.loose_names import NOT_NAMED, loose_names, names_of
 from clearhouse.exposure.matching import Component
 from clearhouse.exposure.touching import MayBe
 from clearhouse.office.batches import batches
+from clearhouse.office.feeds.queries import told_of
 from clearhouse.office.inventories.models import MORE_NAMES, Exposure, Inventory, LooseName
 from clearhouse.office.storable import storable
 from clearhouse.versions.ecosystems import base_name
@@ -118,13 +120,16 @@ class Doubts:
     lacks: Mapping[str, Lacking]
     identified: frozenset[Package]
     """Packages that the list has, ecosystems without release."""
+    untold: Mapping[Package, str] = field(default_factory=dict)
+    """Those of them of which nothing is known here in the ecosystem that the list has them in."""
 
     def about(self, ecosystem: str, package: str) -> MayBe | None:
         """Why a package may be there still; None where it is not, by what the list says.
 
         1. An entry has its name.  2. An entry has no name, and nothing else on the list is the
         package.  3. There are too many entries to keep.  4. The list has nothing of its ecosystem,
-        and the one before had.
+        and the one before had.  5. The list has it in a release of a distribution that no record
+        here is about.
         """
         base = base_name(ecosystem)
         named = next((self.rows[n] for n in sorted(loose_names(package)) if n in self.rows), None)
@@ -142,6 +147,10 @@ class Doubts:
         if gone is not None:
             why = gone.text.replace("this one", "the newest")
             return self._may_be(ecosystem, package, "", why)  # 4
+        untold = self.untold.get((base, package))
+        if untold is not None:
+            why = f"the newest list has it in {untold}, and no record here is about that"
+            return self._may_be(ecosystem, package, "", why)  # 5
         return None
 
     def _may_be(self, ecosystem: str, package: str, place: str, why: str) -> MayBe:
@@ -173,5 +182,14 @@ def doubts_of(
         for row in LooseName.objects.filter(inventory=current, name__in=some):
             rows[row.name] = row
     lacks = {one.ecosystem: one for one in lacks_of(current)}
-    known = frozenset((base_name(ecosystem), package) for ecosystem, package in identified)
-    return Doubts(current.file, rows, lacks, known)
+    there = {(base_name(ecosystem), package) for ecosystem, package in packages}
+    known: set[Package] = set()
+    listed: dict[Package, set[str]] = defaultdict(set)
+    for ecosystem, package in identified:
+        one = base_name(ecosystem), package
+        known.add(one)
+        if one in there:
+            listed[one].add(ecosystem)
+    told = told_of({each for several in listed.values() for each in several})
+    untold = {one: min(several - told) for one, several in listed.items() if not several <= told}
+    return Doubts(current.file, rows, lacks, frozenset(known), untold)

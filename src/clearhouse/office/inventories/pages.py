@@ -30,6 +30,7 @@ from clearhouse.office.inventories.actions.systems import (
 )
 from clearhouse.office.inventories.confidential import told_to
 from clearhouse.office.inventories.forms import StateForm, SystemForm, UploadForm
+from clearhouse.office.inventories.models import Inventory, System
 from clearhouse.office.inventories.sight import exposure_seen, system_seen
 from clearhouse.office.inventories.touched import who_has
 from clearhouse.office.look.fields import blame, status_of
@@ -205,11 +206,17 @@ def _system_page(
         "gone": queries.gone_of(viewer, name),
         "lists": lists,
         "current": current,
-        "warnings": shown.warnings_of(current) if current is not None else [],
+        "warnings": _warnings(seen, current),
         "chart": shown.chart_of(seen, now),
         "next_url": _further(places, "after", following),
     }
     return render(request, "inventories/system.html", context, status=status_of(request))
+
+
+def _warnings(seen: System, current: Inventory | None) -> list[str]:
+    if current is None:
+        return []
+    return [*shown.warnings_of(current), *shown.untold(queries.untold_of(seen))]
 
 
 def _name_asked(request: HttpRequest, key: str) -> str:

@@ -12,6 +12,7 @@ from django.db.models import Count, F, Max, Min, Q, QuerySet, Sum
 from clearhouse.errors import NotFound
 from clearhouse.exposure.remedies import Remedy, remedies
 from clearhouse.office.blobs import store
+from clearhouse.office.feeds.queries import told_of
 from clearhouse.office.inventories.models import (
     Component,
     Exposure,
@@ -154,6 +155,14 @@ def unidentified_of(viewer: Viewer, *, system: str = "") -> int:
     if system:
         rows = rows.filter(system=system_seen(viewer, system))
     return int(rows.aggregate(count=Sum("unidentified_count", default=0))["count"])
+
+
+def untold_of(system: System) -> list[tuple[str, int]]:
+    """Ecosystems of which the current list has packages and no record here tells; how many."""
+    rows = Component.objects.filter(inventory__system=system, inventory__is_current=True)
+    counted = dict(rows.values_list("release__ecosystem").annotate(count=Count("pk")).order_by())
+    told = told_of(counted)
+    return sorted((one, count) for one, count in counted.items() if one not in told)
 
 
 def inventories_of(system: System, *, most: int = 20) -> list[Inventory]:

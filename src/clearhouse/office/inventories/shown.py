@@ -153,6 +153,15 @@ def warnings_of(one: Inventory) -> list[str]:
     ]
 
 
+def untold(ecosystems: Sequence[tuple[str, int]]) -> list[str]:
+    """That nobody here could know of a flaw of these packages."""
+    return [
+        f"This office has no advisory about any package of {ecosystem}, of which the list has"
+        f" {count:,}: that nothing touches {'it' if count == 1 else 'these'} says nothing."
+        for ecosystem, count in ecosystems
+    ]
+
+
 def facts_of(system: System) -> list[tuple[str, str]]:
     """What is known of a system: each question with its answer, unknown where there is none."""
     found = [("Sector", Sector(system.sector).label if system.sector else "not known")]

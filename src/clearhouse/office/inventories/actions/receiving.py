@@ -158,8 +158,8 @@ def _lacking(current: Inventory, made: Inventory, parsed: Parsed) -> list[Lackin
     What the list is of does not count: a tool that could not resolve what it needs names it alone.
     """
     counted: Counter[str] = Counter()
-    rows = current.packages.exclude(place=SUBJECT).values_list("release__ecosystem")
-    rows = rows.annotate(count=Count("pk"))
+    installed = current.packages.exclude(place=SUBJECT)
+    rows = installed.values_list("release__ecosystem").annotate(count=Count("pk"))
     for ecosystem, count in rows.order_by():
         counted[base_name(ecosystem)] += count
     there = {
