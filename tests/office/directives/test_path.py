@@ -344,3 +344,22 @@ def test_others_hand_in_and_answer_nothing() -> None:
     for other in (*strangers, viewer):
         with pytest.raises(NotFound):
             answer(other, one.name, "accept", "So be it.", now=NOW)
+
+
+def test_two_flaws_that_turn_out_to_be_one_are_due_when_the_first_was() -> None:
+    viewer, later = hospital(), NOW + 20 * DAY
+    system = a_system(viewer)
+    installed(viewer, system, "jinja2==1.0")
+    known(kev())
+    known(record("GHSA-1", "jinja2"))
+    in_force(agency(), now=NOW)
+    [first] = obligations()
+    assert first.due is not None
+    assert first.due < later
+    known(record("PYSEC-2", "jinja2", aliases=["CVE-2026-1001"]), now=later)
+    work_off(later)
+    joined = record("GHSA-1", "jinja2", aliases=["CVE-2026-1001"], modified="2026-12-20T00:00:00Z")
+    known(joined, now=later)
+    work_off(later)
+    [one] = [each for each in obligations() if each.state == "open"]
+    assert (one.flaw, one.due) == ("CVE-2026-1001", first.due), "it is overdue still"

@@ -75,9 +75,10 @@ def packages_of(components: Iterable[Component]) -> set[tuple[str, str]]:
 def match_system(system: System, *, now: datetime) -> None:
     """Hold what is installed on a system against every public record, in one transaction.
 
-    A flaw that was there keeps the day on which it was detected; one that is gone stays on record
-    with the reason.  One whose package the newest list may name, without that anybody could tell,
-    is not gone: it cannot be told.  A system that was retired has nothing installed.
+    A flaw that was there keeps the day on which it was detected, the earlier one of two that turned
+    out to be one; one that is gone stays on record with the reason.  One whose package the newest
+    list may name, without that anybody could tell, is not gone: it cannot be told.  A system that
+    was retired has nothing installed.
     """
     with transaction.atomic():
         held = held_system(system)
@@ -96,7 +97,9 @@ def match_system(system: System, *, now: datetime) -> None:
         found = change({key: one.ids for key, one in there.items()}, touching)
         before = {key: _state(one) for key, one in there.items()}
         kept = [_updated(there[key], touch, stated) for key, touch in found.stayed.items()]
-        _end([there[key] for key in found.gone], held, now)
+        gone = [there[key] for key in found.gone]
+        _since_the_first(kept, gone)
+        _end(gone, held, now)
         came = [
             _updated(Exposure(name=new_name("EX"), system=held, detected_at=now), touch, stated)
             for touch in found.came
@@ -109,9 +112,17 @@ def match_system(system: System, *, now: datetime) -> None:
         tell_owner(held, [*kept, *came], now=now)
 
 
+def _since_the_first(kept: Iterable[Exposure], gone: Iterable[Exposure]) -> None:
+    """Where two flaws turned out to be one, it is there since the first of them was seen."""
+    begun = {one.flaw: one.detected_at for one in gone}
+    for one in kept:
+        days = [begun[name] for name in one.ids if name in begun]
+        one.detected_at = min([one.detected_at, *days])
+
+
 _CHANGING: Final = (
-    "flaw", "ids", "record", "summary", "answer", "found", "packages", "scores", "weaknesses",
-    "judged", "due", "rank", "statement",
+    "detected_at", "flaw", "ids", "record", "summary", "answer", "found", "packages", "scores",
+    "weaknesses", "judged", "due", "rank", "statement",
 )  # fmt: skip
 
 
