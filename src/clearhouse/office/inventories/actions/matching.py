@@ -110,7 +110,7 @@ def match_system(system: System, *, now: datetime) -> None:
 
 
 _CHANGING: Final = (
-    "flaw", "ids", "record", "summary", "answer", "found", "packages", "scores", "weaknesses",
+    "flaw", "ids", "has_second_cve", "record", "summary", "answer", "found", "packages", "scores", "weaknesses",
     "judged", "due", "rank", "statement",
 )  # fmt: skip
 
@@ -162,6 +162,7 @@ def _end(gone: Sequence[Exposure], system: System, now: datetime) -> None:
 def _updated(one: Exposure, touch: Touch, stated: Stating) -> Exposure:
     leading = touch.leading.vulnerability
     one.flaw, one.ids = storable(touch.flaw)[:LONGEST_ID], storable_json(touch.ids)
+    one.has_second_cve = any(name.startswith("CVE-") for name in touch.ids[1:])
     one.record, one.summary = leading.id, storable(leading.summary)[:300]
     scores = {
         (vector, match.vulnerability.id)
