@@ -110,8 +110,8 @@ def match_system(system: System, *, now: datetime) -> None:
 
 
 _CHANGING: Final = (
-    "flaw", "ids", "has_second_cve", "record", "summary", "answer", "found", "packages", "scores", "weaknesses",
-    "judged", "due", "rank", "statement",
+    "flaw", "ids", "has_second_cve", "record", "summary", "answer", "found", "packages", "scores",
+    "weaknesses", "judged", "due", "rank", "statement",
 )  # fmt: skip
 
 
