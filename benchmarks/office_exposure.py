@@ -28,6 +28,7 @@ SHARED: Final = Path(
 _PACKAGES: Final = 1000
 _LIST: Final = 2000
 _RUNS: Final = 5
+_SCORES: Final = 300_000
 _NOW: Final = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
@@ -77,6 +78,25 @@ def _bom(size: int, seed: int) -> bytes:
     return json.dumps(document).encode()
 
 
+def _epss(folder: Path, day: str) -> Path:
+    """An edition of EPSS as large as those of late 2026, which scores the flaws of the lists."""
+    import gzip
+
+    chance = random.Random(day)  # noqa: S311 - the same scores each time
+    known: set[str] = set()
+    with gzip.open(SHARED / "data" / "advisories" / "pypi.ndjson.gz") as stream:
+        for line in stream:
+            known |= {one for one in json.loads(line).get("aliases", ()) if one.startswith("CVE-")}
+    others = (f"CVE-{2000 + n % 27}-{900_000 + n}" for n in range(_SCORES - len(known)))
+    path = folder / f"epss_scores-{day}.csv.gz"
+    with gzip.open(path, "wt") as lines:
+        lines.write(f"#model_version:v2025.03.14,score_date:{day}T00:00:00+0000\n")
+        lines.write("cve,epss,percentile\n")
+        for one in sorted((*known, *others)):
+            lines.write(f"{one},{chance.random():.5f},{chance.random():.5f}\n")
+    return path
+
+
 def _timed(act: Callable[[], Any], runs: int) -> tuple[float, float, Any]:
     """Median and longest of so many runs in seconds, and what the last one gave."""
     taken, found = [], None
@@ -89,6 +109,8 @@ def _timed(act: Callable[[], Any], runs: int) -> tuple[float, float, Any]:
 
 def main() -> None:
     """Fill the office, measure, print."""
+    from django.db.models import F
+
     from clearhouse.cli.django_setup import migrate, set_up
 
     set_up()
@@ -96,7 +118,7 @@ def main() -> None:
     from clearhouse.exposure.vulnerabilities import read
     from clearhouse.office.inventories import queries
     from clearhouse.office.inventories.actions import feeding, receiving, systems
-    from clearhouse.office.inventories.models import Component, Exposure
+    from clearhouse.office.inventories.models import Component, Exposure, System
     from clearhouse.office.inventories.touched import holders_of
     from clearhouse.office.orgs.actions import (
         add_member,
@@ -142,6 +164,17 @@ def main() -> None:
         f"| {SYSTEMS:,} lists of {_PACKAGES:,} packages ({rows:,} rows), {open_:,} exposures"
         f" | {wall / SYSTEMS * 1000:.0f} ms each |"
     )
+
+    for what, day in (("the first edition", "2026-11-21"), ("the next day's", "2026-11-22")):
+        path = _epss(Path(os.environ["CLEARHOUSE_HOME"]), day)
+        began = time.perf_counter()
+        loaded = feeding.load(path, clock=lambda: _NOW)
+        wall = time.perf_counter() - began
+        again = System.objects.filter(revision__gt=F("matched")).count()
+        print(
+            f"| `feeds load`, {loaded.position:,} scores of EPSS, {what}"
+            f" | {wall:.1f} s; {again:,} systems are looked at again |"
+        )
 
     viewer = viewers[0]
     target = systems.add_system(viewer, "Measured", answers={}, now=_NOW)

@@ -151,12 +151,12 @@ class OwnStatements(models.Model):
 class Exposure(models.Model):
     """A flaw that touches a system, from the day on which it was seen there.
 
-    ``flaw`` is the most common of its identifiers and ``ids`` are all.  ``found`` says which
-    components and what decided, ``packages`` the packages of all of them, ``scores`` are CVSS
-    vectors with the record that has each, and ``weaknesses`` numbers in CWE.  ``due`` and ``rank``
-    are those of the judgement, which is made anew when something that it rests on
-    changes.  ``statement`` is the VEX statement that takes all of it back, where there is one: what
-    is taken back stays in sight.
+    ``flaw`` is the most common of its identifiers and ``ids`` are all; few have a second CVE.
+    ``found`` says which components and what decided, ``packages`` the packages of all of them,
+    ``scores`` are CVSS vectors with the record that has each, and ``weaknesses`` numbers in CWE.
+    ``due`` and ``rank`` are those of the judgement, which is made anew when something that it rests
+    on changes.  ``statement`` is the VEX statement that takes all of it back, where there is one:
+    what is taken back stays in sight.
     """
 
     class Answer(models.TextChoices):
@@ -169,6 +169,7 @@ class Exposure(models.Model):
     system = models.ForeignKey(System, on_delete=models.CASCADE, related_name="exposures")
     flaw = models.CharField(max_length=LONGEST_ID)
     ids = models.JSONField(default=list)
+    has_second_cve = models.BooleanField(default=False)
     record = models.CharField(max_length=LONGEST_ID)
     summary = models.CharField(max_length=300, blank=True)
     answer = models.CharField(max_length=10, choices=Answer.choices)
@@ -195,6 +196,11 @@ class Exposure(models.Model):
         indexes = [
             models.Index(fields=["system", "gone_at", "rank"], name="exposure_open"),
             models.Index(fields=["flaw"], name="exposure_by_flaw"),
+            models.Index(
+                fields=["system"],
+                condition=models.Q(gone_at=None, has_second_cve=True),
+                name="exposure_second_cve",
+            ),
         ]
 
     @property

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from django.db import transaction
-from django.db.models import F, Q, TextField
-from django.db.models.functions import Cast
+from django.db.models import F, Q
 
 from clearhouse.errors import Invalid
 from clearhouse.exposure.documents import VEX, Document, Kind, of_json
@@ -41,7 +40,6 @@ _DOCUMENTS: Final = 500
 _BYTES: Final = 16 << 20
 _REASONS: Final = 100
 _CHUNK: Final = 1 << 20
-_ANOTHER_CVE: Final = ', "CVE-'
 
 
 def load(
@@ -182,7 +180,7 @@ def systems_touched_by(flaws: Iterable[str]) -> set[int]:
     open_ = Exposure.objects.filter(gone_at=None)
     if all(one.startswith("CVE-") for one in named):
         # A flaw goes by its CVE, where it has one; few have a second, which stands behind it.
-        open_ = open_.annotate(said=Cast("ids", TextField())).filter(said__contains=_ANOTHER_CVE)
+        open_ = open_.filter(has_second_cve=True)
     if names:
         for system, ids in open_.values_list("system_id", "ids").iterator(chunk_size=5000):
             if not names.isdisjoint(one.casefold() for one in ids):

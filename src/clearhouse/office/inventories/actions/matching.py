@@ -121,8 +121,8 @@ def _since_the_first(kept: Iterable[Exposure], gone: Iterable[Exposure]) -> None
 
 
 _CHANGING: Final = (
-    "detected_at", "flaw", "ids", "record", "summary", "answer", "found", "packages", "scores",
-    "weaknesses", "judged", "due", "rank", "statement",
+    "detected_at", "flaw", "ids", "has_second_cve", "record", "summary", "answer", "found",
+    "packages", "scores", "weaknesses", "judged", "due", "rank", "statement",
 )  # fmt: skip
 
 
@@ -173,6 +173,7 @@ def _end(gone: Sequence[Exposure], system: System, now: datetime) -> None:
 def _updated(one: Exposure, touch: Touch, stated: Stating) -> Exposure:
     leading = touch.leading.vulnerability
     one.flaw, one.ids = storable(touch.flaw)[:LONGEST_ID], storable_json(touch.ids)
+    one.has_second_cve = any(name.startswith("CVE-") for name in touch.ids[1:])
     one.record, one.summary = leading.id, storable(leading.summary)[:300]
     scores = {
         (vector, match.vulnerability.id)

@@ -204,6 +204,7 @@ class Migration(migrations.Migration):
                 ("name", models.CharField(max_length=20, unique=True)),
                 ("flaw", models.CharField(max_length=200)),
                 ("ids", models.JSONField(default=list)),
+                ("has_second_cve", models.BooleanField(default=False)),
                 ("record", models.CharField(max_length=200)),
                 ("summary", models.CharField(blank=True, max_length=300)),
                 (
@@ -255,6 +256,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="exposure",
             index=models.Index(fields=["flaw"], name="exposure_by_flaw"),
+        ),
+        migrations.AddIndex(
+            model_name="exposure",
+            index=models.Index(
+                condition=models.Q(("gone_at", None), ("has_second_cve", True)),
+                fields=["system"],
+                name="exposure_second_cve",
+            ),
         ),
         migrations.AddConstraint(
             model_name="exposure",
