@@ -18,7 +18,7 @@ from clearhouse.formats.cyclonedx import SUBJECT
 from clearhouse.formats.inventory import MOST_BYTES, Inventory, Listed, text_of
 from clearhouse.formats.json_value import JsonValue, decode
 from clearhouse.formats.vex import purl_of
-from clearhouse.versions.ecosystems import ORDERS, order_of, spelt
+from clearhouse.versions.ecosystems import ORDERS, base_name, order_of, spelt
 
 KINDS: Final = (
     "CycloneDX (JSON or XML), SPDX (JSON), package-lock.json, requirements.txt, CSV, and what"
@@ -30,6 +30,8 @@ _LONGEST_NAME: Final = 800
 _ORDERS: Final = frozenset({"apk/1", "debian/1", "rpm/1"})
 _DISTRIBUTIONS: Final = sorted(name for name, one in ORDERS.items() if one.name in _ORDERS)
 _LONGEST_SHOWN: Final = 60
+#: Types of package URLs whose packages are built of sources that have other names.
+_BUILT: Final = ("pkg:deb/", "pkg:apk/")
 _COLUMN: Final = re.compile(r"(?:.*[,;])?[\s\"]*(?:purl|name)[\s\"]*(?:$|[,;])", re.IGNORECASE)
 
 
@@ -169,6 +171,34 @@ def without_release(components: Iterable[Component]) -> list[Unidentified]:
         )
         for one in components
         if one.ecosystem in RELEASED
+    ]
+
+
+def without_source(components: Iterable[Component]) -> list[Unidentified]:
+    """One entry without name for each ecosystem whose packages are all named as they are built.
+
+    Advisories of Debian, Ubuntu and Alpine are about source packages, and a built one says in the
+    qualifier ``upstream`` of which it is where that has another name (purl-spec, ``deb``).  On a
+    list of which none says so nothing tells which sources are there.
+    """
+    built: dict[str, list[Component]] = {}
+    told: set[str] = set()
+    for one in components:
+        if one.purl.startswith(_BUILT):
+            base = base_name(one.ecosystem)
+            if "upstream=" in one.purl or "arch=source" in one.purl:
+                told.add(base)
+            elif "arch=" in one.purl:
+                built.setdefault(base, []).append(one)
+    return [
+        Unidentified(
+            Listed("", place=some[0].place),
+            f"none of the packages of {base} says of which source it is built, and advisories are"
+            " about sources",
+            "use a tool that writes the qualifier upstream, as in libssl3?upstream=openssl",
+        )
+        for base, some in built.items()
+        if base not in told
     ]
 
 

@@ -127,6 +127,30 @@ def test_a_package_of_no_release_of_its_distribution_ends_nothing_and_is_listed(
     assert flaws(system) == []
 
 
+def test_a_list_of_built_packages_without_their_sources_ends_nothing() -> None:
+    """As another tool lists the same machine."""
+    viewer = hospital()
+    system = a_system(viewer)
+    entry: dict[str, object] = {
+        "package": {"ecosystem": "Debian:12", "name": "openssl"},
+        "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "3.0.20-1"}]}],
+    }
+    known = {"id": "DSA-1", "modified": "2026-11-01T00:00:00Z", "affected": [entry]}
+    take_in_documents([documented(known)], now=NOW)
+    built = "pkg:deb/debian/libssl3@3.0.11-1?arch=amd64&distro=debian-12"
+    first = receive(
+        viewer, system.name, bom({"purl": f"{built}&upstream=openssl"}), file="a", now=NOW
+    )
+    assert (flaws(system), first.unidentified_count) == (["DSA-1"], 0)
+    made = receive(viewer, system.name, bom({"purl": built}), file="b", now=LATER)
+    assert "of which source" in made.unidentified[0]["reason"]
+    [one], _ = queries.exposures_of(viewer)
+    assert (one.flaw, one.answer, one.detected_at) == ("DSA-1", "undecided", NOW)
+    fixed = f"{built.replace('3.0.11', '3.0.20')}&upstream=openssl"
+    receive(viewer, system.name, bom({"purl": fixed}), file="c", now=LATER)
+    assert flaws(system) == []
+
+
 def test_a_release_of_which_no_record_is_known_ends_nothing() -> None:
     viewer = hospital()
     system = a_system(viewer)

@@ -18,6 +18,7 @@ from clearhouse.exposure.inventories import (
     read,
     subject_of,
     without_release,
+    without_source,
 )
 from clearhouse.exposure.matching import Component
 from clearhouse.exposure.names import normal_ecosystem, normal_name
@@ -106,7 +107,7 @@ def parse(raw: bytes, where: str, distribution: str) -> Parsed:
     if not known and not unknown:
         raise Invalid("lists no packages", where=where)
     # They are held against what is about any release, and against nothing else.
-    unknown += without_release(known)
+    unknown += [*without_release(known), *without_source(known)]
     _check_versions(known, where)
     subject = subject_of(found.packages)
     return Parsed(found.format, known, str(subject or ""), unknown)
