@@ -59,7 +59,7 @@ raw_records = st.builds(
     st.sampled_from(("X-1", "X-2", "X-3", "CVE-9")),
     st.lists(st.sampled_from(("X-1", "CVE-1", "CVE-2", "\ud800")), max_size=2),
     st.sampled_from(("2026-01", "2026-02")),
-    st.sampled_from((None, None, None, "2026-03")),
+    st.sampled_from((None, None, None, "2026-03-01")),
     st.lists(_entries, max_size=3),
 )
 records = st.builds(lambda raw: read(raw, "record"), raw_records)
