@@ -58,15 +58,18 @@ def test_what_nobody_attacks_or_reaches_waits() -> None:
 
 def test_what_waits_for_an_upgrade_waits_for_the_one_that_is_planned() -> None:
     calm = Flaw("CVE-2026-1", NOT_LISTED, points=cases.LEAST)
-    planned = Fact(NOW + timedelta(days=40), "its owner")
-    system = replace(HIDDEN, next_upgrade=planned)
+    planned = NOW + timedelta(days=40)
+    system = replace(HIDDEN, upgrades=(planned,))
     found = judge(known(calm, system))
-    assert (found.timeline.due, found.due) == (None, planned.value)
+    assert (found.timeline.due, found.due) == (None, planned)
     assert reason(found).endswith(": at the next planned update, on Tuesday, 19 January 2027.")
     assert found.order < judge(known(calm, HIDDEN)).order
-    later = Known(calm, system, planned.value)
+    later = Known(calm, system, planned)
     assert judge(later).due is None, "it came with that upgrade, or after it"
-    reached = replace(EXPOSED, next_upgrade=planned)
+    twice = replace(HIDDEN, upgrades=(NOW + timedelta(days=3), planned))
+    assert judge(known(calm, twice)).due == NOW + timedelta(days=3), "the first after it came"
+    assert judge(Known(calm, twice, NOW + timedelta(days=3))).due == planned
+    reached = replace(EXPOSED, upgrades=(planned,))
     urgent = judge(known(Flaw("CVE-2026-1", LISTED, points=cases.WORST), reached))
     assert urgent.due == datetime(2026, 12, 12, tzinfo=UTC), "no upgrade puts it off"
 
@@ -230,5 +233,5 @@ def test_a_time_without_zone_is_invalid() -> None:
         Known(Flaw("X"), HIDDEN, naive)
     with pytest.raises(Invalid, match="obliged: a time without a zone"):
         Known(Flaw("X"), HIDDEN, NOW, obliged=Fact(naive, "a directive"))
-    with pytest.raises(Invalid, match="next_upgrade: a time without a zone"):
-        System("a", "The archive", next_upgrade=Fact(naive, "its owner"))
+    with pytest.raises(Invalid, match="upgrades: a time without a zone"):
+        System("a", "The archive", upgrades=(naive,))

@@ -169,6 +169,24 @@ def test_a_planned_upgrade_gives_a_date_to_what_may_wait_for_it() -> None:
     assert not list(contradictions())
 
 
+def test_another_upgrade_does_not_put_off_what_waited_for_one_that_is_over() -> None:
+    viewer = hospital()
+    calm = {"exposure": "isolated", "mission": "goes-on"}
+    system = a_system(viewer, **calm)
+    installed(viewer, system, "jinja2==1.0")
+    known(SCORED, kev())
+    in_force(agency())
+    described = partial(describe_system, viewer, system.name, "Records", answers=calm)
+    day = (NOW + 30 * DAY).date()
+    described(next_upgrade=day, now=NOW)
+    for later in (day + 30 * DAY, None):
+        described(next_upgrade=later, now=NOW + 31 * DAY)
+        work_off(NOW + 31 * DAY)
+        [one] = obligations()
+        assert one.due is not None
+        assert (one.due, one.due.date()) == (Exposure.objects.get().due, day)
+
+
 def test_a_listing_in_kev_brings_the_date_nearer() -> None:
     viewer = hospital()
     installed(viewer, a_system(viewer), "jinja2==1.0")

@@ -29,8 +29,8 @@ LISTED_AT = datetime(2026, 6, 20, tzinfo=UTC)
 UPGRADE = datetime(2026, 9, 1, tzinfo=UTC)
 
 
-def by(rule: Rule, facts: Facts, upgrade: datetime | None = UPGRADE) -> Due:
-    return due(rule, facts, issued=ISSUED, in_force=ISSUED, next_upgrade=upgrade)
+def by(rule: Rule, facts: Facts, *upgrades: datetime) -> Due:
+    return due(rule, facts, issued=ISSUED, in_force=ISSUED, upgrades=upgrades)
 
 
 WEEK = timedelta(days=7)
@@ -51,7 +51,7 @@ WEEK = timedelta(days=7)
     ],
 )  # fmt: skip
 def test_each_rule_gives_its_date(rule: Rule, facts: Facts, at: datetime | None, why: str) -> None:
-    found = by(rule, facts)
+    found = by(rule, facts, UPGRADE)
     assert found.at == at
     assert why in found.because
     assert not found.unanswered
@@ -70,7 +70,7 @@ def test_what_is_not_known_is_told_and_the_shortest_counts() -> None:
 def test_an_unknown_listing_counts_from_the_detection_and_an_unknown_upgrade_has_no_date() -> None:
     found = by(DaysFrom(Start.LISTING, 7), Facts(FOUND, looked_up=False))
     assert (found.at, *found.unanswered) == (FOUND + WEEK, "in-kev")
-    assert by(NextUpgrade(), Facts(FOUND), None).at is None
+    assert by(NextUpgrade(), Facts(FOUND)).at is None
 
 
 @pytest.mark.parametrize("rule", [NextUpgrade(), Bod2604Table()])
@@ -79,6 +79,7 @@ def test_an_upgrade_before_the_flaw_was_found_is_not_the_next_one(rule: Rule) ->
     assert by(rule, calm, FOUND).at is None
     assert "nobody has said" in by(rule, calm, FOUND - WEEK).because
     assert by(rule, calm, FOUND + WEEK).at == FOUND + WEEK
+    assert by(rule, calm, FOUND, FOUND + WEEK, UPGRADE).at == FOUND + WEEK
 
 
 @given(strategies.rules, strategies.times, strategies.days, strategies.days, st.booleans())
@@ -88,7 +89,7 @@ def test_nothing_starts_before_the_issue_or_is_due_before_it_is_in_force(
     found_at = issued - age
     upgrade = issued + age
     facts = Facts(found_at, found_at.date() if listed else None, looked_up=listed)
-    found = due(rule, facts, issued=issued, in_force=issued + wait, next_upgrade=upgrade)
+    found = due(rule, facts, issued=issued, in_force=issued + wait, upgrades=[upgrade])
     assert found.start >= issued
     assert found.at is None or found.at >= issued + wait
 

@@ -33,14 +33,13 @@ def asked_by(
     of BOD 26-04.
     """
     known = judgement.known
-    planned = known.system.next_upgrade
     return demand(
         directive,
         organisation,
         vulnerability_facts(judgement, beside),
         system_facts(judgement, beside),
         facts_of(known, judgement.inputs.answers()),
-        next_upgrade=None if planned is None else planned.value,
+        upgrades=known.system.upgrades,
     )
 
 

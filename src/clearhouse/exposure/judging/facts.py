@@ -97,13 +97,13 @@ class System:
     points: Mapping[str, Fact[str]] = field(default_factory=dict)
     """Answers to decision points: ``PE``, ``EXP``, ``MI``, ``SI``, and ``HI`` for criticality."""
     sector: Fact[Sector] | None = None
-    next_upgrade: Fact[datetime] | None = None
-    """When it is next upgraded as planned, with a time zone."""
+    upgrades: tuple[datetime, ...] = ()
+    """When it is upgraded as planned, in order: past ones that count, and the next; with zones."""
 
     def __post_init__(self) -> None:
         _check(self.points)
-        if self.next_upgrade is not None:
-            zoned(self.next_upgrade.value, "next_upgrade")
+        for one in self.upgrades:
+            zoned(one, "upgrades")
 
 
 @dataclass(frozen=True, slots=True)

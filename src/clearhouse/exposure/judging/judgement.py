@@ -127,14 +127,10 @@ class Judgement:
 
     @property
     def upgrade(self) -> datetime | None:
-        """The upgrade for which it waits, where somebody said when that is.
-
-        One that was planned for before the flaw was found is not the next one after it.
-        """
-        planned = self.known.system.next_upgrade
-        if planned is None or self.timeline.due is not None:
+        """The planned upgrade for which it waits, the first after it came; None where none is."""
+        if self.timeline.due is not None:
             return None
-        return planned.value if planned.value > self.known.detected else None
+        return next((at for at in self.known.system.upgrades if at > self.known.detected), None)
 
     @property
     def due(self) -> datetime | None:

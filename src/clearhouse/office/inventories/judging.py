@@ -64,10 +64,12 @@ def system_of(system: System) -> Judged:
     single = {key: given for key, given in system.answers.items() if isinstance(given, str)}
     points = {key: Fact(value, _OWNER) for key, value in points_of(single).items()}
     sector = Fact(Sector(system.sector), _OWNER) if system.sector else None
-    upgrade = None
-    if system.next_upgrade is not None:
-        upgrade = Fact(datetime.combine(system.next_upgrade, _END_OF_DAY, UTC), _OWNER)
-    return Judged(system.name, system.title, points, sector, upgrade)
+    upgrades = tuple(
+        datetime.combine(day, _END_OF_DAY, UTC)
+        for day in (system.past_upgrade, system.next_upgrade)
+        if day is not None
+    )
+    return Judged(system.name, system.title, points, sector, upgrades)
 
 
 def flaw_of(

@@ -21,7 +21,8 @@ class System(models.Model):
     """Something that a deployer runs and answers for: a server, a fleet, an application.
 
     ``answers`` are its owner's, by the keys of the questions; what is missing is not known, and
-    ``next_upgrade`` is the day of the next planned upgrade, in UTC.
+    ``next_upgrade`` is the day of the next planned upgrade, in UTC; ``past_upgrade`` is one that
+    was over when another was planned: what waited for it is overdue still.
     ``revision`` counts what may have changed what touches it, and ``matched`` says up to which of
     these it was looked at.
     """
@@ -32,6 +33,7 @@ class System(models.Model):
     sector = models.CharField(max_length=60, blank=True)
     answers = models.JSONField(default=dict)
     next_upgrade = models.DateField(null=True)
+    past_upgrade = models.DateField(null=True)
     made_at = models.DateTimeField()
     retired_at = models.DateTimeField(null=True)
     revision = models.BigIntegerField(default=0)

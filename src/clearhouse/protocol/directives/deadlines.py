@@ -6,6 +6,7 @@ in force.  Where the rule does not say a date, there is none, and the reason say
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
@@ -84,7 +85,7 @@ def due(
     *,
     issued: datetime,
     in_force: datetime,
-    next_upgrade: datetime | None = None,
+    upgrades: Sequence[datetime] = (),
 ) -> Due:
     """The date that a rule gives for a vulnerability on a system; all times have a zone.
 
@@ -93,34 +94,34 @@ def due(
     """
     for at, key in ((issued, "issued"), (in_force, "in_force"), (facts.detected, "detected")):
         zoned(at, key)
-    found = _read(rule, facts, issued, next_upgrade)  # 1, 2
+    found = _read(rule, facts, issued, upgrades)  # 1, 2
     if found.at is None or found.at >= in_force:
         return found
     because = f"{found.because}, but not before it is in force"
     return Due(in_force, found.start, because, found.unanswered, found.forensic)  # 3
 
 
-def _read(rule: Rule, facts: Facts, issued: datetime, upgrade: datetime | None) -> Due:
+def _read(rule: Rule, facts: Facts, issued: datetime, upgrades: Sequence[datetime]) -> Due:
     match rule:
         case Bod2604Table():
-            return _table(facts, issued, upgrade)
+            return _table(facts, issued, upgrades)
         case FixedDate(at):
             return Due(at, issued, "a date for everybody")
         case NextUpgrade():
-            return _upgrade(issued, facts, upgrade)
+            return _upgrade(issued, facts, upgrades)
         case DaysFrom(start, days):
             return _days(start, days, facts, issued)
         case _:
             assert_never(rule)
 
 
-def _table(facts: Facts, issued: datetime, upgrade: datetime | None) -> Due:
+def _table(facts: Facts, issued: datetime, upgrades: Sequence[datetime]) -> Due:
     found = timeline(facts)
     start = max(found.start, issued)
     unanswered = frozenset(_QUESTIONS[one.point.key] for one in found.changes)
     days = DAYS.get(found.outcome)
     if days is None:
-        return _upgrade(start, facts, upgrade)
+        return _upgrade(start, facts, upgrades)
     because = f"BOD 26-04: {REMEDIATION_TIMELINES.name_of(found.outcome)}"
     if not found.is_certain:
         because += ", the shortest of what is possible until more is known"
@@ -136,9 +137,11 @@ _QUESTIONS: Final = {
 }
 
 
-def _upgrade(start: datetime, facts: Facts, upgrade: datetime | None) -> Due:
-    """An upgrade before the clock starts, or before the flaw came, is not the next one."""
-    if upgrade is None or zoned(upgrade, "next_upgrade") <= max(start, facts.detected):
+def _upgrade(start: datetime, facts: Facts, upgrades: Sequence[datetime]) -> Due:
+    """By the first upgrade after the clock starts and the flaw came."""
+    since = max(start, facts.detected)
+    upgrade = next((at for at in upgrades if zoned(at, "upgrades") > since), None)
+    if upgrade is None:
         return Due(None, start, "at the next scheduled upgrade; nobody has said when that is")
     return Due(upgrade, start, "at the next scheduled upgrade")
 

@@ -7,7 +7,7 @@ has to be answered.  Everything here is decided from what it is handed.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -220,11 +220,11 @@ def demand(
     system: SystemFacts,
     facts: Facts,
     *,
-    next_upgrade: datetime | None = None,
+    upgrades: Sequence[datetime] = (),
 ) -> Demand | None:
     """What the directive asks there, or may ask; None where it asks nothing.
 
-    ``facts`` are those of the deadline's rule, ``next_upgrade`` is when the system is next upgraded
+    ``facts`` are those of the deadline's rule, ``upgrades`` are when the system is upgraded
     as planned.  Raises :class:`Invalid` for a time without zone.
     """
     selection = all_of(
@@ -241,6 +241,6 @@ def demand(
         facts,
         issued=directive.issued,
         in_force=directive.in_force,
-        next_upgrade=next_upgrade,
+        upgrades=upgrades,
     )
     return Demand(selection.applies, selection.unanswered, by)

@@ -70,10 +70,13 @@ def describe_system(
         others = System.objects.filter(organisation=held.organisation_id, retired_at=None)
         if others.exclude(pk=held.pk).filter(title=named).exists():
             raise Invalid("you have another system of that name", key="title")
-        if next_upgrade != held.next_upgrade:
+        planned = held.next_upgrade
+        if next_upgrade != planned:
             held.next_upgrade = _upgrade(next_upgrade, now)
+            if planned is not None and planned < now.astimezone(UTC).date():
+                held.past_upgrade = planned
         held.title, held.sector, held.answers = named, sector, known
-        held.save(update_fields=["title", "sector", "answers", "next_upgrade"])
+        held.save(update_fields=["title", "sector", "answers", "next_upgrade", "past_upgrade"])
         record("system.described", held.name, {"answers": len(known)}, now=now)
         judge_anew(held, now=now)
         return held

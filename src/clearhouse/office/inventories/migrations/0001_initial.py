@@ -143,6 +143,7 @@ class Migration(migrations.Migration):
                 ("sector", models.CharField(blank=True, max_length=60)),
                 ("answers", models.JSONField(default=dict)),
                 ("next_upgrade", models.DateField(null=True)),
+                ("past_upgrade", models.DateField(null=True)),
                 ("made_at", models.DateTimeField()),
                 ("retired_at", models.DateTimeField(null=True)),
                 ("revision", models.BigIntegerField(default=0)),
