@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
 import pytest
 
 from clearhouse.errors import Conflict, Invalid, NotFound
+from clearhouse.office.authorisation import DirectivePart
+from clearhouse.office.directives import queries
 from clearhouse.office.directives.actions.deriving import mark, mark_all
 from clearhouse.office.directives.actions.evidence import answer, hand_in
 from clearhouse.office.directives.actions.issuing import audience_of, discard, draft, end, issue
 from clearhouse.office.directives.models import DirectiveRow, Evidence, ObligationRow
+from clearhouse.office.directives.sight import directive_seen, obligation_seen
 from clearhouse.office.inventories.actions.stating import (
     hand_in_statements,
     withdraw_statements,
@@ -381,3 +385,23 @@ def test_two_flaws_that_turn_out_to_be_one_are_due_when_the_first_was() -> None:
     work_off(later)
     [one] = [each for each in obligations() if each.state == "open"]
     assert (one.flaw, one.due) == ("CVE-2026-1001", first.due), "it is overdue still"
+
+
+def test_who_is_no_authority_any_more_examines_nothing_and_sees_nobodys_obligations() -> None:
+    viewer = hospital()
+    installed(viewer, a_system(viewer), "jinja2==1.0")
+    known(SCORED, kev())
+    authority = agency()
+    made = in_force(authority)
+    [one] = obligations()
+    hand_in(viewer, one.name, "removed", "Unplugged.", now=NOW)
+    assert [each.row for each in queries.waiting_for(authority)] == [one]
+    before = replace(authority, roles=frozenset({Role.OBSERVER}))
+    assert queries.waiting_for(before) == []
+    with pytest.raises(NotFound):
+        answer(before, one.name, "accept", "It is gone.", now=NOW)
+    with pytest.raises(NotFound):
+        obligation_seen(before, one.name)
+    _, _, parts = directive_seen(before, made.name)
+    assert parts == {DirectivePart.TEXT}
+    assert answer(authority, one.name, "accept", "It is gone.", now=NOW).state == "completed"

@@ -33,6 +33,7 @@ from clearhouse.office.directives.shown_proofs import proofs_of
 from clearhouse.office.directives.sight import (
     MISSING,
     directive_seen,
+    is_issuer,
     obligation_seen,
     own_directive,
 )
@@ -280,7 +281,7 @@ def _obligation_page(
     one = queries.seen_of(viewer, row, value)
     is_owner = ObligationPart.WORK in one.parts
     is_active = row.state in (State.OPEN, State.HANDED_IN)
-    is_issuer = viewer.organisation == row.directive.issuer_id
+    can_answer = is_issuer(viewer, row.directive)
     proofs = proofs_of(one)
     context = {
         "title": f"{one.flaw or 'A flaw'} on {one.system or 'a system'}",
@@ -297,7 +298,7 @@ def _obligation_page(
         "is_active": is_active,
         "evidence_form": (evidence or EvidenceForm()) if is_owner and is_active else None,
         "answer_form": (
-            (answering or AnswerForm()) if is_issuer and row.state == State.HANDED_IN else None
+            (answering or AnswerForm()) if can_answer and row.state == State.HANDED_IN else None
         ),
     }
     return render(request, "directives/obligation.html", context, status=status_of(request))

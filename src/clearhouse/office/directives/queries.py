@@ -10,7 +10,7 @@ from typing import Final
 from django.db.models import Count, Min, Q, QuerySet
 
 from clearhouse.errors import NotFound
-from clearhouse.office.authorisation import DirectivePart, ObligationPart
+from clearhouse.office.authorisation import DirectivePart, ObligationPart, may_issue
 from clearhouse.office.directives import entries
 from clearhouse.office.directives.models import ACTIVE, DirectiveRow, Evidence, ObligationRow
 from clearhouse.office.directives.sight import (
@@ -177,6 +177,8 @@ def obligations_under(
 def waiting_for(viewer: Viewer, *, most: int = PAGE) -> list[Seen]:
     """What was handed in and waits for the viewer's organisation to examine it, oldest first."""
     viewer.needs(Scope.DIRECTIVES_READ)
+    if not may_issue(viewer):
+        return []
     rows = _whole().filter(directive__issuer=viewer.acting_for(), state=State.HANDED_IN)
     return [_seen(viewer, one, {}) for one in rows.order_by("handed_in_at", "pk")[:most]]
 

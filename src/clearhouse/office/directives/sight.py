@@ -7,6 +7,7 @@ from clearhouse.office.authorisation import (
     DirectivePart,
     DirectiveStanding,
     ObligationPart,
+    may_issue,
     parts_of_directive,
     parts_of_obligation,
 )
@@ -34,6 +35,12 @@ def addresses(directive: Directive, viewer: Viewer) -> bool:
     return directive.audience.reaches(mine.slug, sectors).applies is not Applies.NO
 
 
+def is_issuer(viewer: Viewer, row: DirectiveRow) -> bool:
+    """Whether the viewer's organisation has issued a directive, and is an authority still."""
+    mine = viewer.organisation
+    return mine is not None and mine == row.issuer_id and may_issue(viewer)
+
+
 def parts_seen(
     viewer: Viewer, row: DirectiveRow, directive: Directive, *, has_obligations: bool
 ) -> frozenset[DirectivePart]:
@@ -42,7 +49,7 @@ def parts_seen(
     Whoever has obligations under it reads it, also when it is not addressed any more.
     """
     standing = DirectiveStanding(
-        is_issuer=viewer.organisation is not None and viewer.organisation == row.issuer_id,
+        is_issuer=is_issuer(viewer, row),
         is_addressed=has_obligations or addresses(directive, viewer),
         is_draft=row.state == DirectiveRow.State.DRAFT,
         tlp=Tlp.parse(row.tlp),
@@ -70,7 +77,7 @@ def directive_seen(
 def own_directive(viewer: Viewer, name: str) -> DirectiveRow:
     """A directive, for who issues it.  Raises :class:`NotFound`."""
     row = DirectiveRow.objects.filter(name=name).first()
-    if row is None or viewer.organisation is None or viewer.organisation != row.issuer_id:
+    if row is None or not is_issuer(viewer, row):
         raise NotFound(MISSING)
     return row
 
@@ -80,7 +87,7 @@ def parts_of(viewer: Viewer, row: ObligationRow, directive: Directive) -> frozen
     mine = viewer.organisation
     return parts_of_obligation(
         is_owner=mine is not None and mine == row.organisation_id,
-        is_issuer=mine is not None and mine == row.directive.issuer_id,
+        is_issuer=is_issuer(viewer, row.directive),
         is_binding=directive.force is Force.BINDING,
         has_evidence=is_examined(row),
     )
@@ -124,8 +131,9 @@ def _sees_entries(viewer: Viewer, subject: str) -> bool:
     if mine is None:
         return False
     if subject.startswith(DIRECTIVE):
-        return DirectiveRow.objects.filter(name=subject, issuer=mine).exists()
+        directive = DirectiveRow.objects.filter(name=subject).first()
+        return directive is not None and is_issuer(viewer, directive)
     if subject.startswith(OBLIGATION):
         row = ObligationRow.objects.select_related("directive").filter(name=subject).first()
-        return row is not None and mine in (row.organisation_id, row.directive.issuer_id)
+        return row is not None and (mine == row.organisation_id or is_issuer(viewer, row.directive))
     return False

@@ -12,7 +12,7 @@ from clearhouse.office.directives.actions.change import Change
 from clearhouse.office.directives.actions.deriving import mark
 from clearhouse.office.directives.actions.noting import keep
 from clearhouse.office.directives.models import ObligationRow
-from clearhouse.office.directives.sight import MISSING, obligation_seen
+from clearhouse.office.directives.sight import MISSING, is_issuer, obligation_seen
 from clearhouse.office.directives.stored import directive_of
 from clearhouse.office.viewer import Viewer
 from clearhouse.protocol.directives.directive import Way
@@ -60,7 +60,7 @@ def answer(viewer: Viewer, name: str, verdict: str, reason: str, *, now: datetim
         raise Invalid(f"expected at most {_REASON} characters", key="reason")
     with transaction.atomic():
         held = _held(viewer, name, now)
-        if held.directive.issuer_id != viewer.organisation:
+        if not is_issuer(viewer, held.directive):
             raise NotFound(MISSING)
         if viewer.key is not None:
             raise Refused("an API key cannot do this; sign in")
