@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -21,7 +22,7 @@ from clearhouse.office.inventories.actions.stating import (
     withdraw_statements,
 )
 from clearhouse.office.inventories.actions.systems import describe_system, retire_system
-from clearhouse.office.inventories.models import Exposure
+from clearhouse.office.inventories.models import Exposure, System
 from clearhouse.office.ledgerbook.cross_checks import contradictions
 from clearhouse.office.queue.inline import work_off
 from clearhouse.protocol.roles import Role
@@ -151,36 +152,35 @@ def test_an_answer_of_the_owner_moves_the_date_with_its_reason() -> None:
     assert not list(contradictions())
 
 
-def test_a_planned_upgrade_gives_a_date_to_what_may_wait_for_it() -> None:
+def calm_system() -> Callable[..., System]:
+    """A system whose one obligation may wait for an upgrade; what is given says of it what else."""
     viewer = hospital()
     calm = {"exposure": "isolated", "mission": "goes-on"}
     system = a_system(viewer, **calm)
     installed(viewer, system, "jinja2==1.0")
     known(SCORED, kev())
     in_force(agency())
+    return partial(describe_system, viewer, system.name, "Records", answers=calm)
+
+
+def test_a_planned_upgrade_gives_a_date_to_what_may_wait_for_it() -> None:
+    described = calm_system()
     assert [one.due for one in obligations()] == [None]
     day = (NOW + 30 * DAY).date()
-    described = partial(describe_system, viewer, system.name, "Records", answers=calm, now=NOW)
-    described(next_upgrade=day)
+    described(next_upgrade=day, now=NOW)
     work_off(NOW)
     [one] = obligations()
     assert one.due is not None
     assert (one.due.date(), one.because) == (day, "at the next scheduled upgrade")
     assert Exposure.objects.get().due == one.due
-    described()
+    described(now=NOW)
     work_off(NOW)
     assert [one.due for one in obligations()] == [None]
     assert not list(contradictions())
 
 
 def test_another_upgrade_does_not_put_off_what_waited_for_one_that_is_over() -> None:
-    viewer = hospital()
-    calm = {"exposure": "isolated", "mission": "goes-on"}
-    system = a_system(viewer, **calm)
-    installed(viewer, system, "jinja2==1.0")
-    known(SCORED, kev())
-    in_force(agency())
-    described = partial(describe_system, viewer, system.name, "Records", answers=calm)
+    described = calm_system()
     day = (NOW + 30 * DAY).date()
     described(next_upgrade=day, now=NOW)
     for later in (day + 30 * DAY, None):

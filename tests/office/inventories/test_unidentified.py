@@ -104,16 +104,28 @@ def test_what_a_list_cannot_name_is_over(raw: bytes) -> None:
     assert flaws(system) == []
 
 
+#: About the source package of one release.
+OPENSSL = documented(
+    {
+        "id": "DSA-1",
+        "modified": "2026-11-01T00:00:00Z",
+        "affected": [
+            {
+                "package": {"ecosystem": "Debian:12", "name": "openssl"},
+                "ranges": [
+                    {"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "3.0.20-1"}]}
+                ],
+            }
+        ],
+    }
+)
+
+
 def test_a_package_of_no_release_of_its_distribution_ends_nothing_and_is_listed() -> None:
     """The advisory is about one release, so that none is about a package that names none."""
     viewer = hospital()
     system = a_system(viewer)
-    entry: dict[str, object] = {
-        "package": {"ecosystem": "Debian:12", "name": "openssl"},
-        "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "3.0.20-1"}]}],
-    }
-    known = {"id": "DSA-1", "modified": "2026-11-01T00:00:00Z", "affected": [entry]}
-    take_in_documents([documented(known)], now=NOW)
+    take_in_documents([OPENSSL], now=NOW)
     openssl = "pkg:deb/debian/openssl@3.0.11-1?arch=source"
     receive(viewer, system.name, bom({"purl": f"{openssl}&distro=debian-12"}), file="a", now=NOW)
     assert flaws(system) == ["DSA-1"]
@@ -131,12 +143,7 @@ def test_a_list_of_built_packages_without_their_sources_ends_nothing() -> None:
     """As another tool lists the same machine."""
     viewer = hospital()
     system = a_system(viewer)
-    entry: dict[str, object] = {
-        "package": {"ecosystem": "Debian:12", "name": "openssl"},
-        "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "3.0.20-1"}]}],
-    }
-    known = {"id": "DSA-1", "modified": "2026-11-01T00:00:00Z", "affected": [entry]}
-    take_in_documents([documented(known)], now=NOW)
+    take_in_documents([OPENSSL], now=NOW)
     built = "pkg:deb/debian/libssl3@3.0.11-1?arch=amd64&distro=debian-12"
     first = receive(
         viewer, system.name, bom({"purl": f"{built}&upstream=openssl"}), file="a", now=NOW
